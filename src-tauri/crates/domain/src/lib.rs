@@ -1,0 +1,17 @@
+//! Makegood's rules: what a complaint claims, which run it means, what happened to it, and what is
+//! owed. Pure: no I/O, no clock, no randomness; the same input always gives the same answer.
+
+pub mod diagnose;
+pub mod draft;
+pub mod feed;
+pub mod ids;
+pub mod ledger;
+pub mod matching;
+pub mod money;
+pub mod plan;
+pub mod policy;
+pub mod ports;
+pub mod reading;
+pub mod scope;
+pub mod support;
+pub mod work;

@@ -1,0 +1,1 @@
+//! The policy's numbers: data in one versioned file, checked on load.

@@ -1,0 +1,189 @@
+//! Providers, the vault, clocks, ids and readers.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{JobId, ProviderId, RunId};
+use crate::plan::StoredFile;
+use crate::support::{Claim, Ticket};
+use crate::work::{Job, Model, Project};
+
+/// The only source of the present.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The only source of new ids. Random, never guessable from one another.
+pub trait Ids: Send + Sync {
+    /// A new UUIDv7 as text.
+    fn new_id(&self) -> String;
+}
+
+/// What a reader knows of the world besides the ticket: the names that can be recognised in it.
+#[derive(Clone, Debug, Default)]
+pub struct ReadingContext {
+    pub models: Vec<Model>,
+    /// Projects in the requester's scope, for names written without an id.
+    pub projects: Vec<Project>,
+}
+
+/// Ticket to claim. The rules of `reading` are one reader; a language model can be another.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// Reads a ticket. A reader never fails on odd text: what it can't read it leaves out.
+    ///
+    /// # Errors
+    /// When the reader itself cannot work, a remote one for instance.
+    async fn read(&self, ticket: &Ticket, context: &ReadingContext) -> Result<Claim, ReaderError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the reader `{reader}` could not read ticket {ticket}: {why}")]
+pub struct ReaderError {
+    pub reader: String,
+    pub ticket: String,
+    pub why: String,
+}
+
+/// What a provider adapter can do, as data: callers ask it, conformance tests are chosen by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capability {
+    pub look_up: bool,
+    pub list_by_time: bool,
+    pub cost: bool,
+    pub cancel: bool,
+    pub webhook: bool,
+    /// The provider itself tells a file's deadline.
+    pub gives_expiry: bool,
+}
+
+/// How a provider presents itself in settings and evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descriptor {
+    pub id: ProviderId,
+    pub name: String,
+    pub docs_url: String,
+    pub key_hint: String,
+}
+
+/// What we know about a job before asking: enough to find it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRef {
+    pub provider_id: ProviderId,
+    pub job_id: JobId,
+    pub run_id: RunId,
+    /// Endpoint or model path kept at submission.
+    pub locator: Option<String>,
+    pub requested_items: u32,
+    pub submitted_at: Timestamp,
+}
+
+/// An answer as it came, for showing. Bodies are cut at a limit and keys are taken out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawAnswer {
+    pub url: String,
+    /// HTTP status; 0 where no answer came.
+    pub status: u16,
+    pub body: String,
+    pub fetched_at: Timestamp,
+}
+
+/// The outcome of a look-up: always a `Job` (a failed look-up is `JobState::LookupFailed`) with
+/// the raw answers behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookUp {
+    pub job: Job,
+    pub raw: Vec<RawAnswer>,
+}
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    Temporary,
+    Permanent,
+    Unknown,
+}
+
+/// A failed transfer. `message` is for agents: what and where, no keys, no signed addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} at {provider}: {message}")]
+pub struct ProviderError {
+    pub provider: ProviderId,
+    pub operation: &'static str,
+    pub message: String,
+    pub retry: Retry,
+    /// The file is definitely no longer there.
+    pub gone: bool,
+}
+
+/// Receives a file while it arrives; hashes and limits are the receiver's work.
+#[async_trait]
+pub trait FileSink: Send {
+    /// # Errors
+    /// When the bytes cannot be kept.
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError>;
+}
+
+/// A provider of generations.
+#[async_trait]
+pub trait ProviderPort: Send + Sync {
+    fn descriptor(&self) -> Descriptor;
+    fn capability(&self) -> Capability;
+    /// Asks about one job. Never fails: what could not be asked is a fact as well.
+    async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp;
+    /// Fetches one item's file into `sink`, asking for a fresh address where it is stale.
+    /// Returns the declared media type, if any.
+    ///
+    /// # Errors
+    /// With `gone` where the provider no longer has it.
+    async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError>;
+}
+
+/// Finds the adapter of a provider by the catalogue's id.
+pub trait Providers: Send + Sync {
+    fn get(&self, id: &ProviderId) -> Option<std::sync::Arc<dyn ProviderPort>>;
+    fn all(&self) -> Vec<Descriptor>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    #[error("the vault can't write {what}: {why}")]
+    Write { what: String, why: String },
+    #[error("the vault can't read {what}: {why}")]
+    Read { what: String, why: String },
+    #[error("the file is longer than the limit of {limit_bytes} bytes")]
+    TooLong { limit_bytes: u64 },
+    #[error("the file is not what was promised: {why}")]
+    NotAsPromised { why: String },
+}
+
+/// A file on its way into the vault. Nothing of it is visible before `commit`.
+#[async_trait]
+pub trait Incoming: FileSink {
+    /// Looks into what arrived, checks it against what was promised, and keeps it under its hash.
+    /// `bytes` 0 and an empty prefix promise nothing.
+    ///
+    /// # Errors
+    /// `NotAsPromised` for a wrong length or hash, an empty file, or something that is no media file.
+    async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError>;
+}
+
+/// Where recovered files live, by content.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// # Errors
+    /// When nothing can be written.
+    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError>;
+    /// Reads the file again and returns its true length and hash: the proof after an action.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError>;
+    /// The bytes, for showing. `limit_bytes` guards the caller's memory.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be read, or is longer than the limit.
+    async fn read(&self, sha256: &str, limit_bytes: u64) -> Result<Vec<u8>, VaultError>;
+}

@@ -1,0 +1,457 @@
+//! The store: the record of facts, cases, money and what was done. Two backends, one behaviour.
+//!
+//! Each method is one unit of work: committed whole or not at all. The rules that protect money
+//! (one remedy an item, no restoration above a price or to a balance that did not give) are held
+//! by the backend's keys, constraints and triggers, whatever its callers do.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnose::{Diagnosis, Remedy, Verdict};
+use crate::feed::Fact;
+use crate::ids::{ActionKey, AgentId, AttachmentId, CaseId, JobId, MessageId, OutputId, RefundId, RunId, TicketId};
+use crate::matching::RunMatch;
+use crate::money::Credits;
+use crate::plan::{ActionKind, CaseState, Effect, Order, Plan};
+use crate::ports::RawAnswer;
+use crate::scope::Scope;
+use crate::support::{Claim, Message, Requester, Ticket};
+use crate::work::Job;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing by that id.
+    #[error("there is no {what} {id}")]
+    NotFound { what: &'static str, id: String },
+    /// Somebody was faster: re-read and decide again.
+    #[error("{what} {id} has changed meanwhile")]
+    Stale { what: &'static str, id: String },
+    /// Rows that should be impossible.
+    #[error("the record contradicts itself at {at}: {why}")]
+    Inconsistent { at: String, why: String },
+    /// The database could not be used; the text says which and why, for people.
+    #[error("{0}")]
+    Unavailable(String),
+    #[error("the database failed: {0}")]
+    Backend(String),
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    pub added: u64,
+    /// Rows that were there already, with the same content.
+    pub unchanged: u64,
+    pub updated: u64,
+    pub rejected: Vec<RejectedFact>,
+}
+
+/// A fact that was not taken, kept in the dead letters with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedFact {
+    /// Place in the batch, from 0.
+    pub index: u64,
+    pub kind: String,
+    pub id: String,
+    pub reason: String,
+}
+
+/// Bytes of an attachment, or of its absence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachmentFile {
+    pub id: AttachmentId,
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A ticket to open a case for. Opening the same ticket twice opens one case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCase {
+    pub case_id: CaseId,
+    pub ticket: Ticket,
+    pub files: Vec<AttachmentFile>,
+    /// End of the business day in which an answer is due (R23).
+    pub due_at: Timestamp,
+    pub opened_at: Timestamp,
+}
+
+/// What the rules made of a case, kept as a whole; the newest one counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub claim: Claim,
+    /// Which reader made the claim: `rules`, `given`.
+    pub reader: String,
+    pub run_match: RunMatch,
+    pub diagnosis: Diagnosis,
+    /// The answer, ready or not, and what keeps it from being ready.
+    pub answer: String,
+    pub answer_locale: String,
+    pub answer_leaks: Vec<String>,
+    pub policy_version: String,
+    pub found_at: Timestamp,
+}
+
+/// A case as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseRecord {
+    pub id: CaseId,
+    pub ticket: Ticket,
+    pub messages: Vec<Message>,
+    pub state: CaseState,
+    pub assignee: Option<AgentId>,
+    pub opened_at: Timestamp,
+    pub due_at: Timestamp,
+    pub follow_up_at: Option<Timestamp>,
+    /// Raised by every change that an agent should have seen before acting.
+    pub revision: i64,
+    pub finding: Option<Finding>,
+    /// An agent's choice of run, and why: overrules the match.
+    pub chosen_runs: Option<ChosenRuns>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenRuns {
+    pub run_ids: Vec<RunId>,
+    pub agent: AgentId,
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+/// Sort orders of the queue. `LostFirst`: files by deadline, then business-day due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueOrder {
+    #[default]
+    LostFirst,
+    Due,
+    Newest,
+    Amount,
+}
+
+/// What of the queue is wanted. Empty lists filter nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueQuery {
+    pub states: Vec<CaseState>,
+    pub verdicts: Vec<Verdict>,
+    pub remedies: Vec<Remedy>,
+    pub desks: Vec<String>,
+    pub assignee: Option<AgentId>,
+    pub due_before: Option<Timestamp>,
+    pub deadline_before: Option<Timestamp>,
+    /// Words that subject, customer, ticket, case, run or project must contain.
+    pub search: String,
+    pub order: QueueOrder,
+    /// At most 200 rows.
+    pub offset: u64,
+    pub limit: u64,
+}
+
+/// A line of the queue. Amount: what the run was charged and is still open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueLine {
+    pub case_id: CaseId,
+    pub ticket_id: TicketId,
+    pub subject: String,
+    pub customer: String,
+    pub desk: String,
+    pub state: CaseState,
+    pub assignee: Option<AgentId>,
+    pub verdict: Option<Verdict>,
+    pub remedy: Option<Remedy>,
+    pub amount: Option<Credits>,
+    pub model: Option<String>,
+    /// Set while a file can be lost: deadline of the earliest produced, undelivered item.
+    pub file_deadline: Option<Timestamp>,
+    /// Our own copy is in the vault.
+    pub saved: bool,
+    pub due_at: Timestamp,
+    pub follow_up_at: Option<Timestamp>,
+    pub opened_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueuePage {
+    pub total: u64,
+    /// Sum of the amounts of all lines that fit.
+    pub stake: Credits,
+    pub lines: Vec<QueueLine>,
+}
+
+/// Numbers beside the queue's views: cases by verdict, desk and state, of all that is not settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    pub by_verdict: Vec<(Verdict, u64)>,
+    pub by_desk: Vec<(String, u64)>,
+    pub by_state: Vec<(CaseState, u64)>,
+}
+
+/// Where an action stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ActionState {
+    /// Begun; steps are being done, or the program stopped in the middle.
+    Running,
+    Done,
+    /// The record did not allow it; nothing was done.
+    Refused {
+        why: String,
+    },
+    /// An outside step failed before anything was changed.
+    FailedBeforeEffect {
+        why: String,
+        retry: bool,
+    },
+    /// Whether it happened is not known; ask again with the same key.
+    Unknown {
+        why: String,
+    },
+}
+
+/// What a step left behind: what the store committed, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    Leased { epoch: i64, until: Timestamp },
+    Delivered { output_id: OutputId, sha256: String, bytes: u64 },
+    Released,
+    Restored { refund_id: RefundId, total: Credits, balances: Vec<BalanceMove> },
+    Moved { output_id: OutputId },
+    Quarantined { output_id: OutputId },
+    Incident { id: String },
+    Linked { to: TicketId },
+    Queued { what: String, outbox_id: String },
+    Said { message_id: MessageId },
+    CaseSet { state: CaseState },
+}
+
+/// A balance before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceMove {
+    pub balance_id: crate::ids::BalanceId,
+    pub kind: crate::money::BalanceKind,
+    pub before: Credits,
+    pub after: Credits,
+}
+
+/// A journalled action: asked with the same key, it is always the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRecord {
+    pub order: Order,
+    pub plan: Plan,
+    pub state: ActionState,
+    /// Receipts of the steps done, by step number from 0; a recovery has several.
+    pub receipts: Vec<StepReceipt>,
+    pub finished_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReceipt {
+    pub step: u32,
+    /// Part of the step, from 0: a recovery leases (0), then delivers (1) or releases (1).
+    pub part: u32,
+    pub at: Timestamp,
+    pub receipt: Receipt,
+}
+
+/// How the beginning of an action went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    New,
+    /// The key was used for exactly this; here is how it stands.
+    Existing(ActionRecord),
+    /// The key was used for something else (I4).
+    KeyConflict,
+    /// The case changed since the plan was made.
+    CaseChanged {
+        revision: i64,
+    },
+    /// Another action on this case is running or its outcome is unknown.
+    Busy {
+        key: ActionKey,
+        kind: ActionKind,
+    },
+}
+
+/// What became of an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    Done(StepReceipt),
+    /// The record forbids it, in plain words: who or what was first.
+    Refused(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DraftKind {
+    EscalationNote,
+    InternalNote,
+    Reply,
+}
+
+/// Text that an agent is writing. Never lost, never silently overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    pub case_id: CaseId,
+    pub kind: DraftKind,
+    pub author: AgentId,
+    pub text: String,
+    pub revision: i64,
+    pub saved_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftSave {
+    Saved {
+        revision: i64,
+    },
+    /// Written from elsewhere since; both texts are kept.
+    Conflict {
+        theirs: Draft,
+    },
+}
+
+/// A named view of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedView {
+    pub name: String,
+    pub query: QueueQuery,
+}
+
+/// One line of the audit: who did what to which row, chained to the line before by hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLine {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub actor: String,
+    pub act: String,
+    pub subject: String,
+    pub detail: String,
+    pub hash: String,
+}
+
+/// Why a chain of audit lines is not whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditBreak {
+    pub seq: i64,
+    pub why: String,
+}
+
+/// One posting of the ledger, for showing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostingLine {
+    pub id: String,
+    pub at: Timestamp,
+    pub kind: String,
+    pub from: String,
+    pub to: String,
+    pub amount: Credits,
+    pub charge_id: Option<String>,
+    pub refund_id: Option<String>,
+}
+
+/// A stored look-up answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAnswer {
+    pub id: String,
+    pub job_id: JobId,
+    pub answer: RawAnswer,
+}
+
+/// A message or notice that waits to be sent outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxLine {
+    pub id: String,
+    pub at: Timestamp,
+    pub kind: String,
+    pub case_id: Option<CaseId>,
+    pub summary: String,
+    pub state: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreHealth {
+    pub backend: String,
+    pub version: String,
+    pub schema: i64,
+    pub location: String,
+}
+
+/// Facts in, facts out.
+#[async_trait]
+pub trait FactStore: Send + Sync {
+    /// Takes facts in one transaction; facts that cannot be taken are rejected one by one.
+    async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport>;
+    /// All that matching and diagnosis of this requester's ticket may look at.
+    async fn scope(
+        &self,
+        requester: &Requester,
+        except_ticket: Option<&TicketId>,
+        as_of: Timestamp,
+    ) -> StoreResult<Scope>;
+    /// Keeps a look-up's answer: the job's newest state, and the raw texts behind it.
+    async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()>;
+    /// Newest first.
+    async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>>;
+    /// Postings that touch an account's balances, newest first.
+    async fn postings(&self, account: &crate::ids::AccountId, limit: u64) -> StoreResult<Vec<PostingLine>>;
+    async fn catalogue(&self) -> StoreResult<Vec<crate::work::Model>>;
+}
+
+/// Cases, drafts and the queue.
+#[async_trait]
+pub trait CaseStore: Send + Sync {
+    /// The case of the ticket, new or not, and whether it is new.
+    async fn open_case(&self, new: &NewCase) -> StoreResult<(CaseRecord, bool)>;
+    async fn case(&self, id: &CaseId) -> StoreResult<CaseRecord>;
+    async fn cases_without_finding(&self, limit: u64) -> StoreResult<Vec<CaseId>>;
+    /// Keeps a finding if the case is still at `revision`; returns the new revision. A finding
+    /// that says the same as the last one changes no revision.
+    async fn save_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64>;
+    async fn choose_runs(&self, id: &CaseId, revision: i64, chosen: &ChosenRuns) -> StoreResult<i64>;
+    async fn assign(&self, id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> StoreResult<()>;
+    async fn queue(&self, query: &QueueQuery) -> StoreResult<QueuePage>;
+    async fn queue_counts(&self) -> StoreResult<QueueCounts>;
+    async fn attachment(&self, id: &AttachmentId) -> StoreResult<AttachmentFile>;
+    async fn save_draft(&self, draft: &Draft, base_revision: i64) -> StoreResult<DraftSave>;
+    async fn drafts(&self, id: &CaseId) -> StoreResult<Vec<Draft>>;
+    async fn saved_views(&self, agent: &AgentId) -> StoreResult<Vec<SavedView>>;
+    async fn save_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()>;
+    async fn delete_view(&self, agent: &AgentId, name: &str) -> StoreResult<()>;
+}
+
+/// Actions: the journal, and the effects it proves.
+#[async_trait]
+pub trait ActionStore: Send + Sync {
+    /// Journals the intent before anything is done.
+    async fn begin_action(&self, order: &Order, plan: &Plan) -> StoreResult<Begun>;
+    /// Does one effect, its journal row, its audit row and its outbox row in one transaction. The
+    /// same (key, step, part) answers with the receipt it has, for ever.
+    async fn apply(
+        &self,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied>;
+    async fn finish_action(&self, key: &ActionKey, state: &ActionState, at: Timestamp) -> StoreResult<()>;
+    async fn action(&self, key: &ActionKey) -> StoreResult<Option<ActionRecord>>;
+    /// All of a case, newest first.
+    async fn actions_of(&self, case: &CaseId) -> StoreResult<Vec<ActionRecord>>;
+    /// Begun, not finished: to be resumed on start.
+    async fn unfinished_actions(&self) -> StoreResult<Vec<ActionRecord>>;
+    async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>>;
+    /// The first broken line, if any.
+    async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>>;
+    async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>>;
+}
+
+/// The record, whole.
+#[async_trait]
+pub trait Store: FactStore + CaseStore + ActionStore {
+    async fn health(&self) -> StoreResult<StoreHealth>;
+}

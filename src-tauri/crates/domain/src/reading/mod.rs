@@ -1,0 +1,1 @@
+//! Ticket text to claim (P1).

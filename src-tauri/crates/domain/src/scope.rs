@@ -1,0 +1,81 @@
+//! What matching and diagnosis may look at for one requester.
+
+use jiff::Timestamp;
+
+use crate::ids::{AccountId, ModelId, NodeId, ProjectId, ProviderId};
+use crate::ledger::{Account, Charge, Refund};
+use crate::support::{Requester, TicketLink};
+use crate::work::{Job, Model, Node, Output, Project, Provider, Run, Upload, Webhook, Workspace};
+
+/// All facts of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dossier {
+    pub run: Run,
+    /// The account of the run's project; charges normally name the same one.
+    pub account_id: AccountId,
+    /// Oldest first.
+    pub charges: Vec<Charge>,
+    /// Posted and reversed ones, oldest first.
+    pub refunds: Vec<Refund>,
+    /// A run with none was never submitted. Several: oldest submission first.
+    pub jobs: Vec<Job>,
+    pub webhooks: Vec<Webhook>,
+    pub uploads: Vec<Upload>,
+    /// Wherever they lie, also in projects of other accounts.
+    pub outputs: Vec<Output>,
+    /// Tickets known to be about this run, apart from the one being worked on.
+    pub tickets: Vec<TicketLink>,
+}
+
+/// The runs, projects and people that a requester may be told about (P2), and next to them what
+/// diagnosis needs to know but must not tell (P11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    pub requester: Requester,
+    /// When the facts were read.
+    pub as_of: Timestamp,
+    pub providers: Vec<Provider>,
+    pub models: Vec<Model>,
+    /// Every account that a project, charge or output below names; those in scope and those not.
+    pub accounts: Vec<Account>,
+    /// Workspaces of which the requester is or was a member, active or not.
+    pub workspaces: Vec<Workspace>,
+    /// Projects in scope (P2), and those in which an output of a run in scope lies.
+    pub projects: Vec<Project>,
+    pub nodes: Vec<Node>,
+    /// The runs in scope: of the requester's personal account, of workspaces where the requester
+    /// is an active member, and runs that the requester started. Oldest first.
+    pub runs: Vec<Dossier>,
+    /// Runs of other accounts of which an output lies in a project in scope. Never told about.
+    pub foreign_runs: Vec<Dossier>,
+    /// Names, ids and addresses of people, workspaces and projects outside the requester's scope
+    /// that are near enough to leak: what an answer is scanned for (P11).
+    pub forbidden: Vec<String>,
+}
+
+impl Scope {
+    #[must_use]
+    pub fn model(&self, id: &ModelId) -> Option<&Model> {
+        self.models.iter().find(|row| row.id == *id)
+    }
+
+    #[must_use]
+    pub fn provider(&self, id: &ProviderId) -> Option<&Provider> {
+        self.providers.iter().find(|row| row.id == *id)
+    }
+
+    #[must_use]
+    pub fn project(&self, id: &ProjectId) -> Option<&Project> {
+        self.projects.iter().find(|row| row.id == *id)
+    }
+
+    #[must_use]
+    pub fn node(&self, id: &NodeId) -> Option<&Node> {
+        self.nodes.iter().find(|row| row.id == *id)
+    }
+
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.iter().find(|row| row.id == *id)
+    }
+}
