@@ -14,4 +14,5 @@ pub mod ports;
 pub mod reading;
 pub mod scope;
 pub mod support;
+mod words;
 pub mod work;

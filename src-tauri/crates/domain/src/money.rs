@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
+
 /// Whole credits. Never a fraction, never money of a currency.
 pub type Credits = i64;
 
@@ -17,14 +19,14 @@ pub fn item_prices(total: Credits, items: u32) -> Vec<Credits> {
     (0..count).map(|i| share + Credits::from(i < rest)).collect()
 }
 
-/// What kind of balance credits are in. The first two are quotas and are refilled each period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BalanceKind {
-    SubscriptionQuota,
-    WorkspacePool,
-    Wallet,
-    WorkspaceWallet,
+words! {
+    /// What kind of balance credits are in. The first two are quotas and are refilled each period.
+    BalanceKind {
+        SubscriptionQuota = "subscription_quota",
+        WorkspacePool = "workspace_pool",
+        Wallet = "wallet",
+        WorkspaceWallet = "workspace_wallet",
+    }
 }
 
 impl BalanceKind {

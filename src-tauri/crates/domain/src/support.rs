@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttachmentId, MessageId, RunId, TicketId, UserId};
 use crate::money::Credits;
+use crate::words::words;
 
 /// Who wrote a ticket. `user_id` is `None` where the address belongs to no user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,14 +59,14 @@ pub struct TicketLink {
     pub requester_user_id: Option<UserId>,
 }
 
-/// Who wrote a message of a ticket, and who can see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageKind {
-    Customer,
-    Reply,
-    /// Staff only.
-    Note,
+words! {
+    /// Who wrote a message of a ticket, and who can see it.
+    MessageKind {
+        Customer = "customer",
+        Reply = "reply",
+        /// Staff only.
+        Note = "note",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,33 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, BalanceId, ChargeId, OutputId, RunId, TicketId};
 use crate::money::{BalanceKind, Credits};
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $(#[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// All of them, in the order in which the policy lists them.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The policy's word.
-            #[must_use]
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The variant of a policy word; `None` for any other text.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
+use crate::words::words;
 
 words! {
     /// What happened, in the order in which verdicts are decided.

@@ -9,26 +9,27 @@ use crate::ids::{
     AccountId, ActionKey, AgentId, CaseId, JobId, NodeId, OutputId, ProjectId, ProviderId, RunId, TicketId,
 };
 use crate::support::MessageKind;
+use crate::words::words;
 
-/// What an agent can do about a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionKind {
-    /// Bring a finished file into the project; with a batch, restore what cannot be had.
-    Recover,
-    Restore,
-    Reattach,
-    Hold,
-    /// Make a misplaced output unreachable, and deliver it to its owner where it has one in scope.
-    Quarantine,
-    /// Join the case to an older ticket about the same run.
-    Link,
-    /// Ask the customer: which run, who are you, or tell that it takes time.
-    Ask,
-    /// Hand over to billing.
-    Route,
-    /// Answer without any other effect: delivered, not eligible, already refunded, wait.
-    Answer,
+words! {
+    /// What an agent can do about a case.
+    ActionKind {
+        /// Bring a finished file into the project; with a batch, restore what cannot be had.
+        Recover = "recover",
+        Restore = "restore",
+        Reattach = "reattach",
+        Hold = "hold",
+        /// Make a misplaced output unreachable, and deliver it to its owner where it has one in scope.
+        Quarantine = "quarantine",
+        /// Join the case to an older ticket about the same run.
+        Link = "link",
+        /// Ask the customer: which run, who are you, or tell that it takes time.
+        Ask = "ask",
+        /// Hand over to billing.
+        Route = "route",
+        /// Answer without any other effect: delivered, not eligible, already refunded, wait.
+        Answer = "answer",
+    }
 }
 
 /// Where a file goes.
@@ -134,16 +135,16 @@ pub enum Effect {
     },
 }
 
-/// Where a case stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseState {
-    Open,
-    /// Parked until its follow-up.
-    Waiting,
-    Settled,
-    /// Joined to another ticket.
-    Linked,
+words! {
+    /// Where a case stands.
+    CaseState {
+        Open = "open",
+        /// Parked until its follow-up.
+        Waiting = "waiting",
+        Settled = "settled",
+        /// Joined to another ticket.
+        Linked = "linked",
+    }
 }
 
 /// Outside work that comes before an effect.

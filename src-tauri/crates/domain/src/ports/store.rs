@@ -17,6 +17,7 @@ use crate::plan::{ActionKind, CaseState, Effect, Order, Plan};
 use crate::ports::RawAnswer;
 use crate::scope::Scope;
 use crate::support::{Claim, Message, Requester, Ticket};
+use crate::words::words;
 use crate::work::Job;
 
 #[derive(Debug, thiserror::Error)]
@@ -121,15 +122,21 @@ pub struct ChosenRuns {
     pub reason: String,
 }
 
-/// Sort orders of the queue. `LostFirst`: files by deadline, then business-day due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QueueOrder {
-    #[default]
-    LostFirst,
-    Due,
-    Newest,
-    Amount,
+words! {
+    /// Sort orders of the queue. `LostFirst`: files by deadline, then business-day due.
+    QueueOrder {
+        LostFirst = "lost_first",
+        Due = "due",
+        Newest = "newest",
+        Amount = "amount",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the vocabulary macro derives no default")]
+impl Default for QueueOrder {
+    fn default() -> Self {
+        Self::LostFirst
+    }
 }
 
 /// What of the queue is wanted. Empty lists filter nothing.
@@ -262,7 +269,7 @@ pub struct StepReceipt {
 pub enum Begun {
     New,
     /// The key was used for exactly this; here is how it stands.
-    Existing(ActionRecord),
+    Existing(Box<ActionRecord>),
     /// The key was used for something else (I4).
     KeyConflict,
     /// The case changed since the plan was made.
@@ -284,12 +291,12 @@ pub enum Applied {
     Refused(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DraftKind {
-    EscalationNote,
-    InternalNote,
-    Reply,
+words! {
+    DraftKind {
+        EscalationNote = "escalation_note",
+        InternalNote = "internal_note",
+        Reply = "reply",
+    }
 }
 
 /// Text that an agent is writing. Never lost, never silently overwritten.
