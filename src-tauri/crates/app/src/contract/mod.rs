@@ -1,0 +1,57 @@
+//! The contract between window and core: one list of commands, the types they carry, and the
+//! TypeScript that the window is compiled against.
+
+mod action;
+mod case;
+mod error;
+mod queue;
+mod requests;
+mod typescript;
+
+pub use action::*;
+pub use case::*;
+pub use error::*;
+pub use queue::*;
+pub use requests::*;
+pub use typescript::typescript;
+
+/// A call as it comes over the bridge.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Envelope {
+    pub cmd: String,
+    #[serde(default)]
+    pub payload: serde_json::Value,
+}
+
+/// Every command, once: `name(Request) -> Answer`. Reads can be repeated freely; acts change
+/// something. A host that lacks a handler for one of them does not compile.
+macro_rules! with_commands {
+    ($then:ident) => {
+        $then! {
+            query {
+                app_info(Nothing) -> AppInfo;
+                queue(QueueRequest) -> QueueWindow;
+                queue_counts(Nothing) -> QueueCounts;
+                saved_views(Nothing) -> SavedViews;
+                case_detail(CaseRequest) -> CaseDetail;
+                raw_answer(RawAnswerRequest) -> RawAnswerView;
+                review(ReviewRequest) -> ReviewSheet;
+                action(ActionKeyRequest) -> ActionView;
+                note_template(CaseRequest) -> NoteTemplate;
+                audit(AuditRequest) -> AuditView;
+                outbox(Nothing) -> OutboxView;
+            }
+            act {
+                confirm(ConfirmRequest) -> ActionView;
+                check(ActionKeyRequest) -> ActionView;
+                look_up(CaseRequest) -> LookUpResult;
+                choose_runs(ChooseRunsRequest) -> Nothing;
+                claim_case(ClaimCaseRequest) -> Nothing;
+                save_draft(SaveDraftRequest) -> SaveDraftResult;
+                save_view(SavedView) -> Nothing;
+                delete_view(ViewNameRequest) -> Nothing;
+            }
+        }
+    };
+}
+pub(crate) use with_commands;

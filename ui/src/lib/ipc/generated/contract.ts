@@ -1,0 +1,409 @@
+// Generated from the Rust contract (crates/app/src/contract). Do not edit: run `make generated`.
+
+export type Verdict = "requester_unknown" | "out_of_scope" | "foreign_asset_in_project" | "no_match" | "not_charged" | "misattributed_other_customer" | "duplicate_charge" | "cancelled_before_start" | "cancelled_after_start" | "project_deleted" | "misattributed_same_customer" | "delivered_not_on_canvas" | "delivered_ok" | "partial_batch" | "late_result" | "corrupt_output" | "never_submitted" | "provider_unreachable" | "in_progress" | "provider_stalled" | "provider_filtered" | "provider_failed" | "storage_quota_exceeded" | "upload_failed" | "webhook_lost";
+export type Remedy = "recover_asset" | "restore_credits" | "recover_asset_and_restore_credits" | "hold_asset" | "reattach" | "guide_to_asset" | "quarantine_and_recover" | "quarantine_and_incident" | "wait_for_reconciler" | "wait_in_progress" | "retry_provider_lookup" | "none_already_refunded" | "none_delivered" | "none_not_eligible" | "none_not_charged" | "ask_for_details" | "verify_identity" | "route_to_billing" | "link_to_ticket";
+export type Flag = "privacy_incident" | "urgent_retention" | "retention_assumed" | "needs_storage_space" | "cancel_upstream" | "provider_unconfirmed" | "quota_period_rolled" | "subscription_ended" | "wrong_balance_refund" | "requester_not_member" | "reopened" | "project_id_corrected" | "project_ref_unknown" | "evidence_relaxed";
+export type ItemActionKind = "none" | "recover" | "restore" | "hold" | "reattach" | "guide" | "wait" | "quarantine";
+export type BalanceKind = "subscription_quota" | "workspace_pool" | "wallet" | "workspace_wallet";
+export type ActionKind = "recover" | "restore" | "reattach" | "hold" | "quarantine" | "link" | "ask" | "route" | "answer";
+export type CaseState = "open" | "waiting" | "settled" | "linked";
+export type QueueOrder = "lost_first" | "due" | "newest" | "amount";
+export type DraftKind = "escalation_note" | "internal_note" | "reply";
+export type MessageKind = "customer" | "reply" | "note";
+
+export type ActionKeyRequest = { key: string, };
+
+export type ActionView = { key: string, kind: ActionKind, title: string, state: OutcomeState, 
+/**
+ * Why it was refused, failed, or is not known.
+ */
+why: string | null, 
+/**
+ * Trying again can help.
+ */
+retry: boolean, agent: string, at: string, finishedAt: string | null, readBack: Array<ReadBack>, 
+/**
+ * This answer was given before, to the same key.
+ */
+repeated: boolean, };
+
+export type AgentView = { id: string, name: string, 
+/**
+ * Credits that this agent may restore in one posting.
+ */
+limit: number, };
+
+export type Agreement = "agrees" | "contradicts" | "unsure" | "not_said";
+
+export type AnswerRef = { id: string, url: string, status: number, fetchedAt: string, };
+
+export type AnswerView = { text: string, locale: string, ready: boolean, 
+/**
+ * What keeps it from being sent.
+ */
+leaks: Array<string>, };
+
+export type AppInfo = { version: string, workspace: string, 
+/**
+ * Banner of the workspace, if it has one.
+ */
+banner: string | null, agent: AgentView, policy: PolicyView, providers: Array<ProviderView>, store: StoreView, now: string, };
+
+export type AuditRequest = { 
+/**
+ * Id of a case, charge, run, output; null: all.
+ */
+subject: string | null, limit: number, };
+
+export type AuditRow = { seq: number, at: string, actor: string, act: string, subject: string, detail: string, hash: string, };
+
+export type AuditView = { lines: Array<AuditRow>, 
+/**
+ * The first line at which the chain of hashes breaks; null: whole.
+ */
+broken: string | null, };
+
+export type BalanceView = { balanceId: string, kind: BalanceKind, label: string, current: number, };
+
+export type CandidateView = { runId: string, matched: boolean, troubled: boolean, project: string, node: string, model: string, startedAt: string, credits: number, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
+
+export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
+/**
+ * Newest first; the first one decides what the case bar shows.
+ */
+actions: Array<ActionView>, answer: AnswerView, drafts: Array<DraftView>, };
+
+export type CaseHead = { caseId: string, ticketId: string, subject: string, desk: string, state: CaseState, 
+/**
+ * Sent back with every act: an older one is refused.
+ */
+revision: number, assignee: string | null, customer: string, locale: string | null, timezone: string | null, 
+/**
+ * The customer's wall clock now: `New York 11:20`.
+ */
+localTime: string | null, createdAt: string, dueAt: string, followUpAt: string | null, balances: Array<BalanceView>, 
+/**
+ * When the facts below were read from the record.
+ */
+asOf: string, };
+
+export type CaseRequest = { caseId: string, };
+
+export type ChooseRunsRequest = { caseId: string, caseRevision: number, runIds: Array<string>, reason: string, };
+
+export type ClaimCaseRequest = { caseId: string, 
+/**
+ * False gives the case back.
+ */
+claim: boolean, };
+
+export type ClaimRow = { 
+/**
+ * `project`, `time`, `model`, `amount`, `refund`, `provider`, `output`.
+ */
+field: string, 
+/**
+ * In the customer's words; empty if not said.
+ */
+said: string, agreement: Agreement, 
+/**
+ * Id of the row that answers, for copying.
+ */
+id: string, found: string, 
+/**
+ * Beside the finding, muted.
+ */
+remark: string, asOf: string, };
+
+export type Code = "bad_request" | "not_found" | "stale" | "refused" | "unavailable" | "internal";
+
+export type ConfirmRequest = { caseId: string, kind: ActionKind, answer: string | null, caseRevision: number, digest: string, 
+/**
+ * Made by the window before the first try; every retry uses the same one.
+ */
+key: string, reason: string | null, };
+
+export type Count = { word: string, label: string, count: number, };
+
+export type DraftView = { kind: DraftKind, text: string, author: string, revision: number, savedAt: string, };
+
+export type FactView = { source: string, id: string, at: string | null, says: string, };
+
+export type FileDeadline = { "form": "running", until: string, share: number, } | { "form": "saved" } | { "form": "gone", at: string, } | { "form": "none" };
+
+export type Gap = { from: string, until: string, label: string, };
+
+export type HistoryRow = { runId: string, item: number, model: string, node: string, project: string, startedAt: string, credits: number, state: string, tone: Tone, 
+/**
+ * `Spring lookbook / Shot 4`, `history only`, `nowhere`.
+ */
+place: string, outputId: string | null, matched: boolean, };
+
+export type ItemActionView = { runId: string, item: number, action: ItemActionKind, credits: number, };
+
+export type JobItemView = { item: number, state: string, tone: Tone, bytes: number | null, sha256Prefix: string, existsNow: boolean | null, deadline: string | null, 
+/**
+ * `documented 48 h`, `assumed 7 days`.
+ */
+retention: string, };
+
+export type JobView = { jobId: string, runId: string, providerId: string, providerName: string, state: string, tone: Tone, error: string | null, submittedAt: string, finishedAt: string | null, 
+/**
+ * When the provider was last asked; null: only the platform's feed is known.
+ */
+lookedUpAt: string | null, items: Array<JobItemView>, 
+/**
+ * A look-up can be made from here.
+ */
+canLookUp: boolean, 
+/**
+ * Ids of stored raw answers, newest first.
+ */
+answers: Array<AnswerRef>, };
+
+export type Lane = { 
+/**
+ * `ticket`, `charge`, `provider`, `webhook`, `storage`, `refund`.
+ */
+name: string, label: string, 
+/**
+ * Shown when there are no events: `none posted`.
+ */
+empty: string, events: Array<TimelineEvent>, };
+
+export type LookUpResult = { asked: number, changed: boolean, 
+/**
+ * What could not be asked, in plain words.
+ */
+problems: Array<string>, };
+
+export type MatchView = { explanation: string, matched: Array<string>, candidates: Array<CandidateView>, 
+/**
+ * The agent who chose, if one did.
+ */
+chosenBy: string | null, chosenReason: string | null, };
+
+export type MessageView = { id: string, kind: MessageKind, author: string, at: string, text: string, };
+
+export type NoteTemplate = { text: string, };
+
+export type Nothing = Record<symbol, never>;
+
+export type Offer = { kind: ActionKind, 
+/**
+ * Verb, object, amount: `Restore 320 credits`.
+ */
+label: string, primary: boolean, allowed: boolean, whyNot: string | null, };
+
+export type OutboxRow = { id: string, at: string, kind: string, caseId: string | null, summary: string, state: string, };
+
+export type OutboxView = { rows: Array<OutboxRow>, };
+
+export type OutcomeState = "running" | "done" | "refused" | "failed_before_effect" | "unknown";
+
+export type PolicyNumber = { name: string, value: string, unit: string, rule: string, };
+
+export type PolicyView = { version: string, numbers: Array<PolicyNumber>, };
+
+export type ProviderView = { id: string, name: string, docsUrl: string, connected: boolean, };
+
+export type QueueCounts = { verdicts: Array<Count>, desks: Array<Count>, states: Array<Count>, };
+
+export type QueueFilter = { states: CaseState[], verdicts: Verdict[], remedies: Remedy[], desks: Array<string>, 
+/**
+ * Only cases that the agent at this window has claimed.
+ */
+mine: boolean, 
+/**
+ * Only cases due by the end of today.
+ */
+dueToday: boolean, 
+/**
+ * Only cases whose file is deleted within 24 hours.
+ */
+fileAtRisk: boolean, 
+/**
+ * Words that subject, customer, ticket, case, run or project must contain.
+ */
+search: string, order: QueueOrder, };
+
+export type QueueRequest = { filter: QueueFilter, offset: number, 
+/**
+ * At most 200.
+ */
+limit: number, };
+
+export type QueueRow = { caseId: string, ticketId: string, section: QueueSection, subject: string, customer: string, desk: string, state: CaseState, assignee: string | null, verdict: Verdict | null, 
+/**
+ * The verdict in a few words: `Upload failed`.
+ */
+verdictLabel: string, tone: Tone, remedy: Remedy | null, 
+/**
+ * Credits that the run was charged and that are still billed.
+ */
+amount: number | null, model: string | null, file: FileDeadline, dueAt: string, followUpAt: string | null, openedAt: string, };
+
+export type QueueSection = "file_deletes_first" | "business_day_ends_first" | "later";
+
+export type QueueWindow = { total: number, 
+/**
+ * Credits at stake in all rows that fit the filter.
+ */
+stake: number, offset: number, rows: Array<QueueRow>, asOf: string, };
+
+export type RawAnswerRequest = { jobId: string, answerId: string, };
+
+export type RawAnswerView = { url: string, status: number, body: string, fetchedAt: string, };
+
+export type ReadBack = { "what": "file", outputId: string, sha256: string, bytes: number, matches: boolean, place: string, } | { "what": "balance", balanceId: string, label: string, before: number, after: number, matches: boolean, } | { "what": "other", text: string, matches: boolean, };
+
+export type ReasonView = { 
+/**
+ * The rule of the policy: `P3`.
+ */
+rule: string, text: string, facts: Array<FactView>, };
+
+export type ReviewCheck = { ok: boolean, text: string, };
+
+export type ReviewFile = { runId: string, item: number, jobId: string, bytes: number | null, sha256Prefix: string, projectId: string, 
+/**
+ * `Spring lookbook / Shot 4 nd_2sg2s0`, `generation history`, `held until …`.
+ */
+place: string, deadline: string | null, };
+
+export type ReviewMessage = { to: string, locale: string, text: string, ready: boolean, leaks: Array<string>, };
+
+export type ReviewPosting = { chargeId: string, runId: string, items: Array<number>, balanceId: string, kind: BalanceKind, label: string, amount: number, before: number, after: number, };
+
+export type ReviewRequest = { caseId: string, kind: ActionKind, 
+/**
+ * The answer as the agent edited it; null: as drafted.
+ */
+answer: string | null, };
+
+export type ReviewSheet = { caseId: string, caseRevision: number, kind: ActionKind, 
+/**
+ * `Recover 1 clip, restore 210 credits`.
+ */
+title: string, 
+/**
+ * On the button: verb, object, amount.
+ */
+confirmLabel: string, files: Array<ReviewFile>, postings: Array<ReviewPosting>, restoredTotal: number, chargedTotal: number, 
+/**
+ * Everything else that will happen, in order.
+ */
+effects: Array<string>, message: ReviewMessage | null, cannotBeUndone: Array<string>, checks: Array<ReviewCheck>, 
+/**
+ * Needed before confirming: the act goes against the verdict.
+ */
+needsReason: boolean, 
+/**
+ * Binds the confirmation to this sheet.
+ */
+digest: string, madeAt: string, };
+
+export type SaveDraftRequest = { caseId: string, kind: DraftKind, text: string, 
+/**
+ * The revision that the text was based on; 0 for a new draft.
+ */
+baseRevision: number, };
+
+export type SaveDraftResult = { "state": "saved", revision: number, savedAt: string, } | { "state": "conflict", theirs: DraftView, };
+
+export type SavedView = { name: string, filter: QueueFilter, };
+
+export type SavedViews = { views: Array<SavedView>, };
+
+export type Shot = { attachmentId: string | null, name: string, mediaType: string, 
+/**
+ * The text in it, as read.
+ */
+text: string, reads: Array<ShotRead>, };
+
+export type ShotRead = { 
+/**
+ * `project`, `time`, `model`, `amount`.
+ */
+field: string, value: string, agreement: Agreement, 
+/**
+ * The row it is held against.
+ */
+against: string, };
+
+export type StoreView = { backend: string, version: string, schema: number, location: string, };
+
+export type Timeline = { 
+/**
+ * From top to bottom.
+ */
+lanes: Array<Lane>, 
+/**
+ * Named holes: `finished, never stored`.
+ */
+gaps: Array<Gap>, now: string, };
+
+export type TimelineEvent = { at: string, 
+/**
+ * For spans: provider computing, file kept.
+ */
+until: string | null, label: string, tone: Tone, id: string, detail: string, };
+
+export type Tone = "ok" | "info" | "warn" | "bad" | "neutral";
+
+export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" };
+
+export type UsageKind = "deduction" | "detection" | "refund";
+
+export type UsagePart = { balanceId: string, label: string, credits: number, };
+
+export type UsageRow = { kind: UsageKind, id: string, runId: string, at: string | null, 
+/**
+ * Signed: deductions below 0, refunds above.
+ */
+credits: number, 
+/**
+ * `70 quota + 140 wallet`, `file can be recovered`, `not due`.
+ */
+text: string, parts: Array<UsagePart>, tone: Tone, };
+
+export type UsageView = { accountId: string | null, rows: Array<UsageRow>, 
+/**
+ * Charges minus refunds of the matched runs.
+ */
+billable: number | null, asOf: string, };
+
+export type VerdictView = { verdict: Verdict, label: string, tone: Tone, remedy: Remedy, remedyLabel: string, 
+/**
+ * The chain in a few words: `charged 320`, `finished 18:12:14`, `3 uploads failed`.
+ */
+chain: Array<string>, reasons: Array<ReasonView>, wouldChange: Array<string>, flags: Flag[], itemActions: Array<ItemActionView>, creditsToRestore: number, runBillableAfter: number | null, file: FileDeadline, followUpAt: string | null, foundAt: string, };
+
+export type ViewNameRequest = { name: string, };
+
+export type WireError = { code: Code, message: string, retry: boolean, incident: string | null, };
+
+export type QueryCommands = {
+  app_info: [Nothing, AppInfo];
+  queue: [QueueRequest, QueueWindow];
+  queue_counts: [Nothing, QueueCounts];
+  saved_views: [Nothing, SavedViews];
+  case_detail: [CaseRequest, CaseDetail];
+  raw_answer: [RawAnswerRequest, RawAnswerView];
+  review: [ReviewRequest, ReviewSheet];
+  action: [ActionKeyRequest, ActionView];
+  note_template: [CaseRequest, NoteTemplate];
+  audit: [AuditRequest, AuditView];
+  outbox: [Nothing, OutboxView];
+};
+
+export type ActCommands = {
+  confirm: [ConfirmRequest, ActionView];
+  check: [ActionKeyRequest, ActionView];
+  look_up: [CaseRequest, LookUpResult];
+  choose_runs: [ChooseRunsRequest, Nothing];
+  claim_case: [ClaimCaseRequest, Nothing];
+  save_draft: [SaveDraftRequest, SaveDraftResult];
+  save_view: [SavedView, Nothing];
+  delete_view: [ViewNameRequest, Nothing];
+};
