@@ -101,6 +101,9 @@ pub struct ConfirmRequest {
     pub answer: Option<String>,
     pub case_revision: i64,
     pub digest: String,
+    /// `made_at` of the sheet: the plan is made again for that instant, from the facts of now.
+    #[ts(type = "string")]
+    pub reviewed_at: Timestamp,
     /// Made by the window before the first try; every retry uses the same one.
     pub key: String,
     pub reason: Option<String>,

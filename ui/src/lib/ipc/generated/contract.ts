@@ -119,6 +119,10 @@ export type Code = "bad_request" | "not_found" | "stale" | "refused" | "unavaila
 
 export type ConfirmRequest = { caseId: string, kind: ActionKind, answer: string | null, caseRevision: number, digest: string, 
 /**
+ * `made_at` of the sheet: the plan is made again for that instant, from the facts of now.
+ */
+reviewedAt: string, 
+/**
  * Made by the window before the first try; every retry uses the same one.
  */
 key: string, reason: string | null, };
