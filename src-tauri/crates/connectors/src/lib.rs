@@ -1,1 +1,10 @@
+//! Everything that talks to the outside: providers over HTTP, and the vault where recovered files
+//! are kept. The only crate with an HTTP client; `http` builds it, with the limits that all share.
+//!
+//! A new provider is one folder in `providers/` and one line in its table of adapters.
 
+pub mod http;
+pub mod providers;
+pub mod vault;
+
+pub use vault::LocalVault;

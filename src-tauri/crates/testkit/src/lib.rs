@@ -1,1 +1,12 @@
+//! What tests need and the product must not have: time that stands still, ids that repeat, a
+//! server that answers as it is told, small media files, and the suite that every provider
+//! adapter must pass.
 
+pub mod conformance;
+mod media;
+mod server;
+mod time;
+
+pub use media::{Sample, samples};
+pub use server::{Reply, Request, Server};
+pub use time::{ManualClock, SeededIds};

@@ -1,0 +1,427 @@
+//! The only HTTP client (reliability 2.1 to 2.3). It follows no redirect by itself, uses no proxy
+//! of the environment, connects only where [`Guard`] and the resolver allow, gives its key only to
+//! those that want it, bounds every body, and asks again with patience.
+
+mod address;
+mod download;
+mod gate;
+mod guard;
+mod pace;
+mod redact;
+mod wait;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, DATE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+pub use address::is_global;
+pub use download::{DownloadError, Downloaded};
+pub use gate::Shut;
+pub use guard::{Guard, Refusal, is_below, same_origin};
+pub use pace::{Pace, RealPace};
+pub use redact::{SHOWN_BYTES, shown};
+
+use address::JudgingResolver;
+use gate::Gate;
+
+/// How long, how often and how much (reliability 2.1 and 2.2, N3, N4, N9).
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub connect: Duration,
+    /// From the request to the last of the answer's headers.
+    pub head: Duration,
+    /// Without a byte of the body.
+    pub stall: Duration,
+    /// For a whole file.
+    pub file: Duration,
+    /// Tries of one question, the first included.
+    pub tries: u32,
+    /// The longest wait that is sat through; a longer one is reported, and kept.
+    pub patience: Duration,
+    /// Bytes of an answer that is no file.
+    pub answer_bytes: u64,
+    pub hops: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            head: Duration::from_secs(15),
+            stall: Duration::from_secs(20),
+            file: Duration::from_mins(15),
+            tries: 5,
+            patience: Duration::from_mins(1),
+            answer_bytes: 8 * 1024 * 1024,
+            hops: 3,
+        }
+    }
+}
+
+/// A provider's key and who may see it.
+pub struct Key {
+    /// `authorization`, `x-goog-api-key` …
+    pub header: &'static str,
+    /// What stands before the key, with its space: `Bearer `.
+    pub scheme: &'static str,
+    pub secret: SecretString,
+    /// Hosts beside the base that want the key, with all names below them, over https only.
+    pub also: &'static [&'static str],
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// What a client is made of.
+#[derive(Debug)]
+pub struct Line {
+    pub base: Url,
+    pub guard: Guard,
+    pub key: Option<Key>,
+    /// Sent to the base only.
+    pub headers: &'static [(&'static str, &'static str)],
+    pub limits: Limits,
+}
+
+/// A question. Always a GET: nothing here changes anything at a provider.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub url: Url,
+    /// The key goes along, to whom it may.
+    pub with_key: bool,
+    /// The first byte wanted, and, for `probe`, only that.
+    range: Option<String>,
+    if_range: Option<HeaderValue>,
+    /// Reads a wanted wait out of a refusal's body, where a provider says it there.
+    pub delay_in: fn(&[u8]) -> Option<Duration>,
+}
+
+impl Ask {
+    #[must_use]
+    pub fn new(url: Url, with_key: bool) -> Self {
+        Self { url, with_key, range: None, if_range: None, delay_in: |_| None }
+    }
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. The texts are for agents: no keys, no query strings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    #[error("not asked: {0}")]
+    Refused(#[from] Refusal),
+    #[error("not asked: {} for another {} s", shut(*.why), .wait.as_secs().max(1))]
+    NotNow { why: Shut, wait: Duration },
+    #[error("not reached: {0}")]
+    Unreachable(String),
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    Silent(Duration),
+    #[error("the answer broke off: {0}")]
+    Cut(String),
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(u64),
+    #[error("redirected more than {0} times")]
+    Redirects(u32),
+    #[error("the client could not be made: {0}")]
+    Client(String),
+}
+
+const fn shut(why: Shut) -> &'static str {
+    match why {
+        Shut::Asked => "the provider asked for a pause",
+        Shut::Failing => "the provider failed several times in a row and is left alone",
+    }
+}
+
+impl HttpError {
+    /// Whether the same question can be answered later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::NotNow { .. } | Self::Unreachable(_) | Self::Silent(_) | Self::Cut(_))
+    }
+}
+
+/// A client for one provider.
+pub struct Http {
+    client: reqwest::Client,
+    line: Line,
+    key: Option<HeaderValue>,
+    gate: Mutex<Gate>,
+    pace: Arc<dyn Pace>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+/// An answer whose body was read, or is still to come.
+enum Arrived {
+    Whole(Answer),
+    Open(Response),
+}
+
+impl Http {
+    /// # Errors
+    /// When the key can't be a header, or TLS can't be set up.
+    pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
+        let key = line.key.as_ref().map(header_of).transpose()?;
+        let client = build(&line)?;
+        Ok(Self { client, line, key, gate: Mutex::default(), pace })
+    }
+
+    /// The operator's address of the provider.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.line.base
+    }
+
+    /// What may be asked.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.line.guard
+    }
+
+    /// Waits as a retry would.
+    pub async fn wait(&self, time: Duration) {
+        self.pace.wait(time).await;
+    }
+
+    /// `text` without keys and query strings, cut.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        shown(text, self.line.key.as_ref().map(|k| &k.secret))
+    }
+
+    /// Asks, follows, and reads the whole answer.
+    ///
+    /// # Errors
+    /// When there is no answer to read; a status of 4xx or 5xx is an answer.
+    pub async fn get(&self, ask: &Ask) -> Result<Answer, HttpError> {
+        match self.patiently(ask, true).await? {
+            Arrived::Whole(answer) => Ok(answer),
+            Arrived::Open(response) => self.read(response).await,
+        }
+    }
+
+    /// Asks for the first byte only: whether a file is there, and how long it is. The body, of
+    /// whatever length, is not read.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn probe(&self, ask: &Ask) -> Result<Answer, HttpError> {
+        let ask = Ask { range: Some("bytes=0-0".to_owned()), ..ask.clone() };
+        match self.patiently(&ask, false).await? {
+            Arrived::Whole(answer) => Ok(answer),
+            Arrived::Open(response) => {
+                Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() })
+            }
+        }
+    }
+
+    /// Asks up to the limit of tries, as long as trying again can help and the budget lasts.
+    /// Answers of 2xx come back open unless `whole`.
+    async fn patiently(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
+        self.with_gate(|gate, now| gate.enter(now)).map_err(|(why, wait)| HttpError::NotNow { why, wait })?;
+        let mut attempt = 1;
+        loop {
+            let tried = self.once(ask, whole).await;
+            let asked = match &tried {
+                Ok(Arrived::Whole(answer)) if is_worth_a_retry(answer.status) => {
+                    wanted_wait(answer).or_else(|| (ask.delay_in)(&answer.body))
+                }
+                Err(error) if error.is_temporary() => None,
+                _ => {
+                    self.with_gate(|gate, _| gate.succeeded());
+                    return tried;
+                }
+            };
+            let more = attempt < self.line.limits.tries && self.with_gate(|gate, _| gate.take_retry());
+            let wait = asked.unwrap_or_default().saturating_add(wait::backoff(attempt, self.pace.chance()));
+            if !more || wait > self.line.limits.patience {
+                self.with_gate(|gate, now| match asked {
+                    Some(asked) => gate.asked_to_wait(now, asked),
+                    None => gate.failed(now),
+                });
+                return tried;
+            }
+            tracing::debug!(url.host = ask.url.host_str(), attempt, wait_ms = wait.as_millis(), "asking again");
+            self.pace.wait(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn once(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
+        let response = self.open(ask).await?;
+        if response.status().is_success() && !whole {
+            return Ok(Arrived::Open(response));
+        }
+        Ok(Arrived::Whole(self.read(response).await?))
+    }
+
+    /// Sends the question and follows redirects, judging each address anew.
+    async fn open(&self, ask: &Ask) -> Result<Response, HttpError> {
+        let mut url = ask.url.clone();
+        for _ in 0..=self.line.limits.hops {
+            self.line.guard.check(&url)?;
+            let mut request = self.client.get(url.clone()).headers(self.headers(ask, &url));
+            if let Some(range) = &ask.range {
+                request = request.header(RANGE, range);
+            }
+            if let Some(tag) = &ask.if_range {
+                request = request.header(IF_RANGE, tag);
+            }
+            let head = self.line.limits.head;
+            let response = tokio::time::timeout(head, request.send())
+                .await
+                .map_err(|_| HttpError::Silent(head))?
+                .map_err(|error| self.unreachable(error))?;
+            match next_hop(&response, &url) {
+                Some(next) => url = next?,
+                None => return Ok(response),
+            }
+        }
+        Err(HttpError::Redirects(self.line.limits.hops))
+    }
+
+    /// The key and the provider's own headers, for those hosts only that want them.
+    fn headers(&self, ask: &Ask, url: &Url) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let at_base = same_origin(url, &self.line.base);
+        if at_base {
+            headers.extend(
+                self.line.headers.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))),
+            );
+        }
+        if let (Some(key), Some(value)) = (&self.line.key, &self.key) {
+            let host = url.host_str().unwrap_or_default();
+            let wanted = at_base || (url.scheme() == "https" && key.also.iter().any(|suffix| is_below(host, suffix)));
+            if ask.with_key && wanted {
+                headers.insert(HeaderName::from_static(key.header), value.clone());
+            }
+        }
+        headers
+    }
+
+    /// Reads a body up to the limit.
+    async fn read(&self, mut response: Response) -> Result<Answer, HttpError> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let limit = self.line.limits.answer_bytes;
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk(&mut response).await? {
+            if (body.len() + chunk.len()) as u64 > limit {
+                return Err(HttpError::TooLong(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body })
+    }
+
+    async fn chunk(&self, response: &mut Response) -> Result<Option<bytes::Bytes>, HttpError> {
+        let stall = self.line.limits.stall;
+        tokio::time::timeout(stall, response.chunk())
+            .await
+            .map_err(|_| HttpError::Cut(format!("nothing came for {} s", stall.as_secs_f32())))?
+            .map_err(|error| HttpError::Cut(self.shown(&chain(&error.without_url()))))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> HttpError {
+        HttpError::Unreachable(self.shown(&chain(&error.without_url())))
+    }
+
+    fn with_gate<T>(&self, act: impl FnOnce(&mut Gate, Duration) -> T) -> T {
+        let now = self.pace.elapsed();
+        act(&mut self.gate.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place where a client is built, with its limits")]
+fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none()
+        && rustls::crypto::ring::default_provider().install_default().is_err()
+    {
+        tracing::debug!("another thread installed the TLS provider first");
+    }
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(concat!("makegood/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(line.limits.connect)
+            .dns_resolver(JudgingResolver { trusted: line.guard.trusted_hosts() })
+    };
+    // A machine without certificates of its own can still ask what is not https: the practice
+    // workspace works on a bare container. Every https question then fails, and says why.
+    builder()
+        .build()
+        .or_else(|error| {
+            tracing::warn!(error = chain(&error), "no certificates were found: nothing can be asked over https");
+            builder().tls_certs_only([]).build()
+        })
+        .map_err(|error| HttpError::Client(chain(&error)))
+}
+
+fn header_of(key: &Key) -> Result<HeaderValue, HttpError> {
+    let text = format!("{}{}", key.scheme, key.secret.expose_secret());
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| HttpError::Client("the key holds characters that a header can't carry".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Where a redirect leads; `None` where the answer is none.
+fn next_hop(response: &Response, from: &Url) -> Option<Result<Url, HttpError>> {
+    let follows = matches!(
+        response.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    let location = response.headers().get(LOCATION).filter(|_| follows)?;
+    let next = location.to_str().ok().and_then(|text| from.join(text).ok());
+    Some(next.ok_or(HttpError::Refused(Refusal::Unreadable)))
+}
+
+/// 429 and what a healthy server answers later.
+const fn is_worth_a_retry(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=524 | 529)
+}
+
+fn wanted_wait(answer: &Answer) -> Option<Duration> {
+    let values = answer.headers.get_all(RETRY_AFTER).iter().filter_map(|v| v.to_str().ok());
+    wait::retry_after(values, answer.headers.get(DATE).and_then(|v| v.to_str().ok()))
+}
+
+/// An error with its causes, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,127 @@
+//! Takes out of a text what must never be shown or logged: keys, the query strings of addresses
+//! (signatures live there), and bytes in `data:` addresses.
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The longest text that is kept of an answer, in bytes.
+pub const SHOWN_BYTES: usize = 64 * 1024;
+
+/// `text` without secrets, cut at [`SHOWN_BYTES`] on a character.
+#[must_use]
+pub fn shown(text: &str, key: Option<&SecretString>) -> String {
+    let mut clean = text.to_owned();
+    if let Some(key) = key.map(ExposeSecret::expose_secret).filter(|k| !k.is_empty()) {
+        clean = clean.replace(key, "[key]");
+    }
+    // Cut before the addresses are cleaned: half an address is cleaned as well as a whole one.
+    let long = clean.len() > SHOWN_BYTES;
+    if long {
+        clean.truncate(clean.floor_char_boundary(SHOWN_BYTES));
+    }
+    clean = without_queries(&clean);
+    if long {
+        clean.push_str("… [cut]");
+    }
+    clean
+}
+
+/// Every address in `text` without its query and fragment. Works on JSON and on prose, and keeps
+/// everything else as it is.
+fn without_queries(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, kind)) = next_address(rest) {
+        let (before, from) = rest.split_at(at);
+        clean.push_str(before);
+        let end = from.find(ends_address).unwrap_or(from.len());
+        let (address, after) = from.split_at(end);
+        match kind {
+            Kind::Web => match address.find(['?', '#']) {
+                Some(query) => {
+                    clean.push_str(&address[..query]);
+                    clean.push_str("?[…]");
+                }
+                None => clean.push_str(address),
+            },
+            Kind::Data => clean.push_str("data:[…]"),
+        }
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Web,
+    Data,
+}
+
+/// The next address and where it begins. Schemes count in any case, and with the slashes escaped
+/// as some JSON writers do.
+fn next_address(text: &str) -> Option<(usize, Kind)> {
+    const MARKS: [(&str, Kind); 5] = [
+        ("https:/", Kind::Web),
+        ("http:/", Kind::Web),
+        ("https:\\/", Kind::Web),
+        ("http:\\/", Kind::Web),
+        ("data:", Kind::Data),
+    ];
+    let bytes = text.as_bytes();
+    (0..bytes.len()).filter(|&i| matches!(bytes[i], b'h' | b'H' | b'd' | b'D')).find_map(|i| {
+        MARKS.iter().find_map(|&(mark, kind)| {
+            let hit = bytes.get(i..i + mark.len()).is_some_and(|b| b.eq_ignore_ascii_case(mark.as_bytes()));
+            let holds_bytes = || text[i..].split(ends_address).next().is_some_and(|word| word.contains(";base64,"));
+            (hit && (matches!(kind, Kind::Web) || holds_bytes())).then_some((i, kind))
+        })
+    })
+}
+
+fn ends_address(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|' | '^' | '{' | '}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_and_bytes_go_and_the_rest_stays() {
+        for (text, want) in [
+            (
+                r#"{"output":["https://c.example/a.mp4?_jwt=ey.a.b"],"n":1}"#,
+                r#"{"output":["https://c.example/a.mp4?[…]"],"n":1}"#,
+            ),
+            (r#"{"u":"https:\/\/c.example\/a?sig=x\u0026y=1"}"#, r#"{"u":"https:\/\/c.example\/a?[…]"}"#),
+            (
+                "see HTTPS://c.example/a?k=1 and http://d.example/b#t, why?",
+                "see HTTPS://c.example/a?[…] and http://d.example/b?[…] why?",
+            ),
+            (r#"{"image":"data:image/png;base64,iVBORw0KGgo="}"#, r#"{"image":"data:[…]"}"#),
+            ("the data: what is it? https is a word; d", "the data: what is it? https is a word; d"),
+            ("https://c.example/plain", "https://c.example/plain"),
+            ("ключ? データ", "ключ? データ"),
+        ] {
+            assert_eq!(shown(text, None), want);
+        }
+    }
+
+    #[test]
+    fn keys_go_and_length_is_limited() {
+        let key = SecretString::from("r8_secret");
+        assert_eq!(shown("bad token r8_secret.", Some(&key)), "bad token [key].");
+        assert_eq!(shown("abc", Some(&SecretString::from(""))), "abc");
+        let long = "ä".repeat(SHOWN_BYTES);
+        let cut = shown(&long, None);
+        assert!(cut.len() < SHOWN_BYTES + 20 && cut.ends_with("[cut]"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_signature_survives(before in ".{0,40}", path in "[a-z/.]{0,20}", after in "[\" <>].{0,40}") {
+            let text = format!("{before}https://c.example/{path}?sig=TOPSECRETVALUE{after}");
+            let clean = shown(&text, None);
+            proptest::prop_assert!(!clean.contains("TOPSECRETVALUE"));
+        }
+    }
+}
