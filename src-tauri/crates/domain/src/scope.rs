@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, ModelId, NodeId, ProjectId, ProviderId};
-use crate::ledger::{Account, Charge, Refund};
+use crate::ledger::{Account, AccountKind, Charge, Refund};
 use crate::support::{Requester, TicketLink};
-use crate::work::{Job, Model, Node, Output, Project, Provider, Run, Upload, Webhook, Workspace};
+use crate::work::{Job, MemberStatus, Model, Node, Output, Project, Provider, Run, Upload, Webhook, Workspace};
 
 /// All facts of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +54,25 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether the requester may be told about this project (P2): it is of the requester's
+    /// personal account, or of a workspace where the requester is an active member.
+    #[must_use]
+    pub fn owns_project(&self, id: &ProjectId) -> bool {
+        let Some(user) = &self.requester.user_id else { return false };
+        let Some(project) = self.project(id) else { return false };
+        let personal = self
+            .account(&project.account_id)
+            .is_some_and(|account| account.kind == AccountKind::Personal && account.owner_user_id == *user);
+        personal
+            || self.workspaces.iter().any(|workspace| {
+                workspace.account_id == project.account_id
+                    && workspace
+                        .members
+                        .iter()
+                        .any(|member| member.user_id == *user && member.status == MemberStatus::Active)
+            })
+    }
+
     #[must_use]
     pub fn model(&self, id: &ModelId) -> Option<&Model> {
         self.models.iter().find(|row| row.id == *id)

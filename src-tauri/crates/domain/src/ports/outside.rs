@@ -31,6 +31,8 @@ pub struct ReadingContext {
 /// Ticket to claim. The rules of `reading` are one reader; a language model can be another.
 #[async_trait]
 pub trait Reader: Send + Sync {
+    /// Kept with every claim: `rules`, `given`.
+    fn name(&self) -> &str;
     /// Reads a ticket. A reader never fails on odd text: what it can't read it leaves out.
     ///
     /// # Errors

@@ -1,0 +1,153 @@
+//! The case screen, composed from one examination: everything on it comes from the same moment.
+
+mod claim;
+mod evidence;
+mod head;
+mod shots;
+mod timeline;
+mod usage;
+
+use makegood_domain::draft::{NoteInput, escalation_note};
+use makegood_domain::ids::{CaseId, RunId};
+use makegood_domain::plan::offers;
+use makegood_domain::scope::{Dossier, Scope};
+
+use crate::contract::{
+    AnswerView, CandidateView, CaseDetail, CaseRequest, MatchView, MessageView, NoteTemplate, Offer, OutcomeState,
+};
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::finding::Examined;
+use crate::labels;
+use crate::read_back::unproved_view;
+use crate::requests::draft_view;
+
+impl Desk {
+    pub(crate) async fn case_detail(&self, request: CaseRequest) -> Result<CaseDetail> {
+        let case_id = CaseId(request.case_id);
+        let examined = self.examine(&case_id).await?;
+        let actions = self.store.actions_of(&case_id).await?;
+        let drafts = self.store.drafts(&case_id).await?;
+        let actions: Vec<_> = actions.iter().map(unproved_view).collect();
+        let busy = actions
+            .iter()
+            .any(|action| matches!(action.state, OutcomeState::Running | OutcomeState::Unknown));
+        Ok(CaseDetail {
+            head: head::head(&examined),
+            verdict: Some(head::verdict(&examined)),
+            claim_rows: claim::rows(&examined),
+            timeline: timeline::timeline(&examined, &self.policy),
+            usage: usage::usage(&examined),
+            history: evidence::history(&examined),
+            jobs: self.jobs(&examined).await?,
+            conversation: conversation(&examined),
+            shots: shots::shots(&examined),
+            match_view: match_view(&examined),
+            offers: offer_views(&examined, busy),
+            answer: AnswerView {
+                text: examined.finding.answer.clone(),
+                locale: examined.finding.answer_locale.clone(),
+                ready: examined.finding.answer_leaks.is_empty(),
+                leaks: examined.finding.answer_leaks.clone(),
+            },
+            drafts: drafts.into_iter().map(draft_view).collect(),
+            actions,
+        })
+    }
+
+    pub(crate) async fn note_template(&self, request: CaseRequest) -> Result<NoteTemplate> {
+        let examined = self.examine(&CaseId(request.case_id)).await?;
+        let note = escalation_note(&NoteInput {
+            ticket: &examined.case.ticket,
+            claim: &examined.finding.claim,
+            diagnosis: &examined.finding.diagnosis,
+            scope: &examined.scope,
+            now: examined.scope.as_of,
+        });
+        Ok(NoteTemplate { text: note })
+    }
+}
+
+/// The matched runs with the system's retries of them, oldest first; empty where none is matched.
+fn matched_dossiers(examined: &Examined) -> Vec<&Dossier> {
+    let diagnosis = &examined.finding.diagnosis;
+    let ids: Vec<&RunId> = diagnosis.matched_run.iter().chain(&diagnosis.additional_runs).collect();
+    examined
+        .scope
+        .runs
+        .iter()
+        .filter(|dossier| {
+            ids.contains(&&dossier.run.id) || dossier.run.retry_of.as_ref().is_some_and(|first| ids.contains(&first))
+        })
+        .collect()
+}
+
+fn model_name(scope: &Scope, dossier: &Dossier) -> String {
+    scope.model(&dossier.run.model_id).map_or_else(|| dossier.run.model_id.0.clone(), |model| model.display_name.clone())
+}
+
+fn conversation(examined: &Examined) -> Vec<MessageView> {
+    let view = |message: &makegood_domain::support::Message| MessageView {
+        id: message.id.0.clone(),
+        kind: message.kind,
+        author: message.author.clone(),
+        at: message.at,
+        text: message.text.clone(),
+    };
+    examined.case.messages.iter().map(view).collect()
+}
+
+fn match_view(examined: &Examined) -> MatchView {
+    let found = &examined.finding.run_match;
+    let candidate = |candidate: &makegood_domain::matching::Candidate| {
+        let dossier = examined.scope.runs.iter().find(|dossier| dossier.run.id == candidate.run_id)?;
+        let scope = &examined.scope;
+        Some(CandidateView {
+            run_id: candidate.run_id.0.clone(),
+            matched: candidate.matched,
+            troubled: candidate.troubled,
+            project: scope.project(&dossier.run.project_id).map_or_else(String::new, |row| row.name.clone()),
+            node: scope.node(&dossier.run.node_id).map_or_else(String::new, |row| row.label.clone()),
+            model: model_name(scope, dossier),
+            started_at: dossier.run.started_at,
+            credits: dossier.charges.iter().map(|charge| charge.total).sum(),
+            reasons_for: candidate.reasons_for.iter().map(|reason| reason.text.clone()).collect(),
+            reasons_against: candidate.reasons_against.iter().map(|reason| reason.text.clone()).collect(),
+        })
+    };
+    let chosen = examined.case.chosen_runs.as_ref();
+    MatchView {
+        explanation: found.explanation.clone(),
+        matched: found.matched.iter().map(|id| id.0.clone()).collect(),
+        candidates: found.candidates.iter().filter_map(candidate).collect(),
+        chosen_by: chosen.map(|chosen| chosen.agent.0.clone()),
+        chosen_reason: chosen.map(|chosen| chosen.reason.clone()),
+    }
+}
+
+/// What can be done. While an action runs, or its outcome is not known, nothing else can (I13).
+fn offer_views(examined: &Examined, busy: bool) -> Vec<Offer> {
+    let diagnosis = &examined.finding.diagnosis;
+    let credits = diagnosis.restored_total();
+    offers(diagnosis, examined.case.state)
+        .into_iter()
+        // Restoring against a verdict needs a sheet of its own, with amounts; it is not offered here.
+        .filter(|offer| !offer.needs_reason)
+        .map(|offer| {
+            let label = match (offer.allowed, offer.kind) {
+                (true, makegood_domain::plan::ActionKind::Restore) => format!("Restore {credits} credits"),
+                (true, makegood_domain::plan::ActionKind::Recover) if credits > 0 => {
+                    format!("Recover, restore {credits} credits")
+                }
+                (true, makegood_domain::plan::ActionKind::Recover) => "Recover output".to_owned(),
+                (_, kind) => labels::action(kind).to_owned(),
+            };
+            let why_not = if busy {
+                Some("another action on this case is not finished: check it first".to_owned())
+            } else {
+                (!offer.allowed).then_some(offer.why_not)
+            };
+            Offer { kind: offer.kind, label, primary: offer.primary, allowed: offer.allowed && !busy, why_not }
+        })
+        .collect()
+}

@@ -1,0 +1,231 @@
+//! Doing what was reviewed: one runner for every plan. Each step is journalled with its effect in
+//! one transaction; a plan that was interrupted is done again from the start and meets its own
+//! receipts. The screen hears *done* only after ledger and storage were read back.
+
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::ids::{ActionKey, CaseId};
+use makegood_domain::plan::{Effect, Order, Plan, Step, digest};
+use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StoreError};
+
+use crate::contract::{ActionKeyRequest, ActionView, ConfirmRequest, Topic};
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::recover::Recovered;
+
+/// A sheet older than this is made again before anything is done.
+const REVIEW_AGE_MAX: SignedDuration = SignedDuration::from_mins(15);
+
+/// How far a run of steps came.
+enum Walk {
+    Finished,
+    Stopped(ActionState),
+}
+
+impl Desk {
+    pub(crate) async fn confirm(&self, request: ConfirmRequest) -> Result<ActionView> {
+        let key = ActionKey(request.key.clone());
+        if request.key.len() < 16 || request.key.len() > 64 {
+            return Err(Error::BadRequest("an action key has 16 to 64 characters".into()));
+        }
+        if let Some(record) = self.store.action(&key).await? {
+            return self.answer_again(record, &request).await;
+        }
+        let now = self.now();
+        let age = now.duration_since(request.reviewed_at);
+        if age > REVIEW_AGE_MAX || age < SignedDuration::ZERO {
+            return Err(Error::Stale("the review is too old: look at it again; nothing was done".into()));
+        }
+        let plan = self.reviewed_plan(&request, now).await?;
+        self.check_limit(&plan)?;
+        let order = Order {
+            key: key.clone(),
+            digest: request.digest.clone(),
+            agent: self.agent.id.clone(),
+            at: now,
+            reason: request.reason.clone(),
+        };
+        match self.store.begin_action(&order, &plan).await? {
+            Begun::New => self.carry_out(&key, &plan).await,
+            Begun::Existing(record) => self.answer_again(*record, &request).await,
+            Begun::KeyConflict => Err(key_conflict()),
+            Begun::CaseChanged { .. } => Err(changed_since()),
+            Begun::Busy { key: other, kind } => Err(Error::Refused(format!(
+                "another action on this case is not finished: {} ({other}); check it first",
+                kind.word()
+            ))),
+        }
+    }
+
+    /// Asks after an action whose outcome is not known, with the same key: what was interrupted is
+    /// finished, what was done is proved again.
+    pub(crate) async fn check(&self, request: ActionKeyRequest) -> Result<ActionView> {
+        let record = self.record_of(&request).await?;
+        match record.state {
+            ActionState::Running | ActionState::Unknown { .. } => {
+                self.carry_out(&record.order.key, &record.plan).await
+            }
+            _ => self.view(&record, true).await,
+        }
+    }
+
+    pub(crate) async fn action(&self, request: ActionKeyRequest) -> Result<ActionView> {
+        let record = self.record_of(&request).await?;
+        self.view(&record, true).await
+    }
+
+    /// Finishes what an earlier run of the program left in the middle. Returns how many actions.
+    ///
+    /// # Errors
+    /// When the record cannot be used; an action that fails again is not an error.
+    pub async fn resume_unfinished(&self) -> Result<usize> {
+        let records = self.store.unfinished_actions().await?;
+        let count = records.len();
+        for record in records {
+            let view = self.carry_out(&record.order.key, &record.plan).await?;
+            tracing::info!(action.key = view.key, action.state = ?view.state, "resumed an action");
+        }
+        Ok(count)
+    }
+
+    async fn record_of(&self, request: &ActionKeyRequest) -> Result<ActionRecord> {
+        let record = self.store.action(&ActionKey(request.key.clone())).await?;
+        Ok(record.ok_or_else(|| StoreError::NotFound { what: "action", id: request.key.clone() })?)
+    }
+
+    /// The same key: the same answer, or a refusal if it was used for something else (I4).
+    async fn answer_again(&self, record: ActionRecord, request: &ConfirmRequest) -> Result<ActionView> {
+        if record.order.digest != request.digest || record.plan.case_id.as_str() != request.case_id {
+            return Err(key_conflict());
+        }
+        if record.state == ActionState::Running {
+            return self.carry_out(&record.order.key, &record.plan).await;
+        }
+        self.view(&record, true).await
+    }
+
+    /// Plans again for the instant of the review, with the facts of now: another digest means that
+    /// something changed in between.
+    async fn reviewed_plan(&self, request: &ConfirmRequest, now: Timestamp) -> Result<Plan> {
+        let mut examined = self.examine(&CaseId(request.case_id.clone())).await?;
+        if examined.case.revision != request.case_revision {
+            return Err(changed_since());
+        }
+        let then = self.find(&examined.case, &examined.scope, request.reviewed_at).await?;
+        let same = then.diagnosis.remedy == examined.finding.diagnosis.remedy
+            && then.diagnosis.item_actions == examined.finding.diagnosis.item_actions
+            && then.diagnosis.restorations == examined.finding.diagnosis.restorations;
+        if !same {
+            return Err(changed_since());
+        }
+        tracing::debug!(case.id = %examined.case.id, %now, "planning again for the review");
+        examined.finding = then;
+        let edited = request.answer.as_deref();
+        let plan =
+            self.plan_for(&examined, request.kind, edited, request.reason.as_deref(), request.reviewed_at)?;
+        if digest(&plan) != request.digest {
+            return Err(changed_since());
+        }
+        Ok(plan)
+    }
+
+    fn check_limit(&self, plan: &Plan) -> Result<()> {
+        let restored = |step: &Step| match step {
+            Step::Do { effect: Effect::Restore { restoration, .. } } => {
+                restoration.lines.iter().map(|line| line.amount).sum()
+            }
+            _ => 0,
+        };
+        let total: i64 = plan.steps.iter().map(restored).sum();
+        if total > self.agent.limit {
+            return Err(Error::Refused(format!(
+                "{total} credits are over your limit of {}: a second person must do it (R53)",
+                self.agent.limit
+            )));
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, key: &ActionKey, plan: &Plan) -> Result<ActionView> {
+        let first = self.in_flight.lock().is_ok_and(|mut keys| keys.insert(key.clone()));
+        if first {
+            let walked = self.walk(key, plan).await;
+            if let Ok(mut keys) = self.in_flight.lock() {
+                keys.remove(key);
+            }
+            self.settle(key, plan, walked?).await?;
+        }
+        let record = self.store.action(key).await?;
+        let record = record.ok_or_else(|| StoreError::NotFound { what: "action", id: key.0.clone() })?;
+        self.view(&record, false).await
+    }
+
+    async fn walk(&self, key: &ActionKey, plan: &Plan) -> Result<Walk> {
+        let case = self.store.case(&plan.case_id).await?;
+        let scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), self.now()).await?;
+        let mut changed_something = false;
+        for (number, step) in plan.steps.iter().enumerate() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let stop = match step {
+                Step::Do { effect } => match self.store.apply(key, number, 0, effect, self.now()).await? {
+                    Applied::Done(_) => None,
+                    Applied::Refused(why) => Some(ActionState::Refused { why }),
+                },
+                Step::RecoverItem { .. } => match self.recover_item(key, number, step, &scope).await? {
+                    Recovered::Delivered => None,
+                    Recovered::Refused(why) => Some(ActionState::Refused { why }),
+                    Recovered::Failed { why, retry } => Some(ActionState::FailedBeforeEffect { why, retry }),
+                },
+            };
+            if let Some(state) = stop {
+                return Ok(Walk::Stopped(stopped(state, changed_something)));
+            }
+            changed_something = true;
+        }
+        Ok(Walk::Finished)
+    }
+
+    /// Reads back what the receipts claim, and only then says done.
+    async fn settle(&self, key: &ActionKey, plan: &Plan, walk: Walk) -> Result<()> {
+        let state = match walk {
+            Walk::Stopped(state) => state,
+            Walk::Finished => {
+                let record = self.store.action(key).await?;
+                let receipts = record.map(|record| record.receipts).unwrap_or_default();
+                match self.disproved(plan, &receipts).await? {
+                    None => ActionState::Done,
+                    Some(why) => ActionState::Unknown { why },
+                }
+            }
+        };
+        self.store.finish_action(key, &state, self.now()).await?;
+        self.examine(&plan.case_id).await?;
+        let case_id = plan.case_id.0.clone();
+        self.changed(Topic::Action { key: key.0.clone(), case_id: case_id.clone() });
+        self.changed(Topic::Case { case_id });
+        self.changed(Topic::Queue);
+        self.changed(Topic::Outbox);
+        self.changed(Topic::Audit);
+        Ok(())
+    }
+}
+
+/// A plan that stops after something was done says so: what is done stays done, with its receipts.
+fn stopped(state: ActionState, changed_something: bool) -> ActionState {
+    match state {
+        ActionState::FailedBeforeEffect { why, .. } if changed_something => ActionState::Unknown {
+            why: format!("{why}; earlier steps are done and proved, check again to go on"),
+        },
+        ActionState::Refused { why } if changed_something => {
+            ActionState::Refused { why: format!("{why}; earlier steps are done, the rest was not") }
+        }
+        other => other,
+    }
+}
+
+fn key_conflict() -> Error {
+    Error::Refused("this key was used for something else; nothing was done (I4)".into())
+}
+
+fn changed_since() -> Error {
+    Error::Stale("the facts changed since the review: look at it again; nothing was done".into())
+}

@@ -1,0 +1,98 @@
+//! The application as one value: everything a use case needs, and nothing that is global.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use makegood_domain::ids::{ActionKey, AgentId};
+use makegood_domain::money::Credits;
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{Clock, Providers, Reader, Store, Vault};
+use tokio::sync::broadcast;
+
+use crate::contract::Topic;
+
+/// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
+const CHANGES_KEPT_MAX: usize = 256;
+
+/// The person at the console, and what he or she may do alone (R53).
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub id: AgentId,
+    pub name: String,
+    /// Credits in one posting.
+    pub limit: Credits,
+}
+
+/// How the workspace presents itself.
+#[derive(Clone, Debug)]
+pub struct WorkspaceInfo {
+    pub name: String,
+    pub banner: Option<String>,
+}
+
+/// The outside, as ports.
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub providers: Arc<dyn Providers>,
+    pub vault: Arc<dyn Vault>,
+    pub reader: Arc<dyn Reader>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One console at work. Built whole before the first window opens; use cases are methods, one file
+/// each.
+pub struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) reader: Arc<dyn Reader>,
+    clock: Arc<dyn Clock>,
+    pub(crate) policy: Policy,
+    pub(crate) agent: Agent,
+    pub(crate) workspace: WorkspaceInfo,
+    /// Actions that this process is doing now, so that a second click waits for nothing and
+    /// starts nothing.
+    pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
+    changes: broadcast::Sender<Topic>,
+}
+
+impl Desk {
+    #[must_use]
+    pub fn new(ports: Ports, policy: Policy, agent: Agent, workspace: WorkspaceInfo) -> Self {
+        let (changes, _) = broadcast::channel(CHANGES_KEPT_MAX);
+        Self {
+            store: ports.store,
+            providers: ports.providers,
+            vault: ports.vault,
+            reader: ports.reader,
+            clock: ports.clock,
+            policy,
+            agent,
+            workspace,
+            in_flight: Mutex::new(HashSet::new()),
+            changes,
+        }
+    }
+
+    /// Tells what to read again. A slow listener loses old ones and reads everything.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Topic> {
+        self.changes.subscribe()
+    }
+
+    /// The record behind this desk, for exports and proofs.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn changed(&self, topic: Topic) {
+        // No listener is no error: `makegoodctl` has no window.
+        drop(self.changes.send(topic));
+    }
+}

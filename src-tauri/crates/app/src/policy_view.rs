@@ -1,0 +1,32 @@
+//! The policy's numbers for the settings screen.
+
+use makegood_domain::policy::Policy;
+
+use crate::contract::{PolicyNumber, PolicyView};
+
+pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
+    let number = |name: &str, value: String, unit: &str, rule: &str| PolicyNumber {
+        name: name.to_owned(),
+        value,
+        unit: unit.to_owned(),
+        rule: rule.to_owned(),
+    };
+    PolicyView {
+        version: policy.version.clone(),
+        numbers: vec![
+            number("Either side of a clock time", policy.reading.clock_hours.to_string(), "h", "P1"),
+            number("Either side of a span", policy.reading.span_minutes.to_string(), "min", "P1"),
+            number("Edits in a project id", policy.matching.project_id_edits.to_string(), "", "P2"),
+            number("Nearest run within", policy.matching.nearest_minutes.to_string(), "min", "P2"),
+            number("All others beyond", policy.matching.others_minutes.to_string(), "min", "P2"),
+            number("Reconciliation window", policy.window.hours.to_string(), "h", "P3"),
+            number("Retention where nobody says", policy.retention.assumed_days.to_string(), "days", "P7"),
+            number("Recovery is urgent under", policy.retention.urgent_hours.to_string(), "h", "P7"),
+            number("Running counts as failed after", policy.running.stall_hours.to_string(), "h", "P8"),
+            number("Failed look-up is retried for", policy.lookup.retry_business_days.to_string(), "business days", "P9"),
+            number("Files without a place are kept", policy.hold.days.to_string(), "days", "P13"),
+            number("One agent, one posting", policy.limits.credits_per_posting.to_string(), "credits", "R53"),
+            number("One agent, one day", policy.limits.credits_per_day.to_string(), "credits", "R53"),
+        ],
+    }
+}

@@ -1,0 +1,303 @@
+//! The dry run: exactly what confirming will do, from the facts of now, with nothing sent.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use makegood_domain::diagnose::{ChargeRestoration, Verdict};
+use makegood_domain::ids::{BalanceId, CaseId};
+use makegood_domain::money::Credits;
+use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, plan};
+use makegood_domain::ports::Ids;
+use makegood_domain::scope::Scope;
+use sha2::{Digest, Sha256};
+
+use crate::contract::{ReviewCheck, ReviewFile, ReviewMessage, ReviewPosting, ReviewRequest, ReviewSheet};
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::finding::Examined;
+use crate::labels;
+
+impl Desk {
+    pub(crate) async fn review(&self, request: ReviewRequest) -> Result<ReviewSheet> {
+        let examined = self.examine(&CaseId(request.case_id)).await?;
+        let now = self.now();
+        let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), None, now)?;
+        Ok(self.sheet(&examined, &plan, now))
+    }
+
+    /// The plan of an action for an instant. The same facts, answer and instant give the same plan
+    /// and so the same digest, at review and at confirmation.
+    pub(crate) fn plan_for(
+        &self,
+        examined: &Examined,
+        kind: ActionKind,
+        edited: Option<&str>,
+        reason: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Plan> {
+        let Examined { case, scope, finding } = examined;
+        let seed = format!("{}/{}/{}", case.id, case.revision, kind.word());
+        plan(&PlanInput {
+            case_id: &case.id,
+            case_revision: case.revision,
+            state: case.state,
+            kind,
+            claim: &finding.claim,
+            diagnosis: &finding.diagnosis,
+            scope,
+            answer: edited.unwrap_or(&finding.answer),
+            locale: &finding.answer_locale,
+            reason,
+            agent_restorations: &[],
+            hold_until: at.checked_add(self.policy.hold()).ok(),
+            now: at,
+            ids: &DerivedIds { seed, drawn: Cell::new(0).into() },
+        })
+        .map_err(|refusal| Error::Refused(refusal.to_string()))
+    }
+
+    fn sheet(&self, examined: &Examined, plan: &Plan, now: Timestamp) -> ReviewSheet {
+        let Examined { case, scope, finding } = examined;
+        let postings = postings(plan, scope);
+        let restored_total = postings.iter().map(|posting| posting.amount).sum();
+        let files = files(plan, scope, finding.diagnosis.retention_deadline);
+        let title = title(plan, files.len(), restored_total);
+        ReviewSheet {
+            case_id: case.id.0.clone(),
+            case_revision: case.revision,
+            kind: plan.kind,
+            confirm_label: title.clone(),
+            title,
+            charged_total: charged_total(plan, scope),
+            message: message(plan, &case.ticket.requester.email, &finding.claim, scope),
+            effects: effects(plan),
+            cannot_be_undone: cannot_be_undone(plan),
+            checks: self.checks(examined, plan, restored_total),
+            needs_reason: false,
+            digest: digest(plan),
+            made_at: now,
+            files,
+            postings,
+            restored_total,
+        }
+    }
+
+    /// What stands between the plan and its confirmation. The record enforces the ones that
+    /// protect money again, whatever is shown here.
+    fn checks(&self, examined: &Examined, plan: &Plan, total: Credits) -> Vec<ReviewCheck> {
+        let mut checks = vec![ReviewCheck {
+            ok: true,
+            text: format!("Facts as of {}", labels::utc(examined.scope.as_of)),
+        }];
+        if total > 0 {
+            let limit = self.agent.limit;
+            checks.push(ReviewCheck {
+                ok: total <= limit,
+                text: if total <= limit {
+                    format!("{total} is under your limit of {limit}")
+                } else {
+                    format!("{total} is over your limit of {limit}: a second person must do it")
+                },
+            });
+            checks.push(ReviewCheck { ok: true, text: "Each source gets back at most what it gave".into() });
+        }
+        if plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { .. })) {
+            checks.push(ReviewCheck { ok: true, text: "No item gets both its file and its credits".into() });
+        }
+        if examined.finding.diagnosis.verdict == Verdict::ProviderUnreachable {
+            checks.push(ReviewCheck { ok: true, text: "The provider could not be asked".into() });
+        }
+        checks
+    }
+}
+
+/// Ids that follow from what they are for, so that a plan made twice is the same plan.
+struct DerivedIds {
+    seed: String,
+    drawn: std::sync::Mutex<Cell<u32>>,
+}
+
+impl Ids for DerivedIds {
+    fn new_id(&self) -> String {
+        let number = match self.drawn.lock() {
+            Ok(cell) => cell.replace(cell.get() + 1),
+            Err(poisoned) => {
+                let cell = poisoned.into_inner();
+                cell.replace(cell.get() + 1)
+            }
+        };
+        let hash = Sha256::digest(format!("{}/{number}", self.seed));
+        hex::encode(hash).chars().take(24).collect()
+    }
+}
+
+fn restorations(plan: &Plan) -> impl Iterator<Item = &ChargeRestoration> {
+    plan.steps.iter().filter_map(|step| match step {
+        Step::Do { effect: Effect::Restore { restoration, .. } } => Some(restoration),
+        _ => None,
+    })
+}
+
+fn postings(plan: &Plan, scope: &Scope) -> Vec<ReviewPosting> {
+    let mut level: BTreeMap<BalanceId, Credits> = scope
+        .accounts
+        .iter()
+        .flat_map(|account| &account.balances)
+        .map(|balance| (balance.id.clone(), balance.current))
+        .collect();
+    let mut rows = Vec::new();
+    for restoration in restorations(plan) {
+        for line in &restoration.lines {
+            let current = level.entry(line.target.clone()).or_insert(0);
+            let before = *current;
+            *current += line.amount;
+            rows.push(ReviewPosting {
+                charge_id: restoration.charge_id.0.clone(),
+                run_id: restoration.run_id.0.clone(),
+                items: restoration.items.iter().map(|row| row.item).collect(),
+                balance_id: line.target.0.clone(),
+                kind: line.target_kind,
+                label: labels::balance(line.target_kind).to_owned(),
+                amount: line.amount,
+                before,
+                after: *current,
+            });
+        }
+    }
+    rows
+}
+
+fn charged_total(plan: &Plan, scope: &Scope) -> Credits {
+    let runs: Vec<_> = restorations(plan).map(|restoration| &restoration.charge_id).collect();
+    let charges = scope.runs.iter().flat_map(|dossier| &dossier.charges);
+    charges.filter(|charge| runs.contains(&&charge.id)).map(|charge| charge.total).sum()
+}
+
+fn files(plan: &Plan, scope: &Scope, deadline: Option<Timestamp>) -> Vec<ReviewFile> {
+    let of_step = |step: &Step| match step {
+        Step::RecoverItem { run_id, item, fetch, place, .. } => Some(ReviewFile {
+            run_id: run_id.0.clone(),
+            item: *item,
+            job_id: fetch.job_id.0.clone(),
+            bytes: (fetch.bytes > 0).then_some(fetch.bytes),
+            sha256_prefix: fetch.sha256_prefix.clone(),
+            project_id: project_of(place).to_owned(),
+            place: place_label(place, scope),
+            deadline,
+        }),
+        Step::Do { .. } => None,
+    };
+    plan.steps.iter().filter_map(of_step).collect()
+}
+
+fn project_of(place: &Place) -> &str {
+    match place {
+        Place::Node { project_id, .. } | Place::History { project_id } | Place::Hold { project_id, .. } => {
+            project_id.as_str()
+        }
+    }
+}
+
+/// Where a file goes, in names and ids.
+pub(crate) fn place_label(place: &Place, scope: &Scope) -> String {
+    let project = scope
+        .projects
+        .iter()
+        .find(|project| project.id.as_str() == project_of(place))
+        .map_or(project_of(place), |project| project.name.as_str());
+    match place {
+        Place::Node { node_id, .. } => {
+            let node = scope.node(node_id).map_or("", |node| node.label.as_str());
+            format!("{project} / {node} {node_id}")
+        }
+        Place::History { .. } => format!("{project} / generation history"),
+        Place::Hold { until, .. } => {
+            format!("on hold for {project} until {}", labels::utc(*until))
+        }
+    }
+}
+
+fn title(plan: &Plan, files: usize, total: Credits) -> String {
+    let held = plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { place: Place::Hold { .. }, .. }));
+    let noun = if files == 1 { "output" } else { "outputs" };
+    let saved = match (files, held) {
+        (0, _) => None,
+        (n, true) => Some(format!("Hold {n} {noun}")),
+        (n, false) => Some(format!("Recover {n} {noun}")),
+    };
+    match (saved, total) {
+        (Some(saved), 0) => saved,
+        (Some(saved), total) => format!("{saved}, restore {total} credits"),
+        (None, 0) => match plan.kind {
+            ActionKind::Answer | ActionKind::Ask => "Send the answer".to_owned(),
+            ActionKind::Route => "Route to billing".to_owned(),
+            ActionKind::Link => "Link to the older ticket".to_owned(),
+            ActionKind::Reattach => "Move the output to its place".to_owned(),
+            kind => labels::action(kind).to_owned(),
+        },
+        (None, total) => format!("Restore {total} credits"),
+    }
+}
+
+fn message(
+    plan: &Plan,
+    to: &str,
+    claim: &makegood_domain::support::Claim,
+    scope: &Scope,
+) -> Option<ReviewMessage> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::Do { effect: Effect::Say { text, locale, .. } } => {
+            let leaks: Vec<String> =
+                makegood_domain::draft::scan(text, scope, claim).into_iter().map(|leak| leak.to_string()).collect();
+            Some(ReviewMessage {
+                to: to.to_owned(),
+                locale: locale.clone(),
+                text: text.clone(),
+                ready: leaks.is_empty(),
+                leaks,
+            })
+        }
+        _ => None,
+    })
+}
+
+fn effects(plan: &Plan) -> Vec<String> {
+    let text = |step: &Step| match step {
+        Step::Do { effect } => match effect {
+            Effect::Move { output_id, .. } => Some(format!("Move output {output_id} to its place")),
+            Effect::Quarantine { output_id, .. } => Some(format!("Make output {output_id} unreachable where it lies")),
+            Effect::OpenIncident { .. } => Some("Open a privacy incident".to_owned()),
+            Effect::LinkTicket { to } => Some(format!("Link this case to ticket {to}")),
+            Effect::CancelUpstream { job_id, .. } => Some(format!("Ask for job {job_id} to be cancelled upstream")),
+            Effect::TellOwner { account_id, .. } => Some(format!("Tell the owner of account {account_id}")),
+            Effect::SetCase { state, follow_up_at } => Some(match follow_up_at {
+                Some(at) => {
+                    format!("Case: {} until {}", labels::case_state(*state), labels::utc(*at))
+                }
+                None => format!("Case: {}", labels::case_state(*state)),
+            }),
+            Effect::Restore { .. }
+            | Effect::Say { .. }
+            | Effect::LeaseItem { .. }
+            | Effect::Deliver { .. }
+            | Effect::ReleaseItem { .. } => None,
+        },
+        Step::RecoverItem { .. } => None,
+    };
+    plan.steps.iter().filter_map(text).collect()
+}
+
+fn cannot_be_undone(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if restorations(plan).next().is_some() {
+        lines.push("The postings. A mistake is corrected by a new, reviewed posting.".to_owned());
+    }
+    if plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { .. })) {
+        lines.push("A delivered item can't be refunded later.".to_owned());
+    }
+    if plan.steps.iter().any(|step| matches!(step, Step::Do { effect: Effect::Say { .. } })) {
+        lines.push("The answer, once the help desk has it.".to_owned());
+    }
+    lines
+}
