@@ -1,5 +1,131 @@
 //! Evidence to verdict and remedy: pure, total, deterministic. Unknown never pays.
 
+mod combine;
 mod finding;
+pub mod items;
+pub mod money;
+mod points;
+mod reasons;
+mod remedy;
+mod settle;
+mod tickets;
+mod verdict;
+mod without_run;
+
+use jiff::Timestamp;
 
 pub use finding::*;
+
+use crate::ids::TicketId;
+use crate::matching::{LogicalRun, RunMatch, logical_runs};
+use crate::policy::Policy;
+use crate::scope::Scope;
+use crate::support::Claim;
+
+use items::ItemView;
+use money::Money;
+
+/// All that a diagnosis may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    pub claim: &'a Claim,
+    pub run_match: &'a RunMatch,
+    pub scope: &'a Scope,
+    pub ticket_id: &'a TicketId,
+    /// P9 and P12 count from it.
+    pub ticket_created_at: Timestamp,
+}
+
+/// What happened, what is owed, and what is done about it, by the policy as of `now`.
+#[must_use]
+pub fn diagnose(evidence: &Evidence<'_>, policy: &Policy, now: Timestamp) -> Diagnosis {
+    if let Some(diagnosis) = without_run::before_matching(evidence, policy) {
+        return diagnosis;
+    }
+    let runs = logical_runs(evidence.scope);
+    let findings: Vec<RunFinding<'_>> = runs
+        .into_iter()
+        .filter(|run| evidence.run_match.matched.iter().any(|id| run.contains(id)))
+        .map(|run| settle::settle(Look::at(run, evidence, policy, now)))
+        .collect();
+    if findings.is_empty() { without_run::no_match(evidence) } else { combine::combine(findings, evidence) }
+}
+
+/// One matched run with everything that is derived from its rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Look<'a> {
+    pub run: LogicalRun<'a>,
+    pub evidence: &'a Evidence<'a>,
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+    pub items: Vec<ItemView<'a>>,
+    pub money: Money<'a>,
+}
+
+impl<'a> Look<'a> {
+    fn at(run: LogicalRun<'a>, evidence: &'a Evidence<'a>, policy: &'a Policy, now: Timestamp) -> Self {
+        let items = items::items(&run, evidence.scope, policy, now);
+        let money = Money::of(&run, evidence.scope, policy);
+        Self { run, evidence, policy, now, items, money }
+    }
+
+    fn scope(&self) -> &'a Scope {
+        self.evidence.scope
+    }
+
+    /// P3: the end of the reconciler's window. A run without a charge has none left.
+    fn window_end(&self) -> Timestamp {
+        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.window()).unwrap_or(at))
+    }
+
+    fn in_window(&self) -> bool {
+        self.now < self.window_end()
+    }
+
+    /// P8: when a job that is not done counts as failed.
+    fn stall_end(&self) -> Timestamp {
+        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.stall()).unwrap_or(at))
+    }
+
+    /// P9: until when a failed look-up is repeated.
+    fn lookup_end(&self) -> Timestamp {
+        let days = self.policy.lookup.retry_business_days;
+        self.policy.calendar.after_business_days(self.evidence.ticket_created_at, days)
+    }
+
+    /// The project that the run belongs to is gone (P10, P13).
+    fn is_project_gone(&self) -> bool {
+        let project = self.scope().project(&self.run.head().project_id);
+        project.is_some_and(|project| project.status == crate::work::Presence::Deleted)
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &ItemView<'a>> {
+        self.items.iter().filter(|item| !item.is_stored())
+    }
+
+    /// P7: the earliest deadline of the produced items that are not delivered, and whether any of
+    /// those deadlines is an assumed one.
+    fn retention(&self) -> (Option<Timestamp>, bool) {
+        let made = || self.missing().filter_map(|item| item.made.as_ref());
+        (made().filter_map(|made| made.deadline).min(), made().any(|made| made.assumed))
+    }
+}
+
+/// The outcome for one logical run, before several are combined.
+#[derive(Clone, Debug)]
+pub(crate) struct RunFinding<'a> {
+    pub look: Look<'a>,
+    pub verdict: Verdict,
+    pub remedy: Remedy,
+    pub actions: Vec<ItemAction>,
+    pub restorations: Vec<ChargeRestoration>,
+    pub flags: std::collections::BTreeSet<Flag>,
+    pub follow_up_at: Option<Timestamp>,
+    pub linked_ticket: Option<TicketId>,
+    pub misplaced: Vec<crate::ids::OutputId>,
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod world;

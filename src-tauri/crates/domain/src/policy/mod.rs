@@ -1,1 +1,201 @@
-//! The policy's numbers: data in one versioned file, checked on load.
+//! The policy's numbers, as data: one versioned file, checked on load. The rules themselves are code
+//! (`matching`, `diagnose`); no number that they use is written there.
+
+mod calendar;
+mod check;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Credits;
+
+pub use calendar::{Calendar, WorkingDay};
+
+/// The policy that is built in, as text.
+pub const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
+
+/// Why a policy file is refused. Names the field and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not TOML, or a field is missing, unknown, or of the wrong type.
+    #[error("the policy file cannot be read{}: {reason}", .line.map(|n| format!(" at line {n}")).unwrap_or_default())]
+    Unreadable { line: Option<usize>, reason: String },
+    /// A value that no rule could work with.
+    #[error("policy field `{field}`: {reason}")]
+    Field { field: String, reason: String },
+}
+
+/// All numbers of the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Goes into every recorded decision, so that it can be told by which numbers it was made.
+    pub version: String,
+    pub reading: ReadingNumbers,
+    pub matching: MatchingNumbers,
+    pub window: WindowNumbers,
+    pub refund: RefundRules,
+    pub retention: RetentionNumbers,
+    pub running: RunningNumbers,
+    pub lookup: LookupNumbers,
+    pub calendar: Calendar,
+    pub hold: HoldNumbers,
+    pub storage: StorageNumbers,
+    pub limits: Limits,
+}
+
+/// P1: how a time in a ticket becomes a window. Spans are local hours, `[from, to)`; a `to` over 24
+/// is on the next day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingNumbers {
+    pub clock_hours: i64,
+    pub span_minutes: i64,
+    pub unzoned_hours: i64,
+    pub morning: (i64, i64),
+    pub afternoon: (i64, i64),
+    pub evening: (i64, i64),
+    pub night: (i64, i64),
+}
+
+/// P2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchingNumbers {
+    /// Edits after folding of case, punctuation and look-alikes.
+    pub project_id_edits: usize,
+    pub nearest_minutes: i64,
+    pub others_minutes: i64,
+    /// How many candidates a match lists at most.
+    pub candidates_shown: usize,
+}
+
+/// P3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowNumbers {
+    /// From the posting of the first charge.
+    pub hours: i64,
+}
+
+/// P5: which sources are given back to first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOrder {
+    QuotaFirst,
+    WalletFirst,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRules {
+    pub order: RefundOrder,
+}
+
+/// P7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionNumbers {
+    /// Where neither the file nor the provider says.
+    pub assumed_days: i64,
+    pub urgent_hours: i64,
+}
+
+/// P8.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunningNumbers {
+    /// From the posting of the first charge.
+    pub stall_hours: i64,
+}
+
+/// P9.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookupNumbers {
+    /// From the ticket.
+    pub retry_business_days: u32,
+}
+
+/// P13.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldNumbers {
+    pub days: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageNumbers {
+    /// Bytes in a megabyte of `storage_quota_mb`.
+    pub bytes_per_mb: i64,
+}
+
+/// What one agent may restore without a second person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub credits_per_posting: Credits,
+    /// By one agent, in a UTC day.
+    pub credits_per_day: Credits,
+}
+
+impl Policy {
+    /// Reads and checks a policy file.
+    ///
+    /// # Errors
+    /// Names the line or the field that is wrong, and why.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Unreadable {
+            line: error.span().map(|span| line_of(text, span.start)),
+            reason: error.message().trim().to_owned(),
+        })?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// The policy that is built in.
+    ///
+    /// # Errors
+    /// Never with the file that this is built from: a test reads it.
+    pub fn default_policy() -> Result<Self, PolicyError> {
+        Self::parse(DEFAULT_POLICY)
+    }
+
+    /// P3: how long the reconciler has.
+    #[must_use]
+    pub fn window(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.window.hours)
+    }
+
+    /// P7: how long a file is assumed to be kept.
+    #[must_use]
+    pub fn assumed_retention(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * self.retention.assumed_days)
+    }
+
+    /// P7: a recovery with this much or less to go is urgent.
+    #[must_use]
+    pub fn urgent(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.retention.urgent_hours)
+    }
+
+    /// P8: the age at which a job that is not done counts as failed.
+    #[must_use]
+    pub fn stall(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.running.stall_hours)
+    }
+
+    /// P13: how long a file is kept without a place.
+    #[must_use]
+    pub fn hold(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * self.hold.days)
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Which points the answer to the customer makes, in the order in which it makes them.
+
+use std::collections::BTreeSet;
+
+use super::items::{Fate, Had};
+use super::{Flag, ItemActionKind, MessagePoint, Remedy, RunFinding, Verdict};
+use crate::ledger::AccountKind;
+
+use MessagePoint as P;
+
+/// The points for the remedy, then those that several runs, flags and balances add. Somebody who is no
+/// longer a member gets one point alone (P11).
+pub(super) fn points(
+    lead: &RunFinding<'_>,
+    remedy: Remedy,
+    findings: &[RunFinding<'_>],
+    flags: &BTreeSet<Flag>,
+) -> Vec<MessagePoint> {
+    if flags.contains(&Flag::RequesterNotMember) {
+        return vec![P::HandledWithWorkspaceOwner];
+    }
+    let mut set: BTreeSet<MessagePoint> = BTreeSet::from([P::ConfirmRun]);
+    set.extend(plain(lead, remedy));
+    for finding in findings {
+        set.extend(by_run(finding, remedy));
+    }
+    for (flag, point) in [
+        (Flag::QuotaPeriodRolled, P::RestoredToCurrentPeriod),
+        (Flag::SubscriptionEnded, P::RestoredToWallet),
+        (Flag::NeedsStorageSpace, P::FreeSpaceNeeded),
+        (Flag::PrivacyIncident, P::PrivacyReviewOpened),
+    ] {
+        if flags.contains(&flag) && remedy != Remedy::LinkToTicket {
+            set.insert(point);
+        }
+    }
+    set.into_iter().collect()
+}
+
+/// What the leading run's verdict and the remedy call for.
+fn plain(lead: &RunFinding<'_>, remedy: Remedy) -> Vec<MessagePoint> {
+    let cause = match lead.verdict {
+        Verdict::CancelledAfterStart => P::CancelKeepsCharge,
+        Verdict::ProjectDeleted => P::DeletedProjectKeepsCharge,
+        _ => P::WhatHappened,
+    };
+    match remedy {
+        Remedy::RecoverAsset
+        | Remedy::RestoreCredits
+        | Remedy::RecoverAssetAndRestoreCredits
+        | Remedy::HoldAsset
+        | Remedy::NoneAlreadyRefunded => vec![cause],
+        Remedy::Reattach | Remedy::QuarantineAndRecover => vec![P::WhatHappened, P::AssetMovedToRightPlace],
+        Remedy::QuarantineAndIncident => vec![P::WhatHappened],
+        Remedy::GuideToAsset if lead.verdict == Verdict::CancelledAfterStart => vec![cause, P::AssetLocation],
+        Remedy::GuideToAsset => vec![P::AssetLocation, P::DragBackFree],
+        Remedy::WaitForReconciler => vec![P::WhatHappened, P::WaitUntil],
+        Remedy::WaitInProgress => vec![P::StillRunning, P::WaitUntil],
+        Remedy::RetryProviderLookup => vec![P::ProviderLookupPending, P::WaitUntil],
+        Remedy::NoneDelivered => vec![P::AssetLocation, P::DeliveredNotRefundable],
+        Remedy::NoneNotEligible => vec![cause],
+        Remedy::NoneNotCharged => vec![P::NotCharged],
+        Remedy::LinkToTicket => vec![P::LinkedToExistingTicket],
+        Remedy::AskForDetails => vec![P::AskDetails],
+        Remedy::VerifyIdentity => vec![P::VerifyIdentity],
+        Remedy::RouteToBilling => vec![P::RoutedToBilling],
+    }
+}
+
+/// What the actions and postings of one run call for.
+fn by_run(finding: &RunFinding<'_>, remedy: Remedy) -> Vec<MessagePoint> {
+    let mut points = Vec::new();
+    if remedy == Remedy::LinkToTicket {
+        return points;
+    }
+    let does = |kind: ItemActionKind| finding.actions.iter().any(|action| action.action == kind);
+    if does(ItemActionKind::Recover) {
+        points.push(P::AssetRecoveredNoRerun);
+    }
+    if does(ItemActionKind::Hold) {
+        points.push(P::AssetOnHoldUntil);
+    }
+    if does(ItemActionKind::Reattach) {
+        points.push(P::AssetMovedToRightPlace);
+    }
+    if does(ItemActionKind::Wait) && finding.remedy != Remedy::WaitForReconciler {
+        points.push(P::WaitUntil);
+    }
+    if !finding.restorations.is_empty() {
+        points.extend(credits(finding));
+    }
+    if finding.remedy == Remedy::NoneAlreadyRefunded || has_refund(finding) {
+        points.push(P::RefundAlreadyPosted);
+    }
+    if finding.remedy == Remedy::NoneAlreadyRefunded && can_be_had(finding) {
+        points.push(P::RedebitNeededForAsset);
+    }
+    let some_stored = finding.look.items.iter().any(super::items::ItemView::is_stored);
+    let kinds: BTreeSet<_> = finding.actions.iter().map(|action| action.action).collect();
+    if finding.verdict == Verdict::PartialBatch || (finding.look.items.len() > 1 && (some_stored || kinds.len() > 1)) {
+        if !matches!(finding.verdict, Verdict::DeliveredOk | Verdict::DuplicateCharge | Verdict::DeliveredNotOnCanvas) {
+            points.push(P::PartialItemsExplained);
+        }
+    }
+    points
+}
+
+fn credits(finding: &RunFinding<'_>) -> Vec<MessagePoint> {
+    let mut points = vec![P::CreditsRestored];
+    let look = &finding.look;
+    if look.scope().account(look.run.account_id()).is_some_and(|account| account.kind == AccountKind::Workspace) {
+        points.push(P::CreditsToWorkspace);
+    }
+    if finding.verdict == Verdict::DuplicateCharge {
+        points.push(P::DuplicateChargeRemoved);
+        return points;
+    }
+    points.push(P::ExcludedFromBillableTotal);
+    let gone = |item: u32| {
+        look.items.iter().any(|view| {
+            view.item == item
+                && view.fate == Fate::Nothing
+                && view.made.as_ref().is_some_and(|made| made.had == Had::Gone)
+        })
+    };
+    let restored = finding.actions.iter().filter(|action| action.action == ItemActionKind::Restore);
+    if restored.into_iter().any(|action| gone(action.item)) {
+        points.push(P::FileNoLongerRetained);
+    }
+    points
+}
+
+/// A delivered run that has been refunded all the same: the customer should hear of it.
+fn has_refund(finding: &RunFinding<'_>) -> bool {
+    let look = &finding.look;
+    matches!(finding.remedy, Remedy::NoneDelivered | Remedy::GuideToAsset)
+        && look.items.iter().any(|item| look.money.standing(item.item) > 0)
+}
+
+/// The file of a refunded item is still there, or is kept back.
+fn can_be_had(finding: &RunFinding<'_>) -> bool {
+    finding.verdict != Verdict::DuplicateCharge
+        && finding.look.missing().any(|item| item.fate == Fate::Obtainable || item.is_held())
+}
