@@ -1,0 +1,108 @@
+/**
+ * Answers of the core, kept by question. What was read once is shown at once and stays while it is
+ * read again; a failed reading keeps the old answer and says so. An own cache of this size, because
+ * the core is local, tells what changed, and never needs retries, windows or persistence.
+ */
+import { untrack } from 'svelte';
+
+import type { QueryCommands, Topic } from '../../lib/ipc/generated/contract';
+import { HostError, type Host, type Query } from '../../lib/ipc/host';
+import { failure, type Failure } from './failure';
+
+const KEPT = 64;
+
+export class Fact<T> {
+  value = $state.raw<T>();
+  failed = $state.raw<Failure>();
+  reading = $state(false);
+  #read: () => Promise<T>;
+  #again = false;
+
+  constructor(read: () => Promise<T>) {
+    this.#read = read;
+  }
+
+  /** Reads now. Calls while reading lead to one more reading, not to several. */
+  refresh = async (): Promise<void> => {
+    if (this.reading) {
+      this.#again = true;
+      return;
+    }
+    this.reading = true;
+    do {
+      this.#again = false;
+      try {
+        this.value = await this.#read();
+        this.failed = undefined;
+      } catch (thrown) {
+        this.failed = failure(HostError.from(thrown));
+      }
+    } while (this.#again);
+    this.reading = false;
+  };
+}
+
+interface Kept {
+  readonly cmd: Query;
+  readonly fact: Fact<unknown>;
+  readonly caseId: string | null;
+}
+
+const OF_QUEUE: readonly Query[] = ['queue_counts', 'saved_views'];
+
+export class Facts {
+  readonly host: Host;
+  #kept = new Map<string, Kept>();
+  #listeners = new Set<(topic: Topic) => void>();
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  /** The answer to a question, read on first asking. Can be used in `$derived`. */
+  of<C extends Query>(cmd: C, payload: QueryCommands[C][0]): Fact<QueryCommands[C][1]> {
+    return untrack(() => {
+      const key = `${cmd} ${JSON.stringify(payload)}`;
+      const known = this.#kept.get(key);
+      if (known) {
+        this.#kept.delete(key);
+        this.#kept.set(key, known);
+        return known.fact as Fact<QueryCommands[C][1]>;
+      }
+      const fact = new Fact(() => this.host.query(cmd, payload));
+      const caseId = 'caseId' in payload && typeof payload.caseId === 'string' ? payload.caseId : null;
+      this.#kept.set(key, { cmd, fact: fact as Fact<unknown>, caseId });
+      const oldest = this.#kept.keys().next();
+      if (this.#kept.size > KEPT && !oldest.done) this.#kept.delete(oldest.value);
+      queueMicrotask(() => void fact.refresh());
+      return fact;
+    });
+  }
+
+  /** Hears what changed, after the answers here were asked for again. */
+  listen(listener: (topic: Topic) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed = (topic: Topic): void => {
+    for (const { cmd, fact, caseId } of this.#kept.values()) {
+      if (concerns(topic, cmd, caseId)) void fact.refresh();
+    }
+    for (const listener of this.#listeners) listener(topic);
+  };
+
+  refreshAll(): void {
+    for (const { fact } of this.#kept.values()) void fact.refresh();
+  }
+}
+
+function concerns(topic: Topic, cmd: Query, caseId: string | null): boolean {
+  switch (topic.topic) {
+    case 'queue': return OF_QUEUE.includes(cmd);
+    case 'case': return cmd === 'case_detail' && caseId === topic.caseId;
+    case 'action': return (cmd === 'case_detail' && caseId === topic.caseId) || cmd === 'action';
+    case 'outbox': return cmd === 'outbox';
+    case 'audit': return cmd === 'audit';
+  }
+}
