@@ -17,9 +17,11 @@ export class Fact<T> {
   reading = $state(false);
   #read: () => Promise<T>;
   #again = false;
+  #told: (failed: Failure | undefined) => void;
 
-  constructor(read: () => Promise<T>) {
+  constructor(read: () => Promise<T>, told: (failed: Failure | undefined) => void = () => undefined) {
     this.#read = read;
+    this.#told = told;
   }
 
   /** Reads now. Calls while reading lead to one more reading, not to several. */
@@ -37,6 +39,7 @@ export class Fact<T> {
       } catch (thrown) {
         this.failed = failure(HostError.from(thrown));
       }
+      this.#told(this.failed);
     } while (this.#again);
     this.reading = false;
   };
@@ -52,6 +55,8 @@ const OF_QUEUE: readonly Query[] = ['queue_counts', 'saved_views'];
 
 export class Facts {
   readonly host: Host;
+  /** Set while the record does not answer, whatever was asked. */
+  failed = $state.raw<Failure>();
   #kept = new Map<string, Kept>();
   #listeners = new Set<(topic: Topic) => void>();
 
@@ -69,7 +74,7 @@ export class Facts {
         this.#kept.set(key, known);
         return known.fact as Fact<QueryCommands[C][1]>;
       }
-      const fact = new Fact(() => this.host.query(cmd, payload));
+      const fact = new Fact(() => this.host.query(cmd, payload), this.#heard);
       const caseId = 'caseId' in payload && typeof payload.caseId === 'string' ? payload.caseId : null;
       this.#kept.set(key, { cmd, fact: fact as Fact<unknown>, caseId });
       const oldest = this.#kept.keys().next();
@@ -78,6 +83,11 @@ export class Facts {
       return fact;
     });
   }
+
+  #heard = (failed: Failure | undefined): void => {
+    if (!failed) this.failed = undefined;
+    else if (failed.code === 'unavailable' || failed.code === 'unreachable') this.failed = failed;
+  };
 
   /** Hears what changed, after the answers here were asked for again. */
   listen(listener: (topic: Topic) => void): () => void {
