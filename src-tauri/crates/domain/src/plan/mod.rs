@@ -1,8 +1,20 @@
 //! What will be done: steps in a fixed order (files first, then postings, then words), computed
 //! purely, each with one effect that a store commits together with its audit row.
 
+mod digest;
+mod make;
+mod offer;
+mod record;
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use digest::digest;
+pub use make::{PlanInput, Refusal, plan};
+pub use offer::{Offer, offers, primary_kind};
+pub(crate) use record::{RunFacts, diagnosed_runs, is_own_project};
 
 use crate::diagnose::{ChargeRestoration, Flag, Remedy};
 use crate::ids::{

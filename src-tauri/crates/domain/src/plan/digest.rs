@@ -1,0 +1,55 @@
+//! The digest that binds a confirmation to exactly the plan that was reviewed.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::Plan;
+
+/// SHA-256 in hex over the plan's JSON with the keys of every object in order, so that the same
+/// plan has the same digest whatever wrote it down.
+#[must_use]
+pub fn digest(plan: &Plan) -> String {
+    let text = match serde_json::to_value(plan) {
+        Ok(value) => canonical(&value),
+        // A plan holds nothing that JSON cannot; should it ever, its other form binds just as well.
+        Err(_) => format!("{plan:?}"),
+    };
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let mut keys: Vec<_> = fields.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            let fields: Vec<_> = keys
+                .into_iter()
+                .map(|(key, field)| format!("{}:{}", Value::String(key.clone()), canonical(field)))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Array(rows) => format!("[{}]", rows.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter() {
+        let one: Value = serde_json::from_str(r#"{"b":[1,{"z":null,"a":"x\""}],"a":true}"#).expect("json");
+        assert_eq!(canonical(&one), r#"{"a":true,"b":[1,{"a":"x\"","z":null}]}"#);
+    }
+
+    #[test]
+    fn hex_is_lower_case_and_padded() {
+        assert_eq!(hex(&[0, 15, 255]), "000fff");
+    }
+}

@@ -1,0 +1,108 @@
+//! What a scope says of one logical run: its own dossier and those of the retries that the system
+//! made of it (P2), with the places its results belong to.
+
+use crate::diagnose::Diagnosis;
+use crate::ids::{AccountId, OutputId, ProjectId, RunId};
+use crate::ledger::AccountKind;
+use crate::plan::{Fetch, Place};
+use crate::scope::{Dossier, Scope};
+use crate::work::{ItemState, MemberStatus, Node, Output, OutputState, Presence, Project, RetryInitiator};
+
+/// One logical run, with the rows that name it.
+pub(crate) struct RunFacts<'a> {
+    /// The run that the customer started; the logical run is known by its id.
+    pub first: &'a Dossier,
+    /// The first, then the system's retries, oldest first.
+    pub all: Vec<&'a Dossier>,
+    pub project: Option<&'a Project>,
+    pub node: Option<&'a Node>,
+}
+
+/// The logical run of that id, if it is in scope.
+pub(crate) fn run_facts<'a>(scope: &'a Scope, id: &RunId) -> Option<RunFacts<'a>> {
+    let first = scope.runs.iter().find(|dossier| dossier.run.id == *id)?;
+    let mut all = vec![first];
+    // Runs come oldest first, so a retry never stands before the run that it repeats.
+    for dossier in &scope.runs {
+        let repeats = |known: &&Dossier| dossier.run.retry_of.as_ref() == Some(&known.run.id);
+        let known = all.iter().any(|known| known.run.id == dossier.run.id);
+        if !known && dossier.run.retry_initiator == Some(RetryInitiator::System) && all.iter().any(repeats) {
+            all.push(dossier);
+        }
+    }
+    let run = &first.run;
+    Some(RunFacts { first, all, project: scope.project(&run.project_id), node: scope.node(&run.node_id) })
+}
+
+/// The runs that a diagnosis is about, matched first.
+pub(crate) fn diagnosed_runs<'a>(scope: &'a Scope, diagnosis: &Diagnosis) -> Vec<RunFacts<'a>> {
+    let ids = diagnosis.matched_run.iter().chain(&diagnosis.additional_runs);
+    ids.filter_map(|id| run_facts(scope, id)).collect()
+}
+
+impl<'a> RunFacts<'a> {
+    /// Where a result goes: to the run's node, or to the history where the node is gone (R42).
+    /// `None` where the project is gone, or not known: then there is no place for it but a hold.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let project = self.project.filter(|project| project.status == Presence::Active)?;
+        let project_id = project.id.clone();
+        Some(match self.node.filter(|node| node.status == Presence::Active && node.project_id == project.id) {
+            Some(node) => Place::Node { project_id, node_id: node.id.clone() },
+            None => Place::History { project_id },
+        })
+    }
+
+    /// What there is to fetch of an item: a file that the newest look-up saw comes first, then one
+    /// of which the provider cannot tell. A file that the look-up missed is not fetched (P7).
+    pub(crate) fn fetch(&self, item: u32) -> Option<Fetch> {
+        let jobs = self.all.iter().flat_map(|dossier| &dossier.jobs);
+        let files = jobs.flat_map(|job| job.items.iter().map(move |row| (job, row)));
+        let here = files.filter_map(|(job, row)| {
+            let file = row.file.as_ref().filter(|file| file.exists_now != Some(false))?;
+            (row.item == item && row.state == ItemState::Succeeded).then_some((job, file))
+        });
+        let (job, file) = here.max_by_key(|(job, file)| (file.exists_now == Some(true), job.submitted_at))?;
+        Some(Fetch {
+            provider_id: job.provider_id.clone(),
+            job_id: job.id.clone(),
+            item,
+            bytes: file.bytes,
+            sha256_prefix: file.sha256_prefix.clone(),
+        })
+    }
+
+    /// The stored, undamaged output of an item, wherever it lies.
+    pub(crate) fn stored(&self, item: u32) -> Option<&'a Output> {
+        self.outputs().find(|output| output.item == item && output.state == OutputState::Stored)
+    }
+
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &'a Output> + use<'a, '_> {
+        self.all.iter().flat_map(|dossier| &dossier.outputs)
+    }
+}
+
+/// The run in scope that made an output.
+pub(crate) fn maker<'a>(scope: &'a Scope, output: &OutputId) -> Option<&'a Dossier> {
+    scope.runs.iter().find(|dossier| dossier.outputs.iter().any(|row| row.id == *output))
+}
+
+/// The run outside of the scope that made an output which lies in a project in scope.
+pub(crate) fn foreign_maker<'a>(scope: &'a Scope, output: &OutputId) -> Option<&'a Dossier> {
+    scope.foreign_runs.iter().find(|dossier| dossier.outputs.iter().any(|row| row.id == *output))
+}
+
+/// Whether the requester may be told about what this account owns: the own personal account, or
+/// that of a workspace where the requester is an active member (P2, P11).
+fn is_own_account(scope: &Scope, id: &AccountId) -> bool {
+    let Some(user) = &scope.requester.user_id else { return false };
+    let personal = scope
+        .account(id)
+        .is_some_and(|account| account.kind == AccountKind::Personal && account.owner_user_id == *user);
+    let active = |member: &crate::work::Member| member.user_id == *user && member.status == MemberStatus::Active;
+    personal || scope.workspaces.iter().any(|row| row.account_id == *id && row.members.iter().any(active))
+}
+
+/// Whether the requester may be told about this project.
+pub(crate) fn is_own_project(scope: &Scope, id: &ProjectId) -> bool {
+    scope.project(id).is_some_and(|project| is_own_account(scope, &project.account_id))
+}
