@@ -2,3 +2,4 @@
 //! network and no window.
 
 pub mod contract;
+pub mod evaluate;

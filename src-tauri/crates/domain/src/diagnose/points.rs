@@ -34,7 +34,13 @@ pub(super) fn points(
             set.insert(point);
         }
     }
-    set.into_iter().collect()
+    let mut points: Vec<MessagePoint> = set.into_iter().collect();
+    // First what is waited for, then until when.
+    points.sort_by_key(|point| match point {
+        P::WaitUntil => (P::ProviderLookupPending, true),
+        other => (*other, false),
+    });
+    points
 }
 
 /// What the leading run's verdict and the remedy call for.
@@ -95,14 +101,21 @@ fn by_run(finding: &RunFinding<'_>, remedy: Remedy) -> Vec<MessagePoint> {
     if finding.remedy == Remedy::NoneAlreadyRefunded && can_be_had(finding) {
         points.push(P::RedebitNeededForAsset);
     }
-    let some_stored = finding.look.items.iter().any(super::items::ItemView::is_stored);
-    let kinds: BTreeSet<_> = finding.actions.iter().map(|action| action.action).collect();
-    if finding.verdict == Verdict::PartialBatch || (finding.look.items.len() > 1 && (some_stored || kinds.len() > 1)) {
-        if !matches!(finding.verdict, Verdict::DeliveredOk | Verdict::DuplicateCharge | Verdict::DeliveredNotOnCanvas) {
-            points.push(P::PartialItemsExplained);
-        }
+    if is_mixed(finding) {
+        points.push(P::PartialItemsExplained);
     }
     points
+}
+
+/// A batch whose items came to different ends, so that each has to be told.
+fn is_mixed(finding: &RunFinding<'_>) -> bool {
+    let stored = finding.look.items.iter().filter(|item| item.is_stored()).count();
+    let kinds: BTreeSet<_> = finding.actions.iter().map(|action| action.action).collect();
+    match finding.verdict {
+        Verdict::PartialBatch => true,
+        Verdict::DeliveredOk | Verdict::DeliveredNotOnCanvas | Verdict::DuplicateCharge => false,
+        _ => (stored > 0 && stored < finding.look.items.len()) || kinds.len() > 1,
+    }
 }
 
 fn credits(finding: &RunFinding<'_>) -> Vec<MessagePoint> {

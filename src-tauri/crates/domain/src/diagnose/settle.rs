@@ -70,7 +70,7 @@ fn other_customer(look: &Look<'_>) -> Treatment {
     let astray = |output: &&crate::work::Output| lies(output, &look.run, look.scope()) == Lies::OtherAccount;
     let mut treatment = Treatment::new(Remedy::QuarantineAndIncident);
     let mut fetched = Vec::new();
-    for item in look.items.iter().filter(|item| item.outputs.iter().any(|row| astray(row))) {
+    for item in look.items.iter().filter(|item| item.outputs.iter().any(&astray)) {
         let refunded = is_refunded(look, item.item);
         let action = match item.lies {
             Some(Lies::OtherAccount) if !refunded => ItemActionKind::Reattach,
@@ -89,7 +89,7 @@ fn other_customer(look: &Look<'_>) -> Treatment {
     if treatment.actions.iter().any(|(_, action, _)| *action != ItemActionKind::Quarantine) {
         treatment.remedy = Remedy::QuarantineAndRecover;
     }
-    treatment.misplaced = look.run.outputs().filter(astray).map(|row| row.id.clone()).collect();
+    treatment.misplaced = look.run.outputs().filter(&astray).map(|row| row.id.clone()).collect();
     treatment
 }
 
