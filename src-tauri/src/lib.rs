@@ -1,1 +1,3 @@
 //! Wiring of the programs.
+
+pub mod shell;

@@ -1,0 +1,42 @@
+//! The window opens, and is as shut as its configuration says.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::json;
+
+use crate::stage::Stage;
+use crate::window::until;
+
+pub async fn the_window_opens_without_a_breach_of_its_policy(stage: &Stage) -> anyhow::Result<()> {
+    let window = stage.open().await?;
+    window.shown("h1").await?;
+    window.picture("open")?;
+    let breaches = window.policy_breaches().await?;
+    ensure!(breaches.is_empty(), "the page breaks its own policy: {breaches:?}");
+    // The other way round: what the policy forbids is stopped, and the count above can count.
+    window.script("document.body.setAttribute('style', 'color: red')").await?;
+    let seen =
+        async || Ok(window.policy_breaches().await?.iter().any(|breach| breach.starts_with("style-src")).then_some(()));
+    until("the count sees an inline style", Duration::from_secs(10), seen).await?;
+    window.close().await
+}
+
+pub async fn the_window_goes_nowhere_else(stage: &Stage) -> anyhow::Result<()> {
+    let window = stage.open().await?;
+    window.shown("h1").await?;
+    let home = window.script("return location.href").await?;
+    for address in ["https://example.com/", "http://127.0.0.1:9/", "file:///etc/hostname", "data:text/html,<p>out</p>"]
+    {
+        let attempt = format!("location.href = {}; return location.href", json!(address));
+        ensure!(window.script(&attempt).await? == home, "{address} was not refused");
+    }
+    ensure!(
+        window.script("return window.open('tauri://localhost/') === null").await? == json!(true),
+        "a second window"
+    );
+    let globals = window.script("return [typeof window.__TAURI__, Object.isFrozen(Object.prototype)]").await?;
+    ensure!(globals == json!(["undefined", true]), "globals: {globals}");
+    ensure!(window.script("return location.href").await? == home, "the window went away");
+    window.close().await
+}

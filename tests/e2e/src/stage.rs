@@ -1,0 +1,100 @@
+//! What one journey has for itself: a profile, a driver, and windows on it one after the other.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use fantoccini::ClientBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::display::Display;
+use crate::process::{Owned, children};
+use crate::window::{Window, until};
+
+/// The first start of a profile makes the whole practice workspace.
+const LONGEST_START: Duration = Duration::from_secs(120);
+
+pub struct Stage {
+    program: PathBuf,
+    pictures: PathBuf,
+    journey: &'static str,
+    display: String,
+    /// HOME, the profile, and all that the desktop's libraries keep.
+    home: TempDir,
+}
+
+impl Stage {
+    pub fn new(program: &Path, pictures: &Path, display: &Display, journey: &'static str) -> anyhow::Result<Self> {
+        let home = tempfile::Builder::new().prefix("makegood-e2e-").tempdir()?;
+        for directory in ["profile", "runtime"] {
+            std::fs::create_dir(home.path().join(directory))?;
+        }
+        let (program, pictures) = (program.to_owned(), pictures.to_owned());
+        Ok(Self { program, pictures, journey, display: display.name().to_owned(), home })
+    }
+
+    /// Where the window keeps everything.
+    pub fn profile(&self) -> PathBuf {
+        self.home.path().join("profile")
+    }
+
+    /// What the window and its driver said.
+    pub fn log(&self) -> PathBuf {
+        self.pictures.join(format!("{}.log", self.journey))
+    }
+
+    /// Opens the window on the profile as it is now.
+    pub async fn open(&self) -> anyhow::Result<Window> {
+        let port = free_port()?;
+        let log = std::fs::File::options().create(true).append(true).open(self.log())?;
+        let driver = Owned::start(
+            Command::new("WebKitWebDriver")
+                .args(["--host=127.0.0.1", &format!("--port={port}")])
+                .env("DISPLAY", &self.display)
+                .env("HOME", self.home.path())
+                .env("MAKEGOOD_HOME", self.profile())
+                .env("XDG_RUNTIME_DIR", self.home.path().join("runtime"))
+                .env("XDG_DATA_HOME", self.home.path().join("data"))
+                .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+                .env("XDG_CACHE_HOME", self.home.path().join("cache"))
+                .env("GDK_BACKEND", "x11")
+                .env("NO_AT_BRIDGE", "1")
+                .env("TAURI_AUTOMATION", "true")
+                .env("TAURI_WEBVIEW_AUTOMATION", "true")
+                .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+                .env_remove("DBUS_SESSION_BUS_ADDRESS")
+                .env_remove("WAYLAND_DISPLAY")
+                .stdin(Stdio::null())
+                .stdout(log.try_clone()?)
+                .stderr(log),
+        )?;
+        until("the driver listens", LONGEST_START, async || {
+            Ok(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok())
+        })
+        .await?;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities(&self.program));
+        let address = format!("http://127.0.0.1:{port}");
+        let client = tokio::time::timeout(LONGEST_START, builder.connect(&address))
+            .await
+            .context("the window did not open in time")?
+            .context("the driver cannot open the window")?;
+        let process = children(driver.id()).first().copied().context("the driver started no window")?;
+        Ok(Window::new(client, driver, process, self.display.clone(), self.pictures.join(self.journey)))
+    }
+}
+
+fn capabilities(program: &Path) -> Map<String, Value> {
+    let mut capabilities = Map::new();
+    capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": program, "args": [] }));
+    capabilities
+}
+
+/// A port that was free a moment ago. The driver takes only a number, so nobody can hold it open.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}

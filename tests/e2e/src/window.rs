@@ -1,0 +1,151 @@
+//! A window under the driver. Things are found by their `data-testid`; every wait is for a
+//! condition, with a bound that only a defect meets.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+
+use crate::process::{self, Owned};
+
+/// How long anything in the window may take to appear.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until there is an answer. The pause only spares the processor.
+pub async fn until<T>(
+    what: &str,
+    at_most: Duration,
+    ask: impl AsyncFn() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + at_most;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        anyhow::ensure!(Instant::now() < deadline, "{what}: not so after {at_most:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub struct Window {
+    client: Client,
+    driver: Owned,
+    process: u32,
+    display: String,
+    /// Path and beginning of the name of every screenshot.
+    pictures: PathBuf,
+}
+
+impl Window {
+    pub fn new(client: Client, driver: Owned, process: u32, display: String, pictures: PathBuf) -> Self {
+        Self { client, driver, process, display, pictures }
+    }
+
+    /// The element with this test id, once it is shown.
+    pub async fn element(&self, id: &str) -> anyhow::Result<Element> {
+        self.shown(&format!("[data-testid=\"{id}\"]")).await
+    }
+
+    /// The first element under this CSS selector that is shown.
+    pub async fn shown(&self, css: &str) -> anyhow::Result<Element> {
+        let found = until(css, PATIENCE, async || {
+            for element in self.client.find_all(Locator::Css(css)).await? {
+                // It may be drawn anew between the two questions; then the next round finds it.
+                if element.is_displayed().await.unwrap_or(false) {
+                    return Ok(Some(element));
+                }
+            }
+            Ok(None)
+        })
+        .await;
+        if found.is_err() {
+            self.picture("missing")?;
+        }
+        found
+    }
+
+    pub async fn click(&self, id: &str) -> anyhow::Result<()> {
+        until(&format!("click on {id}"), PATIENCE, async || Ok(self.element(id).await?.click().await.ok())).await
+    }
+
+    /// What the element says, once that satisfies `wanted`.
+    pub async fn text(&self, id: &str, what: &str, wanted: impl Fn(&str) -> bool) -> anyhow::Result<String> {
+        let last = std::cell::RefCell::new(String::new());
+        let text = until(&format!("{id}: {what}"), PATIENCE, async || {
+            let text = self.element(id).await?.text().await.unwrap_or_default();
+            last.replace(text.clone());
+            Ok(wanted(&text).then_some(text))
+        })
+        .await;
+        text.with_context(|| format!("{id} says: {}", last.borrow()))
+    }
+
+    /// Whether an element with this test id is in the page at this moment.
+    pub async fn has(&self, id: &str) -> anyhow::Result<bool> {
+        Ok(!self.client.find_all(Locator::Css(&format!("[data-testid=\"{id}\"]"))).await?.is_empty())
+    }
+
+    /// Presses `key` while the keys of `held` are down, wherever the focus is.
+    pub async fn press(&self, held: &[char], key: char) -> anyhow::Result<()> {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in held.iter().copied().chain([key]) {
+            keys = keys.then(KeyAction::Down { value });
+        }
+        for value in [key].into_iter().chain(held.iter().rev().copied()) {
+            keys = keys.then(KeyAction::Up { value });
+        }
+        Ok(self.client.perform_actions(keys).await?)
+    }
+
+    /// The value of a script in the page.
+    pub async fn script(&self, body: &str) -> anyhow::Result<Value> {
+        Ok(self.client.execute(body, Vec::new()).await?)
+    }
+
+    /// Every breach of the page's content security policy since it was loaded.
+    pub async fn policy_breaches(&self) -> anyhow::Result<Vec<String>> {
+        let breaches = self.script("return window.policyBreaches").await?;
+        serde_json::from_value(breaches).context("the page does not watch its policy")
+    }
+
+    /// Keeps what stands on the screen. Taken from the X server, not from the driver: it is what a
+    /// person would see, and the driver's own command hangs in a window without a window manager.
+    pub fn picture(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = PathBuf::from(format!("{}-{name}.png", self.pictures.display()));
+        let mut shot = Command::new("import");
+        shot.args(["-display", &self.display, "-window", "root", "-crop", "1280x800+0+0"]).arg(&path);
+        anyhow::ensure!(shot.status()?.success(), "no screenshot at {}", path.display());
+        Ok(path)
+    }
+
+    /// Closes the window as a person does, and waits until the program has ended.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.client.clone().close().await?;
+        self.ended().await
+    }
+
+    /// Kills the program in the middle of whatever it does.
+    pub async fn kill(self) -> anyhow::Result<()> {
+        process::kill_at_once(self.process)?;
+        self.ended().await
+    }
+
+    async fn ended(&self) -> anyhow::Result<()> {
+        let ended = async || Ok((!process::runs(self.process)).then_some(()));
+        until("the program has ended", PATIENCE, ended).await
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // A journey that failed leaves its window open; a closed one has ended already.
+        for child in process::children(self.driver.id()) {
+            drop(process::kill_at_once(child));
+        }
+    }
+}
