@@ -7,4 +7,5 @@ pub mod http;
 pub mod providers;
 pub mod vault;
 
+pub use providers::{ProviderSettings, Registry, SettingsError};
 pub use vault::LocalVault;

@@ -83,9 +83,11 @@ impl std::fmt::Debug for Key {
 #[derive(Debug)]
 pub struct Line {
     pub base: Url,
+    /// A second address of the same provider, which gets key and headers like the base.
+    pub also: Option<Url>,
     pub guard: Guard,
     pub key: Option<Key>,
-    /// Sent to the base only.
+    /// Sent to the provider's own addresses only.
     pub headers: &'static [(&'static str, &'static str)],
     pub limits: Limits,
 }
@@ -93,20 +95,26 @@ pub struct Line {
 /// A question. Always a GET: nothing here changes anything at a provider.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    pub url: Url,
+    url: Url,
     /// The key goes along, to whom it may.
-    pub with_key: bool,
+    with_key: bool,
     /// The first byte wanted, and, for `probe`, only that.
     range: Option<String>,
     if_range: Option<HeaderValue>,
     /// Reads a wanted wait out of a refusal's body, where a provider says it there.
-    pub delay_in: fn(&[u8]) -> Option<Duration>,
+    delay_in: fn(&[u8]) -> Option<Duration>,
 }
 
 impl Ask {
     #[must_use]
     pub fn new(url: Url, with_key: bool) -> Self {
         Self { url, with_key, range: None, if_range: None, delay_in: |_| None }
+    }
+
+    /// The same, for a provider that says in a refusal's body how long to wait.
+    #[must_use]
+    pub fn delayed_by(self, delay_in: fn(&[u8]) -> Option<Duration>) -> Self {
+        Self { delay_in, ..self }
     }
 }
 
@@ -302,7 +310,7 @@ impl Http {
     fn headers(&self, ask: &Ask, url: &Url) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let at_base = same_origin(url, &self.line.base);
+        let at_base = std::iter::once(&self.line.base).chain(&self.line.also).any(|own| same_origin(url, own));
         if at_base {
             headers.extend(
                 self.line.headers.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))),

@@ -1,1 +1,159 @@
+//! Providers of generations. One folder each: `wire` is what they send, `map` decides what it
+//! means, `mod` says what is fixed about them and asks. A new one is a folder and a line in
+//! [`ADAPTERS`].
 
+pub mod fal;
+pub mod replicate;
+pub mod runway;
+pub mod veo;
+
+mod files;
+mod inquiry;
+mod protocol;
+mod reading;
+mod retention;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use makegood_domain::ids::ProviderId;
+use makegood_domain::ports::{Descriptor, ProviderPort, Providers};
+use secrecy::SecretString;
+use url::Url;
+
+pub use inquiry::Inquiry;
+pub use protocol::{Facts, Protocol};
+pub use reading::{Asset, Piece, Pieces, Reading, Unread};
+pub use retention::{Retention, rows as retention_rows};
+pub use settings::{ProviderSettings, SettingsError};
+
+use crate::http::{Guard, Http, Key, Line, Pace, RealPace};
+use protocol::Adapter;
+
+type Connect = fn(&ProviderSettings, Arc<dyn Pace>) -> Result<Arc<dyn ProviderPort>, SettingsError>;
+
+/// Every adapter by its name.
+const ADAPTERS: &[(&str, Connect)] = &[
+    ("replicate", |settings, pace| connect(replicate::Replicate, settings, pace)),
+    ("fal", |settings, pace| connect(fal::Fal, settings, pace)),
+    ("veo", |settings, pace| connect(veo::Veo, settings, pace)),
+    ("runway", |settings, pace| connect(runway::Runway, settings, pace)),
+];
+
+/// The names of all adapters.
+#[must_use]
+pub fn adapters() -> Vec<&'static str> {
+    ADAPTERS.iter().map(|(name, _)| *name).collect()
+}
+
+/// The providers that an operator has set up, by the catalogue's ids.
+#[derive(Clone, Default)]
+pub struct Registry {
+    providers: BTreeMap<ProviderId, Arc<dyn ProviderPort>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.providers.keys()).finish()
+    }
+}
+
+impl Registry {
+    /// Connects every provider of the settings. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// With the first setting that can't be followed.
+    pub fn new(settings: Vec<ProviderSettings>) -> Result<Self, SettingsError> {
+        Self::with_pace(settings, &(Arc::new(RealPace::new()) as Arc<dyn Pace>))
+    }
+
+    /// The same, with another way of waiting.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_pace(settings: Vec<ProviderSettings>, pace: &Arc<dyn Pace>) -> Result<Self, SettingsError> {
+        let mut providers = BTreeMap::new();
+        for one in settings {
+            let Some((_, connect)) = ADAPTERS.iter().find(|(name, _)| *name == one.adapter) else {
+                return Err(SettingsError::NoAdapter {
+                    id: one.id,
+                    adapter: one.adapter,
+                    known: adapters().join(", "),
+                });
+            };
+            let provider = connect(&one, Arc::clone(pace))?;
+            if providers.insert(one.id.clone(), provider).is_some() {
+                return Err(SettingsError::Twice { id: one.id });
+            }
+        }
+        Ok(Self { providers })
+    }
+}
+
+impl Providers for Registry {
+    fn get(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        self.providers.get(id).cloned()
+    }
+
+    fn all(&self) -> Vec<Descriptor> {
+        self.providers.values().map(|provider| provider.descriptor()).collect()
+    }
+}
+
+/// Joins a protocol with the connection that the settings describe.
+fn connect<P: Protocol + 'static>(
+    protocol: P,
+    settings: &ProviderSettings,
+    pace: Arc<dyn Pace>,
+) -> Result<Arc<dyn ProviderPort>, SettingsError> {
+    let facts = protocol.facts();
+    let base = address(settings, "base_url", settings.base_url.as_deref().unwrap_or(facts.base_url))?;
+    // The vendor's history knows nothing of jobs that were asked for somewhere else.
+    let history = settings.history_url.as_deref().or(protocol.history_url().filter(|_| settings.base_url.is_none()));
+    let history = history.map(|text| address(settings, "history_url", text)).transpose()?;
+    let downloads: Vec<Url> = settings
+        .download_bases
+        .iter()
+        .map(|text| address(settings, "download_bases", text))
+        .collect::<Result<_, _>>()?;
+    let hosts = facts.file_hosts.iter().map(|host| (*host).to_owned()).chain(settings.download_hosts.iter().cloned());
+    let line = Line {
+        guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
+        key: settings.key.as_ref().map(|secret| key(facts, secret)),
+        headers: facts.headers,
+        limits: settings.limits.clone(),
+        also: history.clone(),
+        base,
+    };
+    let http = Http::new(line, pace)
+        .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
+    let file_hours = match settings.retention_hours {
+        Some(hours) => Some(hours),
+        None => retention_of(facts.adapter)?,
+    };
+    let (id, name) = (settings.id.clone(), settings.name.clone());
+    Ok(Adapter { protocol, id, name, http, history, file_hours }.shared())
+}
+
+fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Result<Url, SettingsError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| SettingsError::Address { id: settings.id.clone(), setting, url: text.to_owned() })
+}
+
+fn key(facts: &'static Facts, secret: &SecretString) -> Key {
+    let also = if facts.key_with_files { facts.file_hosts } else { &[] };
+    Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), also }
+}
+
+fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
+    let rows = retention::rows().map_err(|error| SettingsError::Retention(error.to_string()))?;
+    Ok(rows.into_iter().find(|row| row.adapter == adapter).and_then(|row| row.file_hours))
+}
+
+#[cfg(test)]
+mod subject;
+#[cfg(test)]
+mod tests;

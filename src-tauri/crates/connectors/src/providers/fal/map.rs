@@ -1,0 +1,143 @@
+//! What fal's answers mean. A request that ended is `COMPLETED`, well or badly; only the result's
+//! own answer tells which.
+
+use makegood_domain::ids::JobId;
+use makegood_domain::work::JobState;
+use serde_json::Value;
+
+use super::wire::{Delivery, History, QueueStatus, Request};
+use crate::providers::files::{Shape, collect};
+use crate::providers::reading::{Piece, Pieces, Reading, body_of, said, words_in};
+
+/// What the queue's status settles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    Settled(Reading),
+    /// It ended; how, the result tells.
+    AskResult,
+}
+
+/// Reads the answer to `GET …/requests/{id}/status`; 202 is usual while it is not done.
+#[must_use]
+pub fn status(status: u16, body: &[u8]) -> Status {
+    let queue = match body_of::<QueueStatus>(status, body) {
+        Ok(queue) => queue,
+        Err(unread) => return Status::Settled(unread.into()),
+    };
+    let word = queue.status.as_deref().unwrap_or_default();
+    let error = words_in(&queue.error);
+    let reading = match word {
+        "IN_QUEUE" => Reading::of(JobState::Queued),
+        // A request to cancel stops nothing that a runner has begun.
+        "IN_PROGRESS" | "CANCELLATION_REQUESTED" => Reading::of(JobState::Processing),
+        "COMPLETED" if queue.error_type.as_deref() == Some("client_cancelled") => Reading::of(JobState::Cancelled),
+        "COMPLETED" if error.is_some() || queue.error_type.is_some() => Reading::of(JobState::Failed),
+        "COMPLETED" => return Status::AskResult,
+        _ => Reading::unrecognised(format!("fal says {word:?} of the request")),
+    };
+    let about = queue.request_id.map(JobId::new);
+    let error = reading.error.or(match (queue.error_type, error) {
+        (Some(kind), Some(words)) => Some(format!("{kind}: {words}")),
+        (kind, words) => words.or(kind),
+    });
+    Status::Settled(Reading { about, error, ..reading })
+}
+
+/// Reads the answer to `GET …/requests/{id}` of a request that ended: 400 and 422 are the model's
+/// own refusal. 5xx is not: some results that answer 504 are there a minute later.
+#[must_use]
+pub fn result(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
+    match status {
+        400 | 405..=407 | 409 | 411..=424 => refused(body),
+        _ => match body_of::<Value>(status, body) {
+            Ok(output) => succeeded(&output, is_file),
+            Err(unread) => unread.into(),
+        },
+    }
+}
+
+fn refused(body: &[u8]) -> Reading {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let filtered =
+        parsed["detail"].as_array().into_iter().flatten().any(|one| one["type"] == "content_policy_violation");
+    let state = if filtered { JobState::Filtered } else { JobState::Failed };
+    Reading { error: said(body), ..Reading::of(state) }
+}
+
+/// The files of a result. An image that the filter took keeps its place in the list, black, and is
+/// marked beside it.
+fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
+    let flags: Vec<bool> = output["has_nsfw_concepts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|flag| flag.as_bool().unwrap_or(false))
+        .collect();
+    let pieces: Vec<Piece> = collect(output, Shape::Objects, is_file)
+        .into_iter()
+        .enumerate()
+        .map(|(i, asset)| if flags.get(i) == Some(&true) { Piece::Filtered } else { Piece::File(asset) })
+        .collect();
+    let all_filtered = !pieces.is_empty() && pieces.iter().all(|piece| *piece == Piece::Filtered);
+    let state = if all_filtered { JobState::Filtered } else { JobState::Succeeded };
+    Reading { pieces: Pieces::Listed(pieces), ..Reading::of(state) }
+}
+
+/// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where
+/// the history can't be read or does not know it.
+#[must_use]
+pub fn history(status: u16, body: &[u8], id: &JobId, is_file: &dyn Fn(&str) -> bool) -> Option<Reading> {
+    let history = body_of::<History>(status, body).ok()?;
+    let request = history.items.into_iter().find(|request| request.request_id == id.as_str())?;
+    let reading = of_request(&request, is_file);
+    Some(Reading { about: Some(id.clone()), started_at: request.started_at, finished_at: request.ended_at, ..reading })
+}
+
+fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading {
+    let words =
+        |code: u16| format!("HTTP {code}: {}", request.json_output.as_ref().and_then(words_in).unwrap_or_default());
+    match (request.ended_at, request.status_code, &request.json_output) {
+        (None, _, _) => Reading::of(JobState::Processing),
+        (Some(_), Some(200..=299), Some(output)) => succeeded(output, is_file),
+        // The payload is gone, and with it every address.
+        (Some(_), Some(200..=299), None) => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
+        (Some(_), Some(499), _) => Reading::of(JobState::Cancelled),
+        (Some(_), Some(code @ 400..), _) => Reading::of(JobState::Failed).saying(words(code)),
+        (Some(_), code, _) => Reading::unrecognised(format!("the request ended with status {code:?}")),
+    }
+}
+
+/// Reads what the webhook delivered. An `ERROR` without a refusal in it is only a failed delivery
+/// of fal's own; it is final all the same.
+#[must_use]
+pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
+    let Ok(delivery) = serde_json::from_slice::<Delivery>(body) else {
+        return Reading::unrecognised("the delivery can't be read");
+    };
+    let reading = match delivery.status.as_str() {
+        "OK" => succeeded(&delivery.payload, is_file),
+        "ERROR" => {
+            let refusal = refused(delivery.payload.to_string().as_bytes());
+            Reading { error: refusal.error.or_else(|| words_in(&delivery.error)), ..refusal }
+        }
+        word => Reading::unrecognised(format!("fal delivers {word:?}")),
+    };
+    Reading { about: Some(JobId::new(delivery.request_id)), ..reading }
+}
+
+/// Owner and alias of an endpoint: the path of its requests. `fal-ai/flux/dev` is asked at
+/// `fal-ai/flux`; below `workflows` and `comfy` there are three segments. Also takes the status or
+/// response address that fal gave at submission.
+#[must_use]
+pub fn request_path(locator: &str) -> Option<Vec<String>> {
+    let path = match locator.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1.split("/requests/").next()?,
+        None => locator,
+    };
+    let segments: Vec<&str> = path.split(['?', '#']).next()?.split('/').filter(|s| !s.is_empty()).collect();
+    let wanted = if matches!(segments.first(), Some(&("workflows" | "comfy"))) { 3 } else { 2 };
+    Some(segments.get(..wanted)?.iter().map(|s| (*s).to_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests;

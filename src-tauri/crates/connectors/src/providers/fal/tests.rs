@@ -1,0 +1,142 @@
+use makegood_domain::ids::JobId;
+use makegood_domain::ports::JobRef;
+use makegood_domain::work::{Job, JobState};
+use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::{Reply, Sample, Server};
+use serde_json::{Value, json};
+
+use crate::providers::{ProviderSettings, subject};
+
+const REQUEST: &str = "0d5c1e9a-77b2-4c3f-9f61-a2b8e4d6c013";
+const PATH: &str = "/acme/painter/requests/0d5c1e9a-77b2-4c3f-9f61-a2b8e4d6c013";
+
+struct Requests;
+
+impl Subject for Requests {
+    fn connect(&self, base: &str) -> Connected {
+        subject::connect("fal", base)
+    }
+
+    fn job_id(&self) -> JobId {
+        JobId::from(REQUEST)
+    }
+
+    fn locator(&self) -> Option<String> {
+        Some("acme/painter/fast".to_owned())
+    }
+
+    fn question(&self) -> String {
+        format!("{PATH}/status")
+    }
+
+    fn scene(&self, scene: &Scene) -> Option<Vec<(String, Value)>> {
+        let status = |body: Value| Some(vec![(self.question(), body)]);
+        let ended = |result: Value| {
+            let done =
+                json!({"status": "COMPLETED", "request_id": REQUEST, "logs": null, "metrics": {"inference_time": 2.5}});
+            Some(vec![(self.question(), done), (PATH.to_owned(), result)])
+        };
+        match scene {
+            Scene::Queued => status(json!({"status": "IN_QUEUE", "request_id": REQUEST, "queue_position": 4})),
+            Scene::Processing => status(json!({"status": "IN_PROGRESS", "request_id": REQUEST})),
+            Scene::Succeeded(urls) => {
+                let files: Vec<_> = urls.iter().map(|url| json!({"url": url, "content_type": "image/png"})).collect();
+                ended(
+                    json!({"images": files, "seed": 18_446_744_073_709_551_615_u64, "image_url": "https://v3b.fal.media/in.png"}),
+                )
+            }
+            Scene::Filtered => {
+                let image = json!({"url": "https://v3b.fal.media/f/black.png"});
+                ended(json!({"images": [image, image], "has_nsfw_concepts": [true, true]}))
+            }
+            Scene::Failed => status(
+                json!({"status": "COMPLETED", "error": "The runner was lost", "error_type": "runner_disconnected"}),
+            ),
+            Scene::Cancelled => status(json!({"status": "COMPLETED", "error_type": "client_cancelled"})),
+            Scene::UnknownWord => status(json!({"status": "FAILED", "request_id": REQUEST})),
+            Scene::Stranger => status(json!({"status": "IN_QUEUE", "request_id": "another"})),
+            // Where neither queue nor history has the result: the paths that are not scripted say 404.
+            Scene::Emptied => status(json!({"status": "COMPLETED", "request_id": REQUEST})),
+        }
+    }
+
+    fn key_header(&self) -> (&'static str, String) {
+        ("authorization", format!("Key {KEY}"))
+    }
+
+    fn key_with_files(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn conforms() {
+    conformance::provider(&Requests).await;
+}
+
+fn job(locator: Option<&str>) -> JobRef {
+    JobRef {
+        provider_id: "fal".into(),
+        job_id: JobId::from(REQUEST),
+        run_id: "run_1".into(),
+        locator: locator.map(str::to_owned),
+        requested_items: 1,
+        submitted_at: "2026-03-01T08:00:00Z".parse().expect("a time"),
+    }
+}
+
+async fn find(connected: &Connected, job: &JobRef) -> Job {
+    connected.port.find_job(job, "2026-03-01T09:00:00Z".parse().expect("a time")).await.job
+}
+
+#[tokio::test]
+async fn the_result_decides_and_a_broken_result_decides_nothing() {
+    for (code, body, want) in [
+        (504, json!({"detail": "Request timed out", "error_type": "request_timeout"}), JobState::LookupFailed),
+        (500, json!({"detail": "oops"}), JobState::LookupFailed),
+        (401, json!({"detail": "no"}), JobState::LookupFailed),
+        (422, json!({"detail": "The picture can't be read"}), JobState::Failed),
+        (422, json!({"detail": [{"type": "content_policy_violation", "msg": "flagged"}]}), JobState::Filtered),
+    ] {
+        let server = Server::start().await.expect("a port");
+        server.on(&Requests.question(), [Reply::json(200, &json!({"status": "COMPLETED"}))]);
+        server.on(PATH, [Reply::json(code, &body)]);
+        let found = find(&Requests.connect(server.base()), &job(Some("acme/painter"))).await;
+        assert_eq!(found.state, want, "HTTP {code}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_history_is_asked_for_what_the_queue_forgot() {
+    let (queue, history) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+    let video = Sample::mp4(10);
+    let file = format!("{}/kept.mp4", history.base());
+    let request = json!({"request_id": REQUEST, "endpoint_id": "acme/painter/fast", "status_code": 200,
+        "started_at": "2026-03-01T08:00:05Z", "ended_at": "2026-03-01T08:01:00Z",
+        "json_output": {"video": {"url": file, "file_size": 1}}});
+    history.on("/v1/models/requests/by-endpoint", [Reply::json(200, &json!({"items": [request], "has_more": false}))]);
+    history.on("/kept.mp4", [Reply::file("video/mp4", video.bytes.clone())]);
+    let connected = subject::connect_with(ProviderSettings {
+        base_url: Some(queue.base().to_owned()),
+        history_url: Some(format!("{}/v1", history.base())),
+        ..ProviderSettings::new("fal", "fal")
+    });
+    let found = find(&connected, &job(Some("acme/painter/fast"))).await;
+    assert_eq!(found.state, JobState::Succeeded, "{found:?}");
+    assert_eq!(found.finished_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T08:01:00Z"));
+    let kept = found.items[0].file.as_ref().map(|file| (file.bytes, file.exists_now));
+    assert_eq!(kept, Some((video.bytes.len() as u64, Some(true))));
+    let asked = history.seen().remove(0);
+    assert!(asked.target.contains("endpoint_id=acme%2Fpainter%2Ffast&request_id="), "{}", asked.target);
+    assert_eq!(asked.header("authorization"), Some(format!("Key {KEY}").as_str()));
+}
+
+#[tokio::test]
+async fn without_an_endpoint_nothing_can_be_asked() {
+    let server = Server::start().await.expect("a port");
+    for locator in [None, Some("painter"), Some("https://elsewhere.example")] {
+        let found = find(&Requests.connect(server.base()), &job(locator)).await;
+        assert_eq!(found.state, JobState::LookupFailed, "{locator:?}");
+    }
+    assert!(server.seen().is_empty());
+}

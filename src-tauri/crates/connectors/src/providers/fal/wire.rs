@@ -1,0 +1,52 @@
+//! What fal sends: its queue, its result, and its request history.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::providers::reading::moment;
+
+/// The queue's status of a request. There is no failed state: `COMPLETED` is all there is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueStatus {
+    #[serde(default)]
+    pub status: Option<String>,
+    #[serde(default)]
+    pub request_id: Option<String>,
+    #[serde(default)]
+    pub error: Value,
+    #[serde(default)]
+    pub error_type: Option<String>,
+}
+
+/// A list of the history, by endpoint.
+#[derive(Clone, Debug, Deserialize)]
+pub struct History {
+    pub items: Vec<Request>,
+}
+
+/// A request as the history keeps it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    pub request_id: String,
+    #[serde(default, deserialize_with = "moment")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    pub ended_at: Option<Timestamp>,
+    #[serde(default)]
+    pub status_code: Option<u16>,
+    /// Absent once the payload is gone.
+    #[serde(default)]
+    pub json_output: Option<Value>,
+}
+
+/// What fal's webhook delivers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Delivery {
+    pub request_id: String,
+    pub status: String,
+    #[serde(default)]
+    pub payload: Value,
+    #[serde(default)]
+    pub error: Value,
+}

@@ -1,0 +1,155 @@
+//! One look-up: asks, keeps every answer for showing, and never claims more than was answered.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use makegood_domain::ports::{JobRef, RawAnswer};
+use makegood_domain::work::JobState;
+use url::Url;
+
+use crate::http::{Answer, Ask, Http};
+
+use super::protocol::Facts;
+use super::reading::{Asset, Reading, Unread};
+
+/// Between two questions about something that was not found: some providers forget a job for a
+/// moment under load.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// A job being asked about.
+pub struct Inquiry<'a> {
+    pub http: &'a Http,
+    pub facts: &'static Facts,
+    pub job: &'a JobRef,
+    /// fal's request history, where it may be asked.
+    pub history: Option<&'a Url>,
+    /// `None` while fetching a file: then nothing is kept.
+    pub now: Option<Timestamp>,
+    pub raw: Vec<RawAnswer>,
+}
+
+impl Inquiry<'_> {
+    /// An address below the base, from path segments that may come from anywhere.
+    ///
+    /// # Errors
+    /// Where a segment can't be part of a path.
+    pub fn address<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Result<Url, Unread> {
+        below(self.http.base(), segments)
+    }
+
+    /// Asks once, with the patience of the client.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn ask(&mut self, url: &Url) -> Result<Answer, Unread> {
+        let ask = Ask::new(url.clone(), true).delayed_by(self.facts.delay_in);
+        let answer = self.http.get(&ask).await;
+        match &answer {
+            Ok(answer) => self.keep(url, answer.status, &String::from_utf8_lossy(&answer.body)),
+            Err(error) => self.keep(url, 0, &error.to_string()),
+        }
+        answer.map_err(|error| Unread::unanswered(error.to_string()))
+    }
+
+    /// Asks, and asks again where nothing was found, before that is believed.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn ask_twice(&mut self, url: &Url) -> Result<Answer, Unread> {
+        let answer = self.ask(url).await?;
+        if !matches!(answer.status, 404 | 410) {
+            return Ok(answer);
+        }
+        self.http.wait(SECOND_LOOK).await;
+        self.ask(url).await
+    }
+
+    /// Whether a file is there, by asking for its first byte. A page or a refusal in its place
+    /// tells nothing; only *not found* and *gone* do.
+    pub async fn look_at(&mut self, asset: &mut Asset) {
+        if asset.url.starts_with("data:") {
+            asset.exists_now = Some(true);
+            return;
+        }
+        let url = match self.http.guard().read(&asset.url) {
+            Ok(url) => url,
+            Err(refusal) => {
+                tracing::warn!(job.id = %self.job.job_id, %refusal, "a provider's file address is not followed");
+                return;
+            }
+        };
+        match self.http.probe(&Ask::new(url.clone(), self.facts.key_with_files)).await {
+            Ok(answer) => {
+                self.keep(&url, answer.status, &String::from_utf8_lossy(&answer.body));
+                match answer.status {
+                    200 | 206 if !is_page(&answer) => {
+                        asset.exists_now = Some(true);
+                        asset.bytes = answer.file_bytes();
+                    }
+                    404 | 410 => asset.exists_now = Some(false),
+                    _ => {}
+                }
+            }
+            Err(error) => self.keep(&url, 0, &error.to_string()),
+        }
+    }
+
+    /// The reading, unless it is about another job: then nothing of it is believed.
+    #[must_use]
+    pub fn believed(&self, reading: Reading) -> Reading {
+        match &reading.about {
+            Some(about) if *about != self.job.job_id => {
+                Reading::unrecognised(format!("the provider answered about another job, {about}"))
+            }
+            _ if reading.state == JobState::Unrecognised => {
+                tracing::warn!(job.id = %self.job.job_id, "a provider's answer is not understood");
+                reading
+            }
+            _ => reading,
+        }
+    }
+
+    fn keep(&mut self, url: &Url, status: u16, body: &str) {
+        let Some(fetched_at) = self.now else { return };
+        let (url, body) = (self.http.shown(url.as_str()), self.http.shown(body));
+        self.raw.push(RawAnswer { url, status, body, fetched_at });
+    }
+}
+
+/// A path below `base`; segments are encoded, and can't climb.
+pub fn below<'s>(base: &Url, segments: impl IntoIterator<Item = &'s str>) -> Result<Url, Unread> {
+    let unusable = |what: &str| Unread::unanswered(format!("{what:?} can't be part of an address"));
+    let mut url = base.clone();
+    {
+        let mut path = url.path_segments_mut().map_err(|()| unusable(base.as_str()))?;
+        path.pop_if_empty();
+        for segment in segments {
+            if segment.is_empty() || segment.chars().all(|c| c == '.') || segment.chars().any(char::is_control) {
+                return Err(unusable(segment));
+            }
+            path.push(segment);
+        }
+    }
+    Ok(url)
+}
+
+/// A page in the place of a file: what some hosts answer when an address has expired.
+fn is_page(answer: &Answer) -> bool {
+    answer.media_type().is_some_and(|kind| matches!(kind.as_str(), "text/html" | "text/xml" | "application/xml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_from_anywhere_stay_below_the_base() {
+        let base = Url::parse("https://api.example/v1/").expect("a base");
+        let path = |segments: &[&str]| below(&base, segments.iter().copied()).map(|url| url.path().to_owned());
+        assert_eq!(path(&["jobs", "a b"]), Ok("/v1/jobs/a%20b".to_owned()));
+        assert_eq!(path(&["jobs", "../../admin?x#y"]), Ok("/v1/jobs/..%2F..%2Fadmin%3Fx%23y".to_owned()));
+        for bad in ["", ".", "..", "...", "a\nb"] {
+            assert!(path(&["jobs", bad]).is_err_and(|r| r.state == JobState::LookupFailed), "{bad:?}");
+        }
+    }
+}

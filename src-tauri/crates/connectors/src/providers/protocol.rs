@@ -1,0 +1,261 @@
+//! What every adapter shares: from a reading to the domain's job, and from an item to its file.
+//! An adapter itself is a table of facts and one function that asks and reads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::ids::ProviderId;
+use makegood_domain::ports::{Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Retry};
+use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
+use url::Url;
+
+use crate::http::{Answer, Ask, DownloadError, Downloaded, Http};
+
+use super::inquiry::Inquiry;
+use super::reading::{Asset, Piece, Pieces, Reading, Unread};
+
+/// What is fixed about a provider.
+#[derive(Debug)]
+pub struct Facts {
+    /// The adapter's name in settings.
+    pub adapter: &'static str,
+    pub name: &'static str,
+    pub docs_url: &'static str,
+    pub key_hint: &'static str,
+    pub base_url: &'static str,
+    /// Where its files come from, with all names below.
+    pub file_hosts: &'static [&'static str],
+    pub key_header: &'static str,
+    pub key_scheme: &'static str,
+    /// Whether file hosts want the key too. They get it nowhere else.
+    pub key_with_files: bool,
+    pub headers: &'static [(&'static str, &'static str)],
+    pub capability: Capability,
+    /// Reads a wanted wait out of a refusal's body.
+    pub delay_in: fn(&[u8]) -> Option<Duration>,
+}
+
+/// How one provider is asked, and how its answers are read.
+#[async_trait]
+pub trait Protocol: Send + Sync {
+    fn facts(&self) -> &'static Facts;
+    /// Where the vendor keeps a history of requests that can be asked as well.
+    fn history_url(&self) -> Option<&'static str> {
+        None
+    }
+    /// Asks about the job.
+    ///
+    /// # Errors
+    /// Where there was nothing to read; that is told about the job like any reading.
+    async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread>;
+    /// Finds out about one file; by default whether its address answers.
+    async fn look_at(&self, inquiry: &mut Inquiry<'_>, asset: &mut Asset) {
+        inquiry.look_at(asset).await;
+    }
+}
+
+/// A protocol with the connection it speaks over.
+pub struct Adapter<P> {
+    pub(super) protocol: P,
+    pub(super) id: ProviderId,
+    pub(super) name: Option<String>,
+    pub(super) http: Http,
+    pub(super) history: Option<Url>,
+    pub(super) file_hours: Option<u32>,
+}
+
+impl<P: Protocol + 'static> Adapter<P> {
+    pub(super) fn shared(self) -> Arc<dyn ProviderPort> {
+        Arc::new(self)
+    }
+
+    fn inquiry<'a>(&'a self, job: &'a JobRef, now: Option<Timestamp>) -> Inquiry<'a> {
+        let (http, facts, history) = (&self.http, self.protocol.facts(), self.history.as_ref());
+        Inquiry { http, facts, job, history, now, raw: Vec::new() }
+    }
+
+    /// The items of a reading, each file looked at.
+    async fn items(&self, inquiry: &mut Inquiry<'_>, reading: &mut Reading) -> Vec<JobItem> {
+        let requested = inquiry.job.requested_items;
+        let deadline = self.deadline(reading.finished_at, inquiry.job);
+        let pieces = match std::mem::take(&mut reading.pieces) {
+            Pieces::Unlisted => Vec::new(),
+            Pieces::Gone => {
+                vec![Piece::File(Asset { exists_now: Some(false), ..Asset::default() }); requested as usize]
+            }
+            Pieces::Listed(pieces) => pieces,
+        };
+        let mut items = Vec::new();
+        for (item, piece) in (1..=requested).zip(pieces) {
+            let made = match piece {
+                Piece::Filtered => made(item, ItemState::Filtered, reading.finished_at),
+                Piece::File(mut asset) => {
+                    if asset.exists_now.is_none() {
+                        self.protocol.look_at(inquiry, &mut asset).await;
+                    }
+                    let file = ProviderFile {
+                        bytes: asset.bytes,
+                        sha256_prefix: String::new(),
+                        available_until: asset.available_until.or(deadline),
+                        exists_now: asset.exists_now,
+                    };
+                    let finished_at = asset.finished_at.or(reading.finished_at);
+                    JobItem { file: Some(file), ..made(item, ItemState::Succeeded, finished_at) }
+                }
+            };
+            items.push(made);
+        }
+        if let Some(fate) = fate_of_the_rest(reading.state) {
+            let next = u32::try_from(items.len()).unwrap_or(u32::MAX).saturating_add(1);
+            items.extend((next..=requested).map(|item| made(item, fate, reading.finished_at)));
+        }
+        items
+    }
+
+    /// Until when the retention table says that files are kept.
+    fn deadline(&self, finished_at: Option<Timestamp>, job: &JobRef) -> Option<Timestamp> {
+        let hours = SignedDuration::from_hours(i64::from(self.file_hours?));
+        finished_at.unwrap_or(job.submitted_at).checked_add(hours).ok()
+    }
+
+    /// The file of one item, by a fresh look-up.
+    async fn find_asset(&self, job: &JobRef, item: u32) -> Result<Asset, ProviderError> {
+        let mut inquiry = self.inquiry(job, None);
+        let reading = self.protocol.read(&mut inquiry).await.unwrap_or_else(Reading::from);
+        let reading = inquiry.believed(reading);
+        let words = reading.error.unwrap_or_else(|| "no reason was given".to_owned());
+        let fail = |what: String, retry, gone| Err(self.error("look-up", &what, retry, gone));
+        match (reading.state, reading.pieces) {
+            (JobState::Succeeded, Pieces::Gone) => {
+                fail("the file is no longer kept".to_owned(), Retry::Permanent, true)
+            }
+            (JobState::Succeeded, Pieces::Listed(pieces)) => {
+                let index = usize::try_from(item.saturating_sub(1)).unwrap_or(usize::MAX);
+                match pieces.into_iter().nth(index) {
+                    Some(Piece::File(asset)) => Ok(asset),
+                    _ => fail(format!("item {item} has no file"), Retry::Permanent, false),
+                }
+            }
+            (JobState::NotFound, _) => fail(format!("the job is not found: {words}"), Retry::Permanent, true),
+            (JobState::LookupFailed, _) => fail(words, Retry::Temporary, false),
+            (JobState::Unrecognised, _) => fail(words, Retry::Unknown, false),
+            (JobState::Queued | JobState::Processing, _) => {
+                fail("the job is not done".to_owned(), Retry::Temporary, false)
+            }
+            (_, _) => fail(format!("the job made no file: {words}"), Retry::Permanent, false),
+        }
+    }
+
+    async fn transfer(&self, asset: &Asset, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        if let Some(inline) = asset.url.strip_prefix("data:") {
+            return self.unpack(inline, sink).await;
+        }
+        let fail = |what: &str, retry, gone| Err(self.error("download", what, retry, gone));
+        let url = match self.http.guard().read(&asset.url) {
+            Ok(url) => url,
+            Err(refusal) => return fail(&refusal.to_string(), Retry::Permanent, false),
+        };
+        let ask = Ask::new(url, self.protocol.facts().key_with_files);
+        match self.http.download(&ask, sink).await {
+            Ok(Downloaded::Whole { media_type, .. }) => Ok(media_type),
+            Ok(Downloaded::Answer(answer)) => {
+                let (retry, gone) = meaning_of_refusal(&answer);
+                fail(&format!("HTTP {} in place of the file", answer.status), retry, gone)
+            }
+            Err(DownloadError::Http(error)) => {
+                let retry = if error.is_temporary() { Retry::Temporary } else { Retry::Permanent };
+                fail(&error.to_string(), retry, false)
+            }
+            Err(DownloadError::Sink(error)) => fail(&error.to_string(), Retry::Unknown, false),
+        }
+    }
+
+    /// A file that came inside the answer.
+    async fn unpack(&self, inline: &str, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        let broken = |what: &str| self.error("download", what, Retry::Permanent, false);
+        let (media_type, text) =
+            inline.split_once(";base64,").ok_or_else(|| broken("a data address without base64"))?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text.trim())
+            .map_err(|_| broken("a data address that is not base64"))?;
+        sink.write(&bytes).await.map_err(|error| self.error("download", &error.to_string(), Retry::Unknown, false))?;
+        Ok(Some(media_type.to_owned()))
+    }
+
+    fn error(&self, operation: &'static str, message: &str, retry: Retry, gone: bool) -> ProviderError {
+        ProviderError { provider: self.id.clone(), operation, message: self.http.shown(message), retry, gone }
+    }
+}
+
+#[async_trait]
+impl<P: Protocol + 'static> ProviderPort for Adapter<P> {
+    fn descriptor(&self) -> Descriptor {
+        let facts = self.protocol.facts();
+        Descriptor {
+            id: self.id.clone(),
+            name: self.name.clone().unwrap_or_else(|| facts.name.to_owned()),
+            docs_url: facts.docs_url.to_owned(),
+            key_hint: facts.key_hint.to_owned(),
+        }
+    }
+
+    fn capability(&self) -> Capability {
+        self.protocol.facts().capability.clone()
+    }
+
+    async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {
+        let mut inquiry = self.inquiry(job, Some(now));
+        let reading = self.protocol.read(&mut inquiry).await.unwrap_or_else(Reading::from);
+        let mut reading = inquiry.believed(reading);
+        let items = self.items(&mut inquiry, &mut reading).await;
+        let job = Job {
+            id: job.job_id.clone(),
+            run_id: job.run_id.clone(),
+            provider_id: job.provider_id.clone(),
+            submitted_at: job.submitted_at,
+            state: reading.state,
+            processing_started_at: reading.started_at,
+            finished_at: reading.finished_at,
+            items,
+            error: reading.error.map(|words| self.http.shown(&words)),
+            looked_up_at: Some(now),
+            locator: job.locator.clone(),
+        };
+        LookUp { job, raw: inquiry.raw }
+    }
+
+    async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        let asset = self.find_asset(job, item).await?;
+        self.transfer(&asset, sink).await
+    }
+}
+
+fn made(item: u32, state: ItemState, finished_at: Option<Timestamp>) -> JobItem {
+    JobItem { item, state, finished_at, file: None }
+}
+
+/// What became of items that an answer does not list; `None` where that says nothing about items.
+fn fate_of_the_rest(state: JobState) -> Option<ItemState> {
+    match state {
+        JobState::Queued | JobState::Processing => Some(ItemState::Processing),
+        JobState::Succeeded => Some(ItemState::NotReturned),
+        JobState::Failed => Some(ItemState::Failed),
+        JobState::Filtered => Some(ItemState::Filtered),
+        JobState::Cancelled | JobState::NotFound | JobState::LookupFailed | JobState::Unrecognised => None,
+    }
+}
+
+/// What an answer in place of a file means. The address was fresh, so 403 is not an expired one:
+/// it may be the key, or a file that is gone, and nobody tells which.
+fn meaning_of_refusal(answer: &Answer) -> (Retry, bool) {
+    match answer.status {
+        404 | 410 => (Retry::Permanent, true),
+        401 => (Retry::Permanent, false),
+        403 => (Retry::Unknown, false),
+        408 | 425 | 429 | 500.. => (Retry::Temporary, false),
+        _ => (Retry::Permanent, false),
+    }
+}

@@ -1,0 +1,201 @@
+//! What an adapter reads out of an answer, in the domain's words, and the rules that hold for all
+//! providers: only a definite answer is a failure; what is not known is said to be unknown.
+
+use jiff::Timestamp;
+use makegood_domain::ids::JobId;
+use makegood_domain::work::JobState;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// What an answer says about a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    pub state: JobState,
+    /// The job that the answer is about, where it says so.
+    pub about: Option<JobId>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub pieces: Pieces,
+    /// The provider's own words, or ours about them. For agents.
+    pub error: Option<String>,
+}
+
+/// What became of the items, as far as the answer tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pieces {
+    /// The answer lists nothing: the items share the job's fate.
+    #[default]
+    Unlisted,
+    /// In the order of the items, from the first. Items beyond the last were not returned.
+    Listed(Vec<Piece>),
+    /// They were made, and the provider no longer has them.
+    Gone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    File(Asset),
+    /// Made, and withheld by a safety filter.
+    Filtered,
+}
+
+/// A file at a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asset {
+    /// As the provider gave it; a `data:` address holds the file itself.
+    pub url: String,
+    /// 0 where the provider does not tell.
+    pub bytes: u64,
+    pub available_until: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// Whether it was found; `None` where that can't be told.
+    pub exists_now: Option<bool>,
+}
+
+impl Reading {
+    /// A reading that knows nothing but the state.
+    #[must_use]
+    pub fn of(state: JobState) -> Self {
+        Self { state, about: None, started_at: None, finished_at: None, pieces: Pieces::Unlisted, error: None }
+    }
+
+    /// The same, with words for agents.
+    #[must_use]
+    pub fn saying(self, words: impl Into<String>) -> Self {
+        Self { error: Some(words.into()), ..self }
+    }
+
+    /// The answer can't be read by this version. Moves no credits.
+    pub fn unrecognised(why: impl Into<String>) -> Self {
+        Self::of(JobState::Unrecognised).saying(why)
+    }
+
+    /// Succeeded, with these files.
+    #[must_use]
+    pub fn with_files(assets: Vec<Asset>) -> Self {
+        let pieces = Pieces::Listed(assets.into_iter().map(Piece::File).collect());
+        Self { pieces, ..Self::of(JobState::Succeeded) }
+    }
+}
+
+/// There is nothing to read: what that says of the job, and why. Becomes a [`Reading`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub state: JobState,
+    pub why: String,
+}
+
+impl Unread {
+    /// The question could not be asked or answered.
+    pub fn unanswered(why: impl Into<String>) -> Self {
+        Self { state: JobState::LookupFailed, why: why.into() }
+    }
+}
+
+impl From<Unread> for Reading {
+    fn from(unread: Unread) -> Self {
+        Self::of(unread.state).saying(unread.why)
+    }
+}
+
+/// Reads a body of a 2xx answer, or says why there is nothing to read: the meaning of statuses
+/// that all providers share.
+///
+/// 404 and 410 are *not found*, whatever the reason (no provider tells them apart). Everything
+/// else of 4xx and 5xx says something about the question, nothing about the job.
+///
+/// # Errors
+/// What is known without a body to read.
+pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T, Unread> {
+    let words = || said(body).map_or_else(|| format!("HTTP {status}"), |words| format!("HTTP {status}: {words}"));
+    let (state, why) = match status {
+        200..=299 => match serde_json::from_slice(body) {
+            Ok(read) => return Ok(read),
+            Err(error) => (JobState::Unrecognised, format!("HTTP {status} with a body that can't be read: {error}")),
+        },
+        404 | 410 => (JobState::NotFound, words()),
+        401 | 403 => (JobState::LookupFailed, format!("the key was not accepted: {}", words())),
+        429 => (JobState::LookupFailed, format!("asked too often: {}", words())),
+        _ => (JobState::LookupFailed, words()),
+    };
+    Err(Unread { state, why })
+}
+
+/// The words of an error body, wherever the provider keeps them.
+pub fn said(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    words_in(&value)
+}
+
+/// Words of an error value: a text, or the first of the usual fields that holds one.
+pub fn words_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Array(list) => list.iter().find_map(words_in),
+        Value::Object(fields) => ["detail", "message", "msg", "error", "failure", "title"]
+            .iter()
+            .find_map(|name| words_in(fields.get(*name)?)),
+        _ => None,
+    }
+}
+
+/// An instant, or nothing where the provider wrote something else: a strange date does not make an
+/// answer unreadable.
+///
+/// # Errors
+/// Never for JSON.
+pub fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(Value::deserialize(from)?.as_str().and_then(|text| text.parse().ok()))
+}
+
+/// A count, written as a number or as a text.
+///
+/// # Errors
+/// Never for JSON.
+pub fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_mean_the_same_everywhere() {
+        for (status, body, want) in [
+            (404, "{}", JobState::NotFound),
+            (410, "", JobState::NotFound),
+            (200, "<html>", JobState::Unrecognised),
+            (200, "[]", JobState::Unrecognised),
+            (204, "", JobState::Unrecognised),
+            (301, "", JobState::LookupFailed),
+            (400, "{}", JobState::LookupFailed),
+            (401, "{}", JobState::LookupFailed),
+            (403, "{}", JobState::LookupFailed),
+            (422, "{}", JobState::LookupFailed),
+            (429, "{}", JobState::LookupFailed),
+            (500, "{}", JobState::LookupFailed),
+            (503, "<html>", JobState::LookupFailed),
+        ] {
+            let read = body_of::<serde_json::Map<String, Value>>(status, body.as_bytes());
+            assert_eq!(read.expect_err("no job in it").state, want, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn words_are_found_where_providers_keep_them() {
+        for (body, want) in [
+            (r#"{"detail":"a"}"#, Some("a")),
+            (r#"{"detail":[{"loc":["body"],"msg":"b","type":"t"}]}"#, Some("b")),
+            (r#"{"error":{"code":404,"message":"c"}}"#, Some("c")),
+            (r#"{"error":"d"}"#, Some("d")),
+            (r#""e""#, Some("e")),
+            (r#"{"detail":"","title":"f"}"#, Some("f")),
+            ("{}", None),
+            ("<html>", None),
+        ] {
+            assert_eq!(said(body.as_bytes()).as_deref(), want, "{body}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What Replicate's answers mean.
+
+use std::time::Duration;
+
+use makegood_domain::ids::JobId;
+use makegood_domain::work::JobState;
+use serde_json::Value;
+
+use super::wire::Prediction;
+use crate::providers::files::{Shape, collect};
+use crate::providers::reading::{Pieces, Reading, body_of, said, words_in};
+
+/// Reads the answer to `GET /predictions/{id}`. `is_file` tells addresses of files from texts that
+/// a model may also return.
+#[must_use]
+pub fn explain(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
+    match body_of::<Prediction>(status, body) {
+        Ok(prediction) => read(prediction, is_file),
+        Err(unread) => unread.into(),
+    }
+}
+
+fn read(prediction: Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
+    let error = words_in(&prediction.error);
+    let word = prediction.status.as_deref().unwrap_or_default();
+    let reading = match word {
+        "starting" => Reading::of(JobState::Queued),
+        "processing" => Reading::of(JobState::Processing),
+        "succeeded" => succeeded(&prediction, is_file),
+        "failed" if error.as_deref().is_some_and(names_a_filter) => Reading::of(JobState::Filtered),
+        "failed" => Reading::of(JobState::Failed),
+        // `aborted`: its deadline passed before it began.
+        "canceled" | "aborted" => Reading::of(JobState::Cancelled),
+        _ => Reading::unrecognised(format!("Replicate says {word:?} of the job")),
+    };
+    Reading {
+        about: prediction.id.map(JobId::new),
+        started_at: prediction.started_at,
+        finished_at: prediction.completed_at,
+        error: reading.error.or(error),
+        ..reading
+    }
+}
+
+/// Replicate empties the output after an hour and leaves the record. Items that a model's own
+/// filter dropped are missing from the list without a mark, so the list's length is compared with
+/// what was asked.
+fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
+    if prediction.data_removed == Some(true) || prediction.output.is_null() {
+        return Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) };
+    }
+    let files = collect(&prediction.output, Shape::Texts, is_file);
+    let reading = Reading::with_files(files);
+    match (&reading.pieces, &prediction.output) {
+        (Pieces::Listed(pieces), Value::String(_)) if pieces.is_empty() => {
+            reading.saying("the model returned a text, and no file")
+        }
+        _ => reading,
+    }
+}
+
+/// Words of models on Replicate for an output that their filter withheld.
+fn names_a_filter(error: &str) -> bool {
+    let error = error.to_ascii_lowercase();
+    ["nsfw", "flagged as sensitive", "safety filter"].iter().any(|words| error.contains(words))
+}
+
+/// Replicate writes how long to wait into the text of a 429: `resets in ~30s`.
+#[must_use]
+pub fn delay_in(body: &[u8]) -> Option<Duration> {
+    let text = said(body)?;
+    let (_, rest) = text.split_once("resets in ~")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    rest[digits.len()..].starts_with('s').then(|| digits.parse().ok().map(Duration::from_secs))?
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::providers::reading::Piece;
+
+    fn is_file(text: &str) -> bool {
+        text.starts_with("https://replicate.delivery/")
+    }
+
+    fn explained(more: &Value) -> Reading {
+        let mut body =
+            json!({"id": "p9x7", "created_at": "2026-03-01T08:00:00Z", "started_at": "2026-03-01T08:00:01Z"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        explain(200, body.to_string().as_bytes(), &is_file)
+    }
+
+    #[test]
+    fn words_become_states() {
+        use JobState::{Cancelled, Failed, Filtered, Processing, Queued, Succeeded, Unrecognised};
+        for (more, want) in [
+            (json!({"status": "starting"}), Queued),
+            (json!({"status": "processing", "output": null}), Processing),
+            (json!({"status": "succeeded", "output": "https://replicate.delivery/a/b.mp4"}), Succeeded),
+            (json!({"status": "failed", "error": "CUDA error: device-side assert"}), Failed),
+            (json!({"status": "failed", "error": {"detail": "no"}}), Failed),
+            (json!({"status": "failed"}), Failed),
+            (json!({"status": "failed", "error": "NSFW content was found in all outputs"}), Filtered),
+            (json!({"status": "failed", "error": "The input or output was flagged as sensitive. (E005)"}), Filtered),
+            (json!({"status": "canceled"}), Cancelled),
+            (json!({"status": "aborted"}), Cancelled),
+            (json!({"status": "SUCCEEDED"}), Unrecognised),
+            (json!({"status": "paused"}), Unrecognised),
+            (json!({"status": null}), Unrecognised),
+            (json!({"status": 3}), Unrecognised),
+            (json!({}), Unrecognised),
+        ] {
+            assert_eq!(explained(&more).state, want, "{more}");
+        }
+    }
+
+    #[test]
+    fn outputs_of_any_shape_become_pieces() {
+        let file = |n: u32| format!("https://replicate.delivery/q/{n}.webp");
+        let count = |output: Value| match explained(&json!({"status": "succeeded", "output": output})).pieces {
+            Pieces::Listed(pieces) => Some(pieces.len()),
+            Pieces::Gone => None,
+            Pieces::Unlisted => Some(99),
+        };
+        assert_eq!(count(json!(file(0))), Some(1));
+        assert_eq!(count(json!([file(0), file(1)])), Some(2));
+        assert_eq!(count(json!({"video": file(0), "thumbs": [file(1)]})), Some(2));
+        assert_eq!(count(json!("a poem")), Some(0));
+        assert_eq!(count(json!(["/src/out.png"])), Some(0), "a path inside the model's machine is no file");
+        assert_eq!(count(json!([])), Some(0));
+        assert_eq!(count(json!(null)), None, "emptied");
+        let removed = explained(&json!({"status": "succeeded", "output": file(0), "data_removed": true}));
+        assert_eq!(removed.pieces, Pieces::Gone);
+    }
+
+    #[test]
+    fn times_and_id_are_read_and_odd_times_do_no_harm() {
+        let reading =
+            explained(&json!({"status": "succeeded", "output": [], "completed_at": "2026-03-01T08:00:09.5Z"}));
+        assert_eq!(reading.about, Some(JobId::from("p9x7")));
+        assert_eq!(reading.finished_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T08:00:09.5Z"));
+        let odd = explained(&json!({"status": "succeeded", "output": [], "completed_at": 1_772_000_000}));
+        assert_eq!((odd.state, odd.finished_at), (JobState::Succeeded, None));
+    }
+
+    #[test]
+    fn the_wait_is_found_in_the_text() {
+        let wait = |text: &str| delay_in(json!({ "detail": text }).to_string().as_bytes());
+        assert_eq!(wait("Throttled. Your limit resets in ~12s."), Some(Duration::from_secs(12)));
+        assert_eq!(wait("Your limit resets in ~a while"), None);
+        assert_eq!(wait("resets in ~5m"), None);
+        assert_eq!(wait("no"), None);
+    }
+
+    #[test]
+    fn pieces_keep_their_addresses() {
+        let reading = explained(&json!({"status": "succeeded", "output": "https://replicate.delivery/a/b.mp4"}));
+        let Pieces::Listed(pieces) = reading.pieces else { panic!("a list") };
+        assert!(matches!(&pieces[..], [Piece::File(asset)] if asset.url == "https://replicate.delivery/a/b.mp4"));
+    }
+}

@@ -1,0 +1,26 @@
+//! What Replicate sends. Only what is read has a type; the state is kept as the word it is.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::providers::reading::moment;
+
+/// A prediction. `output` depends on the model: an address, a list, an object, a text.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Prediction {
+    #[serde(default)]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub status: Option<String>,
+    #[serde(default)]
+    pub output: Value,
+    #[serde(default)]
+    pub error: Value,
+    #[serde(default)]
+    pub data_removed: Option<bool>,
+    #[serde(default, deserialize_with = "moment")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    pub completed_at: Option<Timestamp>,
+}

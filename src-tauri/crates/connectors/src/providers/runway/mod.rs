@@ -1,0 +1,56 @@
+//! Runway: tasks over `api.dev.runwayml.com`. Every look-up gives fresh addresses.
+
+pub mod map;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use makegood_domain::ports::Capability;
+
+use super::{Facts, Inquiry, Protocol, Reading, Unread};
+
+/// Locator of jobs that are invocations of a workflow.
+const WORKFLOWS: &str = "workflow_invocations";
+
+static FACTS: Facts = Facts {
+    adapter: "runway",
+    name: "Runway",
+    docs_url: "https://docs.dev.runwayml.com/api/",
+    key_hint: "An API key of the organization that made the tasks",
+    base_url: "https://api.dev.runwayml.com",
+    // The distribution that the vendor's pages show; another one can be added in the settings.
+    file_hosts: &["dnznrvs05pmza.cloudfront.net", "runwayml.com"],
+    key_header: "authorization",
+    key_scheme: "Bearer ",
+    key_with_files: false,
+    headers: &[("x-runway-version", "2024-11-06")],
+    capability: Capability {
+        look_up: true,
+        list_by_time: false,
+        cost: false,
+        cancel: false,
+        webhook: false,
+        gives_expiry: false,
+    },
+    delay_in: |_| None,
+};
+
+/// The protocol; the job's id is the task's, its locator `workflow_invocations` for a workflow.
+#[derive(Clone, Copy, Debug)]
+pub struct Runway;
+
+#[async_trait]
+impl Protocol for Runway {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
+        let kind = if inquiry.job.locator.as_deref() == Some(WORKFLOWS) { WORKFLOWS } else { "tasks" };
+        let url = inquiry.address(["v1", kind, inquiry.job.job_id.as_str()])?;
+        let answer = inquiry.ask_twice(&url).await?;
+        Ok(map::explain(answer.status, &answer.body))
+    }
+}

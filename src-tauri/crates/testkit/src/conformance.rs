@@ -1,1 +1,0 @@
-//! Suites that every adapter of a kind must pass.

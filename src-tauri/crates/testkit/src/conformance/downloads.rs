@@ -1,0 +1,157 @@
+//! What becomes of files: whether they are there, and whether all of them arrives.
+
+use makegood_domain::ports::Retry;
+use makegood_domain::work::{ItemState, JobState};
+
+use super::{Kept, Scene, Stage, Subject};
+use crate::{Reply, Sample};
+
+pub(super) async fn run(subject: &dyn Subject) {
+    whole_batch(subject).await;
+    partial_batch(subject).await;
+    presence(subject).await;
+    transfers(subject).await;
+    refusals(subject).await;
+    addresses(subject).await;
+}
+
+/// A job with one file, answered like this.
+async fn with_file(subject: &dyn Subject, reply: impl IntoIterator<Item = Reply>) -> Stage<'_> {
+    let stage = Stage::set(subject).await;
+    let url = stage.file_url("a");
+    assert!(stage.play(&Scene::Succeeded(vec![url])), "every provider can succeed");
+    stage.server.on(&Stage::file_path("a"), reply);
+    stage
+}
+
+async fn whole_batch(subject: &dyn Subject) {
+    let stage = Stage::set(subject).await;
+    let video = Sample::mp4(3_000);
+    let urls = ["a", "b", "c"].map(|name| stage.file_url(name)).to_vec();
+    stage.play(&Scene::Succeeded(urls));
+    for name in ["a", "b", "c"] {
+        stage.server.on(&Stage::file_path(name), [Reply::file("video/mp4", video.bytes.clone())]);
+    }
+    let found = stage.look_up(3).await;
+    assert_eq!(found.job.state, JobState::Succeeded, "{found:?}");
+    for (item, number) in found.job.items.iter().zip(1_u32..) {
+        let Some(file) = &item.file else { panic!("item {number} has no file: {found:?}") };
+        assert_eq!((item.item, item.state), (number, ItemState::Succeeded));
+        assert_eq!((file.exists_now, file.bytes), (Some(true), video.bytes.len() as u64), "item {number}");
+        assert!(file.sha256_prefix.is_empty(), "nobody told a hash");
+    }
+    assert_eq!(found.job.items.len(), 3);
+    let fewer = stage.look_up(1).await;
+    assert_eq!(fewer.job.items.len(), 1, "no more items than were asked for");
+}
+
+async fn partial_batch(subject: &dyn Subject) {
+    let stage = with_file(subject, [Reply::file("image/png", Sample::png().bytes)]).await;
+    let found = stage.look_up(3).await;
+    let states: Vec<_> = found.job.items.iter().map(|item| item.state).collect();
+    assert_eq!(found.job.state, JobState::Succeeded);
+    assert_eq!(states, [ItemState::Succeeded, subject.missing(), subject.missing()]);
+    let missing = stage.connected.port.fetch(&stage.job(3), 3, &mut Kept::default()).await;
+    assert!(missing.is_err_and(|error| error.retry == Retry::Permanent), "what was not made can't be fetched");
+}
+
+/// Only *not found* and *gone* say that a file is not there.
+async fn presence(subject: &dyn Subject) {
+    let page = |kind: &str| Reply::new(200, kind, "<Error>Request has expired</Error>");
+    for (reply, want) in [
+        (Reply::json(404, &serde_json::json!({})), Some(false)),
+        (Reply::json(410, &serde_json::json!({})), Some(false)),
+        (Reply::json(401, &serde_json::json!({})), None),
+        (Reply::json(403, &serde_json::json!({})), None),
+        (Reply::json(500, &serde_json::json!({})), None),
+        (page("text/html; charset=utf-8"), None),
+        (page("application/xml"), None),
+        (Reply::file("video/mp4", Sample::mp4(9).bytes), Some(true)),
+        (Reply::new(200, "video/mp4", Sample::mp4(9).bytes), Some(true)),
+    ] {
+        let stage = with_file(subject, [reply.clone()]).await;
+        let found = stage.look_up(1).await;
+        assert_eq!(found.job.state, JobState::Succeeded, "the job stays as it is: {reply:?}");
+        let exists = found.job.items.first().and_then(|item| item.file.as_ref()).map(|file| file.exists_now);
+        assert_eq!(exists, Some(want), "{reply:?}");
+    }
+}
+
+async fn transfers(subject: &dyn Subject) {
+    let video = Sample::mp4(200_000);
+    let file = || Reply::file("video/mp4", video.bytes.clone());
+    let tagged = || file().header("etag", "\"v1\"");
+    let moved = |to: &str| Reply::redirect(to);
+    for (what, replies) in [
+        ("a whole file", vec![file()]),
+        ("a file that breaks off once, and has a version", vec![tagged().cut_after(70_000), tagged()]),
+        ("a file that breaks off twice", vec![tagged().cut_after(50_000), tagged().cut_after(50_000), tagged()]),
+        ("a file behind a busy server", vec![Reply::json(503, &serde_json::json!({})), file()]),
+        ("a file that has moved", vec![moved(&Stage::file_path("a")), file()]),
+    ] {
+        let stage = with_file(subject, replies).await;
+        let mut kept = Kept::default();
+        let media_type = stage.connected.port.fetch(&stage.job(1), 1, &mut kept).await;
+        assert_eq!(media_type, Ok(Some("video/mp4".to_owned())), "{what}");
+        assert!(kept.0 == video.bytes, "{what}: {} of {} bytes, or others", kept.0.len(), video.bytes.len());
+        let (name, value) = subject.key_header();
+        let want = subject.key_with_files().then_some(value);
+        let seen = stage.server.seen();
+        let files: Vec<_> = seen.iter().filter(|request| request.target.starts_with("/files/a:")).collect();
+        assert!(!files.is_empty() && files.iter().all(|f| f.header(name) == want.as_deref()), "{what}: {files:?}");
+    }
+}
+
+async fn refusals(subject: &dyn Subject) {
+    use Retry::{Permanent, Temporary, Unknown};
+    let video = Sample::mp4(200_000);
+    let file = || Reply::file("video/mp4", video.bytes.clone());
+    let status = |status| Reply::json(status, &serde_json::json!({}));
+    let other = || Reply::file("video/mp4", Sample::mp4(300_000).bytes).header("etag", "\"v2\"");
+    let tagged = || file().header("etag", "\"v1\"");
+    for (what, replies, retry, gone) in [
+        ("a file that breaks off", vec![file().cut_after(70_000)], Temporary, false),
+        ("with a weak version", vec![file().header("etag", "W/\"v1\"").cut_after(70_000)], Temporary, false),
+        ("and goes on in another version", vec![tagged().cut_after(70_000), other()], Temporary, false),
+        ("a file longer than it claims", vec![file().claims_length("300000")], Temporary, false),
+        ("a packed file", vec![file().header("content-encoding", "gzip")], Temporary, false),
+        ("a part that nobody asked for", vec![Reply::new(206, "video/mp4", "x")], Temporary, false),
+        ("404", vec![status(404)], Permanent, true),
+        ("410", vec![status(410)], Permanent, true),
+        ("401", vec![status(401)], Permanent, false),
+        ("403", vec![status(403)], Unknown, false),
+        ("500", vec![status(500)], Temporary, false),
+    ] {
+        let stage = with_file(subject, replies).await;
+        match stage.connected.port.fetch(&stage.job(1), 1, &mut Kept::default()).await {
+            Ok(_) => panic!("{what} was taken for a whole file"),
+            Err(error) => assert_eq!((error.retry, error.gone), (retry, gone), "{what}: {error}"),
+        }
+    }
+    for (scene, gone) in [(Scene::Emptied, true), (Scene::Failed, false), (Scene::Processing, false)] {
+        let stage = Stage::set(subject).await;
+        if stage.play(&scene) {
+            let fetched = stage.connected.port.fetch(&stage.job(1), 1, &mut Kept::default()).await;
+            assert!(fetched.as_ref().is_err_and(|error| error.gone == gone), "{scene:?}: {fetched:?}");
+        }
+    }
+}
+
+/// Files are fetched from nowhere but the provider's hosts, whatever an answer says.
+async fn addresses(subject: &dyn Subject) {
+    let (stage, stranger) = (Stage::set(subject).await, Stage::set(subject).await);
+    stranger.server.on("/v", [Reply::file("video/mp4", Sample::mp4(9).bytes)]);
+    let elsewhere = format!("{}/v", stranger.server.base());
+    for url in [elsewhere.as_str(), "http://169.254.169.254/latest", "file:///etc/hostname", "https://10.0.0.1/a.mp4"] {
+        stage.play(&Scene::Succeeded(vec![url.to_owned()]));
+        let item = stage.look_up(1).await.job.items.into_iter().next();
+        let exists = item.and_then(|item| item.file).and_then(|file| file.exists_now);
+        assert_eq!(exists, None, "{url} is not looked at");
+        let fetched = stage.connected.port.fetch(&stage.job(1), 1, &mut Kept::default()).await;
+        assert!(fetched.is_err_and(|error| error.retry == Retry::Permanent), "{url} is not fetched");
+    }
+    let moved = with_file(subject, [Reply::redirect(&elsewhere)]).await;
+    let fetched = moved.connected.port.fetch(&moved.job(1), 1, &mut Kept::default()).await;
+    assert!(fetched.is_err(), "a redirect to a stranger is not followed");
+    assert!(stranger.server.seen().is_empty(), "{:?}", stranger.server.seen());
+}

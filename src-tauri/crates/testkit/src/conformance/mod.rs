@@ -1,0 +1,161 @@
+//! Suites that every adapter of a kind must pass.
+
+mod answers;
+mod downloads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use makegood_domain::ids::JobId;
+use makegood_domain::ports::{FileSink, JobRef, LookUp, ProviderPort, VaultError};
+use makegood_domain::work::ItemState;
+use serde_json::Value;
+
+use crate::{Reply, Server};
+
+/// The key that subjects connect with; it must be seen nowhere but in its header.
+pub const KEY: &str = "conformance-key-7f3a";
+
+/// A job's story, for which the subject knows its provider's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scene {
+    Queued,
+    Processing,
+    /// With the addresses of these files.
+    Succeeded(Vec<String>),
+    /// Ended well, and the provider says itself that the files are gone.
+    Emptied,
+    Failed,
+    Filtered,
+    Cancelled,
+    /// A word that no version of the API has.
+    UnknownWord,
+    /// An answer about another job.
+    Stranger,
+}
+
+/// An adapter under test: how it is connected, and what its provider says.
+pub trait Subject: Sync {
+    /// Connects to a provider at `base`, with [`KEY`] and a pace that waits for nothing.
+    fn connect(&self, base: &str) -> Connected;
+    /// The job that all scenes are about.
+    fn job_id(&self) -> JobId;
+    fn locator(&self) -> Option<String> {
+        None
+    }
+    /// The path that is asked first about the job.
+    fn question(&self) -> String;
+    /// Paths and bodies of a scene, the first being the question's; `None` where this provider has
+    /// no such thing to say.
+    fn scene(&self, scene: &Scene) -> Option<Vec<(String, Value)>>;
+    /// Name and value of the header with the key.
+    fn key_header(&self) -> (&'static str, String);
+    /// Whether the provider's own address wants the key for files too.
+    fn key_with_files(&self) -> bool;
+    /// The state of an item that was asked for and is not in the answer.
+    fn missing(&self) -> ItemState {
+        ItemState::NotReturned
+    }
+}
+
+/// An adapter, and the sum of the waits that it has asked for.
+pub struct Connected {
+    pub port: Arc<dyn ProviderPort>,
+    pub waited: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+/// Runs every case that the provider can be in. Panics at the first that fails, saying which.
+pub async fn provider(subject: &dyn Subject) {
+    answers::run(subject).await;
+    downloads::run(subject).await;
+}
+
+/// One case: a fresh server and a fresh connection.
+struct Stage<'a> {
+    subject: &'a dyn Subject,
+    server: Server,
+    connected: Connected,
+}
+
+impl<'a> Stage<'a> {
+    async fn set(subject: &'a dyn Subject) -> Stage<'a> {
+        let server = match Server::start().await {
+            Ok(server) => server,
+            Err(error) => panic!("no port for the scripted server: {error}"),
+        };
+        let connected = subject.connect(server.base());
+        Stage { subject, server, connected }
+    }
+
+    /// Plays a scene; false where the provider has none such.
+    fn play(&self, scene: &Scene) -> bool {
+        let Some(answers) = self.subject.scene(scene) else { return false };
+        for (path, body) in answers {
+            self.server.on(&path, [Reply::json(200, &body)]);
+        }
+        true
+    }
+
+    /// Plays a scene after these replies to the question.
+    fn play_after(&self, first: impl IntoIterator<Item = Reply>, scene: &Scene) {
+        self.play(scene);
+        let question = self.subject.question();
+        let answer = self.subject.scene(scene).into_iter().flatten().find(|(path, _)| *path == question);
+        let last = answer.map(|(_, body)| Reply::json(200, &body));
+        self.server.on(&question, first.into_iter().chain(last));
+    }
+
+    /// Answers the question always like this.
+    fn answer(&self, reply: Reply) {
+        self.server.on(&self.subject.question(), [reply]);
+    }
+
+    fn job(&self, requested_items: u32) -> JobRef {
+        JobRef {
+            provider_id: "conforming".into(),
+            job_id: self.subject.job_id(),
+            run_id: "run_1".into(),
+            locator: self.subject.locator(),
+            requested_items,
+            submitted_at: at("2026-03-01T08:00:00Z"),
+        }
+    }
+
+    async fn look_up(&self, requested_items: u32) -> LookUp {
+        self.connected.port.find_job(&self.job(requested_items), now()).await
+    }
+
+    fn asked(&self, path: &str) -> usize {
+        self.server.seen().iter().filter(|request| request.target.split('?').next() == Some(path)).count()
+    }
+
+    fn file_url(&self, name: &str) -> String {
+        format!("{}/files/{name}:download?sig=SIGNATURE", self.server.base())
+    }
+
+    fn file_path(name: &str) -> String {
+        format!("/files/{name}:download")
+    }
+}
+
+fn now() -> Timestamp {
+    at("2026-03-01T08:30:00Z")
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A sink that keeps what came.
+#[derive(Debug, Default)]
+struct Kept(Vec<u8>);
+
+#[async_trait]
+impl FileSink for Kept {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        self.0.extend_from_slice(chunk);
+        Ok(())
+    }
+}
