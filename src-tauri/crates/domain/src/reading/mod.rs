@@ -36,6 +36,10 @@ pub struct RuleReader;
 
 #[async_trait]
 impl Reader for RuleReader {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
     async fn read(&self, ticket: &Ticket, context: &ReadingContext) -> Result<Claim, ReaderError> {
         Ok(read(ticket, context))
     }
