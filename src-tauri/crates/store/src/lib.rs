@@ -1,1 +1,6 @@
+//! The record: facts, cases, credits and what was done, in SQL. [`sqlite`] is the store of one desk.
+//!
+//! The rules that protect money are in the schema (`migrations/`): keys, checks, foreign keys and
+//! triggers. The code above them decides, words refusals, and never is the only guard.
 
+pub mod sqlite;

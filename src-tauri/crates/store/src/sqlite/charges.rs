@@ -1,0 +1,105 @@
+//! Charges with the prices of their items and the balances they drew from.
+
+use std::collections::HashMap;
+
+use makegood_domain::ids::ChargeId;
+use makegood_domain::ledger::{Charge, ItemPrice};
+use makegood_domain::money::{BalanceLine, Credits};
+use makegood_domain::ports::StoreResult;
+use sqlx::SqliteConnection;
+
+use super::fault::{Worked, backend, refused};
+use super::rows::{Columns, micros, signed};
+
+statements! {
+    ADD = "INSERT INTO charges (id, run_id, account_id, posted_at, total, idempotency_key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    ADD_ITEM = "INSERT INTO charge_items (charge_id, item, price) VALUES (?1, ?2, ?3)";
+    ADD_SOURCE = "INSERT INTO charge_sources (charge_id, line, balance_id, account_id, amount)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    CHARGES = "SELECT id, run_id, account_id, posted_at, total, idempotency_key FROM charges
+        WHERE run_id IN (SELECT value FROM json_each(?1)) ORDER BY posted_at, id";
+    ITEMS = "SELECT i.charge_id, i.item, i.price FROM charges c JOIN charge_items i ON i.charge_id = c.id
+        WHERE c.run_id IN (SELECT value FROM json_each(?1)) ORDER BY i.charge_id, i.item";
+    SOURCES = "SELECT s.charge_id, s.balance_id, b.kind, s.amount
+        FROM charges c JOIN charge_sources s ON s.charge_id = c.id JOIN balances b ON b.id = s.balance_id
+        WHERE c.run_id IN (SELECT value FROM json_each(?1)) ORDER BY s.charge_id, s.line";
+}
+
+/// Posts a charge. Its items and its sources must each add up to its total.
+pub(super) async fn add(connection: &mut SqliteConnection, row: &Charge) -> Worked<()> {
+    check_sums(row)?;
+    sqlx::query(ADD)
+        .bind(row.id.as_str())
+        .bind(row.run_id.as_str())
+        .bind(row.account_id.as_str())
+        .bind(micros(row.posted_at))
+        .bind(row.total)
+        .bind(&row.idempotency_key)
+        .execute(&mut *connection)
+        .await?;
+    for item in &row.items {
+        let add = sqlx::query(ADD_ITEM).bind(row.id.as_str()).bind(i64::from(item.item)).bind(item.credits);
+        add.execute(&mut *connection).await?;
+    }
+    for (line, source) in (0_u64..).zip(&row.sources).filter(|(_, source)| source.amount != 0) {
+        sqlx::query(ADD_SOURCE)
+            .bind(row.id.as_str())
+            .bind(signed(line))
+            .bind(source.balance_id.as_str())
+            .bind(row.account_id.as_str())
+            .bind(source.amount)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn check_sums(row: &Charge) -> Worked<()> {
+    let items = sum(row.items.iter().map(|item| item.credits));
+    let sources = sum(row.sources.iter().map(|source| source.amount));
+    if items != Some(row.total) {
+        return refused(format!("its items do not add up to its total of {}", row.total));
+    }
+    if sources != Some(row.total) {
+        return refused(format!("its sources do not add up to its total of {}", row.total));
+    }
+    Ok(())
+}
+
+fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
+    amounts.try_fold(0, Credits::checked_add)
+}
+
+/// The charges of these runs, oldest first.
+pub(super) async fn charges(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Charge>> {
+    let mut items: HashMap<String, Vec<ItemPrice>> = HashMap::new();
+    for row in sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
+        let price = ItemPrice { item: row.count("item")?, credits: row.int("price")? };
+        items.entry(row.text("charge_id")?).or_default().push(price);
+    }
+    let mut sources: HashMap<String, Vec<BalanceLine>> = HashMap::new();
+    for row in sqlx::query(SOURCES).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
+        sources.entry(row.text("charge_id")?).or_default().push(BalanceLine {
+            balance_id: row.text("balance_id")?.as_str().into(),
+            kind: row.word("kind")?,
+            amount: row.int("amount")?,
+        });
+    }
+    let rows = sqlx::query(CHARGES).bind(runs).fetch_all(connection).await.map_err(backend)?;
+    rows.iter()
+        .map(|row| {
+            let id = row.text("id")?;
+            Ok(Charge {
+                run_id: row.text("run_id")?.as_str().into(),
+                account_id: row.text("account_id")?.as_str().into(),
+                posted_at: row.time("posted_at")?,
+                total: row.int("total")?,
+                items: items.remove(&id).unwrap_or_default(),
+                sources: sources.remove(&id).unwrap_or_default(),
+                idempotency_key: row.text("idempotency_key")?,
+                id: ChargeId(id),
+            })
+        })
+        .collect()
+}

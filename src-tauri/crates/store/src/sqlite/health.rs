@@ -1,0 +1,25 @@
+//! Where the record is, and whether it is whole.
+
+use makegood_domain::ports::{StoreError, StoreHealth, StoreResult};
+
+use super::fault::backend;
+use super::{SqliteStore, ledger};
+
+statements! {
+    VERSION = "SELECT sqlite_version()";
+    SCHEMA = "SELECT max(number) FROM schema_migrations";
+}
+
+impl SqliteStore {
+    pub(super) async fn read_health(&self) -> StoreResult<StoreHealth> {
+        let mut tx = self.snapshot().await?;
+        let version: String = sqlx::query_scalar(VERSION).fetch_one(&mut *tx).await.map_err(backend)?;
+        let schema: i64 = sqlx::query_scalar(SCHEMA).fetch_one(&mut *tx).await.map_err(backend)?;
+        let breaks = ledger::breaks(&mut tx).await?;
+        tx.rollback().await.map_err(backend)?;
+        if let Some((kind, subject)) = breaks.into_iter().next() {
+            return Err(StoreError::Inconsistent { at: subject, why: format!("the ledger does not add up: {kind}") });
+        }
+        Ok(StoreHealth { backend: "sqlite".to_owned(), version, schema, location: self.location.clone() })
+    }
+}

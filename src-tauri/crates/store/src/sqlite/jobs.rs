@@ -1,0 +1,159 @@
+//! The providers' side: jobs, their items, and the answers of look-ups.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use makegood_domain::ids::JobId;
+use makegood_domain::ports::{RawAnswer, StoreResult, StoredAnswer};
+use makegood_domain::work::{Job, JobItem, JobState, ProviderFile};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::fault::{Worked, backend};
+use super::rows::{Columns, micros, signed, word};
+
+statements! {
+    PUT = "INSERT INTO jobs (id, run_id, provider_id, submitted_at, state, processing_started_at,
+            finished_at, error, looked_up_at, locator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        ON CONFLICT (id) DO UPDATE SET run_id = excluded.run_id, provider_id = excluded.provider_id,
+            submitted_at = excluded.submitted_at, state = excluded.state,
+            processing_started_at = excluded.processing_started_at, finished_at = excluded.finished_at,
+            error = excluded.error, looked_up_at = excluded.looked_up_at,
+            locator = coalesce(excluded.locator, jobs.locator)";
+    /// A failed look-up says nothing about the job: what was known of it stays.
+    PUT_FAILED_LOOK_UP = "UPDATE jobs SET state = 'lookup_failed', error = ?2, looked_up_at = ?3 WHERE id = ?1";
+    KNOWN_SINCE = "SELECT looked_up_at FROM jobs WHERE id = ?1";
+    CLEAR_ITEMS = "DELETE FROM job_items WHERE job_id = ?1";
+    ADD_ITEM = "INSERT INTO job_items (job_id, item, state, finished_at, file_bytes, file_sha256_prefix,
+            file_available_until, file_exists_now) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    JOBS = "SELECT id, run_id, provider_id, submitted_at, state, processing_started_at, finished_at, error,
+            looked_up_at, locator
+        FROM jobs WHERE run_id IN (SELECT value FROM json_each(?1)) ORDER BY submitted_at, id";
+    ITEMS = "SELECT i.job_id, i.item, i.state, i.finished_at, i.file_bytes, i.file_sha256_prefix,
+            i.file_available_until, i.file_exists_now
+        FROM jobs j JOIN job_items i ON i.job_id = j.id
+        WHERE j.run_id IN (SELECT value FROM json_each(?1)) ORDER BY i.job_id, i.item";
+    ADD_ANSWER = "INSERT INTO look_ups (job_id, url, status, body, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    ANSWERS = "SELECT id, url, status, body, fetched_at FROM look_ups WHERE job_id = ?1
+        ORDER BY fetched_at DESC, id DESC";
+}
+
+/// Keeps a job as a feed told it at `at`.
+pub(super) async fn put(connection: &mut SqliteConnection, row: &Job, at: Timestamp) -> Worked<()> {
+    sqlx::query(PUT)
+        .bind(row.id.as_str())
+        .bind(row.run_id.as_str())
+        .bind(row.provider_id.as_str())
+        .bind(micros(row.submitted_at))
+        .bind(word(&row.state)?)
+        .bind(row.processing_started_at.map(micros))
+        .bind(row.finished_at.map(micros))
+        .bind(&row.error)
+        .bind(micros(row.looked_up_at.unwrap_or(at)))
+        .bind(&row.locator)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(CLEAR_ITEMS).bind(row.id.as_str()).execute(&mut *connection).await?;
+    for item in &row.items {
+        let file = item.file.as_ref();
+        sqlx::query(ADD_ITEM)
+            .bind(row.id.as_str())
+            .bind(i64::from(item.item))
+            .bind(word(&item.state)?)
+            .bind(item.finished_at.map(micros))
+            .bind(file.map(|file| signed(file.bytes)))
+            .bind(file.map(|file| file.sha256_prefix.as_str()))
+            .bind(file.and_then(|file| file.available_until).map(micros))
+            .bind(file.and_then(|file| file.exists_now))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Keeps what a look-up answered, unless a newer answer is known, and the raw texts in any case.
+/// `at` is the newest instant among the raw texts where the job itself names none.
+pub(super) async fn record(connection: &mut SqliteConnection, row: &Job, raw: &[RawAnswer]) -> Worked<()> {
+    let fetched = raw.iter().map(|answer| answer.fetched_at).max();
+    let at = row.looked_up_at.or(fetched).unwrap_or(row.submitted_at);
+    let known: Option<i64> =
+        sqlx::query_scalar(KNOWN_SINCE).bind(row.id.as_str()).fetch_optional(&mut *connection).await?;
+    match known {
+        Some(known) if known > micros(at) => {}
+        Some(_) if row.state == JobState::LookupFailed => {
+            let put = sqlx::query(PUT_FAILED_LOOK_UP).bind(row.id.as_str()).bind(&row.error).bind(micros(at));
+            put.execute(&mut *connection).await?;
+        }
+        _ => put(connection, row, at).await?,
+    }
+    for answer in raw {
+        sqlx::query(ADD_ANSWER)
+            .bind(row.id.as_str())
+            .bind(&answer.url)
+            .bind(i64::from(answer.status))
+            .bind(&answer.body)
+            .bind(micros(answer.fetched_at))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The jobs of these runs with their items, oldest submission first.
+pub(super) async fn jobs(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Job>> {
+    let mut items: HashMap<String, Vec<JobItem>> = HashMap::new();
+    for row in sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
+        items.entry(row.text("job_id")?).or_default().push(job_item(&row)?);
+    }
+    let rows = sqlx::query(JOBS).bind(runs).fetch_all(connection).await.map_err(backend)?;
+    rows.iter()
+        .map(|row| {
+            let id = row.text("id")?;
+            Ok(Job {
+                run_id: row.text("run_id")?.as_str().into(),
+                provider_id: row.text("provider_id")?.as_str().into(),
+                submitted_at: row.time("submitted_at")?,
+                state: row.word("state")?,
+                processing_started_at: row.opt_time("processing_started_at")?,
+                finished_at: row.opt_time("finished_at")?,
+                items: items.remove(&id).unwrap_or_default(),
+                error: row.opt_text("error")?,
+                looked_up_at: Some(row.time("looked_up_at")?),
+                locator: row.opt_text("locator")?,
+                id: id.as_str().into(),
+            })
+        })
+        .collect()
+}
+
+fn job_item(row: &SqliteRow) -> StoreResult<JobItem> {
+    let file = match row.opt_text("file_sha256_prefix")? {
+        Some(sha256_prefix) => Some(ProviderFile {
+            bytes: row.count("file_bytes")?,
+            sha256_prefix,
+            available_until: row.opt_time("file_available_until")?,
+            exists_now: row.opt_int("file_exists_now")?.map(|exists| exists != 0),
+        }),
+        None => None,
+    };
+    Ok(JobItem { item: row.count("item")?, state: row.word("state")?, finished_at: row.opt_time("finished_at")?, file })
+}
+
+/// The stored answers of a job, newest first.
+pub(super) async fn answers(connection: &mut SqliteConnection, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
+    let rows = sqlx::query(ANSWERS).bind(job.as_str()).fetch_all(connection).await.map_err(backend)?;
+    rows.iter()
+        .map(|row| {
+            Ok(StoredAnswer {
+                id: row.int("id")?.to_string(),
+                job_id: job.clone(),
+                answer: RawAnswer {
+                    url: row.text("url")?,
+                    status: row.count("status")?,
+                    body: row.text("body")?,
+                    fetched_at: row.time("fetched_at")?,
+                },
+            })
+        })
+        .collect()
+}

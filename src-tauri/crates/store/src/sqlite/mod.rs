@@ -1,0 +1,66 @@
+//! The store on SQLite: one connection writes, several read. WAL with `synchronous = FULL`, so that
+//! what was acknowledged survives a power cut.
+
+#[macro_use]
+mod rows;
+
+mod attachments;
+mod audit;
+mod canvas;
+mod cases;
+mod catalogue;
+mod charges;
+mod deliveries;
+mod discrepancies;
+mod dossiers;
+mod drafts;
+mod fault;
+mod findings;
+mod forbidden;
+mod health;
+mod import;
+mod items;
+mod jobs;
+mod ledger;
+mod open;
+mod outputs;
+mod people;
+mod queue;
+mod references;
+mod refunds;
+mod runs;
+mod scope;
+mod ticket_links;
+mod views;
+mod wiring;
+
+#[cfg(test)]
+mod tests;
+
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, Transaction};
+
+use makegood_domain::ports::StoreResult;
+
+use fault::backend;
+
+/// The record in one SQLite file. Cheap to clone; all clones share the connections.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    location: String,
+}
+
+impl SqliteStore {
+    /// The only way to write: the write lock is taken at the start, so that what was read inside
+    /// still holds at the commit.
+    async fn begin(&self) -> StoreResult<Transaction<'static, Sqlite>> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)
+    }
+
+    /// A reading transaction: everything in it is of one instant.
+    async fn snapshot(&self) -> StoreResult<Transaction<'static, Sqlite>> {
+        self.readers.begin().await.map_err(backend)
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the store as a whole, beside the tables they are about.
+
+mod statements;

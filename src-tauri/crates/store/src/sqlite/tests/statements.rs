@@ -1,0 +1,45 @@
+//! Every SQL constant is prepared on a fresh schema.
+
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+
+use crate::sqlite::{
+    SqliteStore, attachments, audit, canvas, cases, catalogue, charges, deliveries, discrepancies, drafts, findings,
+    health, import, items, jobs, ledger, open, outputs, people, queue, references, refunds, runs, ticket_links, views,
+};
+
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let store = SqliteStore::open_in_memory().await.unwrap();
+    let mut connection = store.writer.acquire().await.unwrap();
+    let modules = [
+        attachments::STATEMENTS,
+        audit::STATEMENTS,
+        canvas::STATEMENTS,
+        cases::STATEMENTS,
+        catalogue::STATEMENTS,
+        charges::STATEMENTS,
+        deliveries::STATEMENTS,
+        discrepancies::STATEMENTS,
+        drafts::STATEMENTS,
+        findings::STATEMENTS,
+        health::STATEMENTS,
+        import::STATEMENTS,
+        items::STATEMENTS,
+        jobs::STATEMENTS,
+        ledger::STATEMENTS,
+        open::STATEMENTS,
+        outputs::STATEMENTS,
+        people::STATEMENTS,
+        queue::STATEMENTS,
+        references::STATEMENTS,
+        refunds::STATEMENTS,
+        runs::STATEMENTS,
+        ticket_links::STATEMENTS,
+        views::STATEMENTS,
+    ];
+    for (name, sql) in modules.into_iter().flatten() {
+        if let Err(error) = connection.prepare(AssertSqlSafe(*sql).into_sql_str()).await {
+            panic!("{name}: {error}\n{sql}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The ports of the domain, answered by this store. What each does is beside its SQL.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{AccountId, AgentId, AttachmentId, CaseId, JobId, TicketId};
+use makegood_domain::ports::{
+    AttachmentFile, CaseRecord, CaseStore, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase,
+    PostingLine, QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
+};
+use makegood_domain::scope::Scope;
+use makegood_domain::support::Requester;
+use makegood_domain::work::{Job, Model};
+
+use super::fault::{as_error, backend};
+use super::{SqliteStore, attachments, catalogue, jobs, ledger};
+
+#[async_trait]
+impl FactStore for SqliteStore {
+    async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+        self.import_facts(facts, at).await
+    }
+    async fn scope(
+        &self,
+        requester: &Requester,
+        except_ticket: Option<&TicketId>,
+        as_of: Timestamp,
+    ) -> StoreResult<Scope> {
+        self.read_scope(requester, except_ticket, as_of).await
+    }
+    async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        jobs::record(&mut tx, job, raw).await.map_err(|fault| as_error(fault, job.id.as_str()))?;
+        tx.commit().await.map_err(backend)
+    }
+    async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        jobs::answers(&mut connection, job).await
+    }
+    async fn postings(&self, account: &AccountId, limit: u64) -> StoreResult<Vec<PostingLine>> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        ledger::postings(&mut connection, account, limit).await
+    }
+    async fn catalogue(&self) -> StoreResult<Vec<Model>> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        catalogue::models(&mut connection).await
+    }
+}
+
+#[async_trait]
+impl CaseStore for SqliteStore {
+    async fn open_case(&self, new: &NewCase) -> StoreResult<(CaseRecord, bool)> {
+        self.new_case(new).await
+    }
+    async fn case(&self, id: &CaseId) -> StoreResult<CaseRecord> {
+        self.read_case(id).await
+    }
+    async fn cases_without_finding(&self, limit: u64) -> StoreResult<Vec<CaseId>> {
+        self.unread_cases(limit).await
+    }
+    async fn save_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
+        self.keep_finding(id, revision, finding).await
+    }
+    async fn choose_runs(&self, id: &CaseId, revision: i64, chosen: &ChosenRuns) -> StoreResult<i64> {
+        self.set_chosen_runs(id, revision, chosen).await
+    }
+    async fn assign(&self, id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> StoreResult<()> {
+        self.set_assignee(id, agent, by, at).await
+    }
+    async fn queue(&self, query: &QueueQuery) -> StoreResult<QueuePage> {
+        self.read_queue(query).await
+    }
+    async fn queue_counts(&self) -> StoreResult<QueueCounts> {
+        self.count_queue().await
+    }
+    async fn attachment(&self, id: &AttachmentId) -> StoreResult<AttachmentFile> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        attachments::file(&mut connection, id).await
+    }
+    async fn save_draft(&self, draft: &Draft, base_revision: i64) -> StoreResult<DraftSave> {
+        self.keep_draft(draft, base_revision).await
+    }
+    async fn drafts(&self, id: &CaseId) -> StoreResult<Vec<Draft>> {
+        self.read_drafts(id).await
+    }
+    async fn saved_views(&self, agent: &AgentId) -> StoreResult<Vec<SavedView>> {
+        self.read_views(agent).await
+    }
+    async fn save_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()> {
+        self.put_view(agent, view).await
+    }
+    async fn delete_view(&self, agent: &AgentId, name: &str) -> StoreResult<()> {
+        self.drop_view(agent, name).await
+    }
+}
