@@ -1,0 +1,206 @@
+//! The provider made nothing, has not finished, or cannot be asked.
+
+use makegood_domain::diagnose::Verdict;
+use makegood_domain::ledger::RefundState;
+use makegood_domain::work::{ItemState, JobState, RunStatus, WebhookResult};
+
+use super::{DAY, FileNow, fixed, setting, sketch};
+use crate::cast::Part;
+use crate::catalogue::{FAL, REPLICATE, RUNWAY, VEO};
+use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
+use crate::tale::{ReturnTo, Spot, Tale, after};
+use crate::upstream::state::Ending;
+
+const PROVIDERS: [&str; 4] = [VEO, FAL, RUNWAY, REPLICATE];
+
+const FAILURES: [(&str, &str); 4] = [
+    (VEO, "Video generation failed due to an internal server issue. Please try again in a few minutes."),
+    (FAL, "Runner disconnected"),
+    (RUNWAY, "An unexpected error occurred."),
+    (REPLICATE, "Prediction failed: CUDA out of memory"),
+];
+
+const REFUSALS: [(&str, &str); 4] = [
+    (VEO, "The generated video was filtered because it may violate the usage guidelines."),
+    (FAL, "The content could not be processed because it contained material flagged by a content checker."),
+    (RUNWAY, "The generated output did not pass moderation."),
+    (REPLICATE, "NSFW content detected. Try running it again, or try a different prompt."),
+];
+
+fn words_of(table: &[(&'static str, &'static str)], provider: &str) -> &'static str {
+    table.iter().find(|(id, _)| *id == provider).map_or("failed", |(_, text)| *text)
+}
+
+/// A charged run at this provider that failed; the platform saw it and gave nothing back.
+fn failed(stage: &mut Stage, spot: &Spot, provider: &str, start: jiff::Timestamp, turn: usize) -> Tale {
+    let offer = stage.offer_at(provider);
+    let end = after(start, stage.takes(offer)).min(stage.ago(1));
+    let now = stage.anchor;
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, spot, offer, start, 1).charged(dice).submitted(dice).working(18);
+    let tale = match turn % 6 {
+        // The provider forgot the job, or ended it well without a file.
+        4 => tale.ended(end, JobState::NotFound, ""),
+        5 => tale.finished(dice, end, &[ItemState::NotReturned], now),
+        _ => tale.ended(end, JobState::Failed, words_of(&FAILURES, provider)),
+    };
+    tale.webhook(dice, WebhookResult::Accepted, 1).status(RunStatus::AwaitingResult)
+}
+
+/// The charge took the last of the quota and the rest from the wallet (P5).
+pub(super) fn split_charge(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let (customer, start) = stage.fresh_once(Part::Split, 27 * 60, 40 * 60)?;
+    let spot = stage.personal(customer)?;
+    let mut tale = failed(stage, &spot, if turn == 0 { VEO } else { FAL }, start, 0);
+    let total = tale.price();
+    let from_quota = (total * stage.dice.between(20, 70) / 100).max(1);
+    for debit in &mut tale.debits {
+        debit.from_quota = Some(from_quota);
+    }
+    let tale = stage.tell(tale);
+    let mut sketch = sketch(stage, tale, Verdict::ProviderFailed, "failed")?;
+    if turn == 0 {
+        sketch.fixed_id = Some(fixed::SPLIT_RESTORE);
+        sketch.cite =
+            Cite { project: ProjectCite::Id, time: TimeCite::Clock, model: true, amount: true, run_id: false };
+        sketch.pictures = Pictures::Billing;
+    }
+    Some(sketch)
+}
+
+pub(super) fn provider_failed(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let provider = PROVIDERS[turn % PROVIDERS.len()];
+    let (part, from, to) = match turn {
+        3 | 9 => (Part::Ended, 40 * 60, 80 * 60),
+        // Long ago: the quota period of the charge is over.
+        4 | 10 => (Part::Regular, 28 * DAY, 33 * DAY),
+        5 | 11 => (Part::Regular, 60, 18 * 60),
+        _ => (Part::Regular, DAY + 30, 6 * DAY),
+    };
+    let (customer, start) = stage.fresh(part, from, to);
+    let spot = match turn {
+        2 | 8 | 14 => {
+            let studio = stage.dice.index(stage.cast.studios.len());
+            let member = *stage.cast.studios.get(studio)?.active.get(1)?;
+            let start = stage.between_ago(DAY + 30, 5 * DAY);
+            stage.reserve(member, start);
+            let spot = stage.shared(studio, member)?;
+            return workspace_failed(stage, &spot, provider, start, turn);
+        }
+        _ => stage.personal(customer)?,
+    };
+    let mut tale = failed(stage, &spot, provider, start, turn);
+    tale = match turn {
+        6 | 12 => tale
+            .refunded(&mut stage.dice, after(start, 3 * 3600), ReturnTo::Sources, RefundState::Posted, "provider failed")
+            .status(RunStatus::Refunded),
+        7 => tale.refunded(
+            &mut stage.dice,
+            after(start, 3 * 3600),
+            ReturnTo::Sources,
+            RefundState::Reversed,
+            "posted in error",
+        ),
+        13 => {
+            let other = (spot.purse + 1) % stage.cast.purses.len().max(1);
+            tale.refunded(
+                &mut stage.dice,
+                after(start, 3 * 3600),
+                ReturnTo::PurseOf(other),
+                RefundState::Posted,
+                "provider failed",
+            )
+        }
+        _ => tale,
+    };
+    let tale = stage.tell(tale);
+    sketch(stage, tale, Verdict::ProviderFailed, "failed")
+}
+
+fn workspace_failed(
+    stage: &mut Stage,
+    spot: &Spot,
+    provider: &str,
+    start: jiff::Timestamp,
+    turn: usize,
+) -> Option<Sketch> {
+    let tale = failed(stage, spot, provider, start, turn);
+    let tale = stage.tell(tale);
+    let mut sketch = sketch(stage, tale, Verdict::ProviderFailed, "failed")?;
+    sketch.cite = super::EXACT;
+    Some(sketch)
+}
+
+pub(super) fn provider_filtered(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let provider = PROVIDERS[turn % PROVIDERS.len()];
+    let (from, to) = if turn % 5 == 4 { (60, 18 * 60) } else { (DAY + 30, 6 * DAY) };
+    let (customer, start) = stage.fresh(Part::Regular, from, to);
+    let spot = stage.personal(customer)?;
+    let offer = stage.offer_at(provider);
+    let end = after(start, stage.takes(offer));
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, &spot, offer, start, 1)
+        .charged(dice)
+        .submitted(dice)
+        .working(18)
+        .ended(end, JobState::Filtered, words_of(&REFUSALS, provider))
+        .webhook(dice, WebhookResult::Accepted, 1)
+        .status(RunStatus::AwaitingResult);
+    let tale = stage.tell(tale);
+    sketch(stage, tale, Verdict::ProviderFiltered, "filtered")
+}
+
+pub(super) fn never_submitted(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let file = if turn % 4 == 3 { FileNow::InWindow } else { FileNow::Gone };
+    let place = setting(stage, Part::Regular, file, turn)?;
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, &place.spot, place.offer, place.start, 1).charged(dice).status(RunStatus::Running);
+    let tale = stage.tell(tale);
+    sketch(stage, tale, Verdict::NeverSubmitted, "stuck")
+}
+
+pub(super) fn provider_unreachable(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let provider = PROVIDERS[turn % PROVIDERS.len()];
+    let (customer, start) = stage.fresh(Part::Regular, DAY + 120, 70 * 60);
+    let spot = stage.personal(customer)?;
+    let offer = stage.offer_at(provider);
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, &spot, offer, start, 1).charged(dice).submitted(dice).working(18);
+    let tale = if turn == 1 {
+        let word = "ARCHIVING".to_owned();
+        tale.answered(JobState::Unrecognised, Ending::Odd { word }, "the provider answered with the state ARCHIVING")
+    } else {
+        tale.answered(JobState::LookupFailed, Ending::Broken, "the provider answered 503")
+    };
+    let tale = stage.tell(tale.status(RunStatus::AwaitingResult));
+    let mut sketch = sketch(stage, tale, Verdict::ProviderUnreachable, "missing")?;
+    sketch.created_at = stage.written(tale, 85);
+    match turn {
+        0 => sketch.fixed_id = Some(fixed::LOOK_UP_FAILS),
+        1 => sketch.fixed_id = Some(fixed::UNRECOGNISED),
+        _ => {}
+    }
+    Some(sketch)
+}
+
+pub(super) fn in_progress(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    still_running(stage, turn, (70, 20 * 60), Verdict::InProgress)
+}
+
+pub(super) fn provider_stalled(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    still_running(stage, turn, (DAY + 20, 40 * 60), Verdict::ProviderStalled)
+}
+
+fn still_running(stage: &mut Stage, turn: usize, (from, to): (i64, i64), verdict: Verdict) -> Option<Sketch> {
+    let (customer, start) = stage.fresh(Part::Regular, from, to);
+    let spot = stage.personal(customer)?;
+    let offer = stage.offer_at(PROVIDERS[turn % PROVIDERS.len()]);
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, &spot, offer, start, 1).charged(dice).submitted(dice);
+    // Some have not even left the queue.
+    let tale = if turn % 4 == 1 { tale } else { tale.working(25) };
+    let tale = stage.tell(tale);
+    let mut sketch = sketch(stage, tale, verdict, "stuck")?;
+    sketch.created_at = stage.written(tale, 92);
+    Some(sketch)
+}

@@ -1,0 +1,3 @@
+//! The providers as they answer on loopback.
+
+pub mod state;
