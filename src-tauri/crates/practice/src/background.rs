@@ -84,10 +84,8 @@ fn people_of(stage: &Stage, purse: usize) -> Vec<usize> {
 /// Three of four are pictures.
 fn usual_offer(dice: &mut Dice) -> &'static Offer {
     let pictures = dice.chance(75);
-    let fitting: Vec<&'static Offer> = OFFERS
-        .iter()
-        .filter(|offer| matches!(offer.media, Media::Image | Media::Audio) == pictures)
-        .collect();
+    let fitting: Vec<&'static Offer> =
+        OFFERS.iter().filter(|offer| matches!(offer.media, Media::Image | Media::Audio) == pictures).collect();
     dice.pick(&fitting).copied().unwrap_or(&OFFERS[0])
 }
 

@@ -168,8 +168,11 @@ pub struct Cast {
 type StudioRow = (&'static str, [usize; 3], Option<usize>);
 
 /// Every fifth place is a role (`part`), so members are taken from the regular ones.
-const STUDIOS: [StudioRow; 3] =
-    [("Northlight Agency", [5, 6, 10], Some(7)), ("Casa Marea Films", [15, 20, 21], None), ("Kumo Works", [30, 31, 26], None)];
+const STUDIOS: [StudioRow; 3] = [
+    ("Northlight Agency", [5, 6, 10], Some(7)),
+    ("Casa Marea Films", [15, 20, 21], None),
+    ("Kumo Works", [30, 31, 26], None),
+];
 
 /// Makes everybody.
 #[must_use]

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use makegood_domain::ledger::{
-    Account, AccountKind, Balance, Charge, ItemPrice, Refund, RefundState, Subscription,
-};
+use makegood_domain::ledger::{Account, AccountKind, Balance, Charge, ItemPrice, Refund, RefundState, Subscription};
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits, item_prices};
 
 use crate::cast::{Part, Purse, STORAGE_QUOTA_MB};

@@ -42,8 +42,9 @@ pub fn kind(media: Media) -> (&'static str, &'static str) {
 pub fn file(media: Media, job: &str, item: u32) -> Vec<u8> {
     let mark = format!("makegood practice {job} item {item}");
     // FNV-1a: a stable choice of the sample, whatever the Rust version.
-    let choice =
-        mark.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let choice = mark
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     match media {
         Media::Video | Media::Lipsync => mp4(sample(&VIDEOS, choice), &mark),
         Media::Image => png(sample(&IMAGES, choice), &mark),

@@ -69,11 +69,8 @@ fn canvas(stage: &Stage, sketch: &Sketch, tale: &Tale, dice: &mut Dice) -> Canva
     let foreign = at != tale.project;
     let project = stage.projects.get(at);
     let id = project.map_or("", |row| row.id.as_str());
-    let here = if foreign {
-        tale.outputs.first().and_then(|row| row.node_id.clone())
-    } else {
-        Some(tale.run.node_id.clone())
-    };
+    let here =
+        if foreign { tale.outputs.first().and_then(|row| row.node_id.clone()) } else { Some(tale.run.node_id.clone()) };
     let mut cards: Vec<Card> = Vec::new();
     let mut selected = None;
     for node in stage.nodes.iter().filter(|node| node.project_id.as_str() == id).take(4) {
@@ -108,7 +105,9 @@ fn canvas(stage: &Stage, sketch: &Sketch, tale: &Tale, dice: &mut Dice) -> Canva
 fn state(verdict: Verdict, story: &str, tale: &Tale, dice: &mut Dice) -> CardState {
     let seed = dice.between(0, 4_000).unsigned_abs();
     match (verdict, story) {
-        (Verdict::DeliveredOk | Verdict::ForeignAssetInProject | Verdict::DuplicateCharge, _) => CardState::Done { seed },
+        (Verdict::DeliveredOk | Verdict::ForeignAssetInProject | Verdict::DuplicateCharge, _) => {
+            CardState::Done { seed }
+        }
         (Verdict::PartialBatch, _) => {
             let there = u32::try_from(tale.outputs.len()).unwrap_or(0);
             CardState::Tiles { there, of: tale.run.requested_items, seed }
@@ -144,9 +143,14 @@ fn billing(album: &Album<'_>, sketch: &Sketch, tale: &Tale, zone: &TimeZone) -> 
         let Some(charge) = album.by_charge.get(&back.charge_id) else { continue };
         let own = Some(&charge.account_id) == account && back.posted_at <= sketch.created_at;
         let returned = back.lines.iter().map(|line| line.amount).sum();
-        let misposted = back.lines.iter().any(|line| !charge.sources.iter().any(|source| source.balance_id == line.balance_id));
+        let misposted =
+            back.lines.iter().any(|line| !charge.sources.iter().any(|source| source.balance_id == line.balance_id));
         if own && !misposted {
-            rows.push((back.posted_at, row(album, charge, true, returned, &shown(back.posted_at, zone, locale)), false));
+            rows.push((
+                back.posted_at,
+                row(album, charge, true, returned, &shown(back.posted_at, zone, locale)),
+                false,
+            ));
         }
     }
     rows.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));

@@ -102,18 +102,66 @@ pub struct Stage {
 }
 
 const NAME_FIRST: [&str; 24] = [
-    "Spring", "Harbour", "Dog food", "Night market", "Atlas", "Paper moon", "Glacier", "Citrus", "Velvet", "Lantern",
-    "Orchard", "Tidal", "Marble", "Copper", "Saffron", "Meadow", "Signal", "Quarry", "Foxglove", "Monsoon", "Cinder",
-    "Juniper", "Halftone", "Riverbed",
+    "Spring",
+    "Harbour",
+    "Dog food",
+    "Night market",
+    "Atlas",
+    "Paper moon",
+    "Glacier",
+    "Citrus",
+    "Velvet",
+    "Lantern",
+    "Orchard",
+    "Tidal",
+    "Marble",
+    "Copper",
+    "Saffron",
+    "Meadow",
+    "Signal",
+    "Quarry",
+    "Foxglove",
+    "Monsoon",
+    "Cinder",
+    "Juniper",
+    "Halftone",
+    "Riverbed",
 ];
 const NAME_LAST: [&str; 20] = [
-    "lookbook", "teaser", "launch film", "storyboard", "trailer", "explainer", "pitch", "spot", "title sequence",
-    "bumper", "social cut", "mood film", "product loop", "music video", "case film", "animatic", "intro", "reel",
-    "campaign", "test shoot",
+    "lookbook",
+    "teaser",
+    "launch film",
+    "storyboard",
+    "trailer",
+    "explainer",
+    "pitch",
+    "spot",
+    "title sequence",
+    "bumper",
+    "social cut",
+    "mood film",
+    "product loop",
+    "music video",
+    "case film",
+    "animatic",
+    "intro",
+    "reel",
+    "campaign",
+    "test shoot",
 ];
 const LABELS: [&str; 12] = [
-    "Shot 1", "Shot 2", "Shot 4", "B-roll 2", "Opening", "Hero", "Cutaway", "Logo sting", "Scene 9", "Voice take",
-    "Wide", "Close-up",
+    "Shot 1",
+    "Shot 2",
+    "Shot 4",
+    "B-roll 2",
+    "Opening",
+    "Hero",
+    "Cutaway",
+    "Logo sting",
+    "Scene 9",
+    "Voice take",
+    "Wide",
+    "Close-up",
 ];
 
 impl Stage {
@@ -156,7 +204,8 @@ impl Stage {
         for _ in 0..120 {
             let customer = self.dice.index(self.cast.customers.len());
             let at = after(self.between_ago(from, to), self.dice.between(-29, 29));
-            let fits = self.cast.customers.get(customer).is_some_and(|row| row.part == part) && self.is_free(customer, at);
+            let fits =
+                self.cast.customers.get(customer).is_some_and(|row| row.part == part) && self.is_free(customer, at);
             let load = self.load.get(customer).copied().unwrap_or(0);
             if fits && best.is_none_or(|(least, ..)| load < least) {
                 best = Some((load, customer, at));
@@ -173,8 +222,9 @@ impl Stage {
 
     /// As `fresh`, for one that is used only once (a split charge for instance). `None`: used up.
     pub fn fresh_once(&mut self, part: Part, from: i64, to: i64) -> Option<(usize, Timestamp)> {
-        let customer = (0..self.cast.customers.len())
-            .find(|at| self.cast.customers.get(*at).is_some_and(|row| row.part == part) && self.spent.get(*at) == Some(&false))?;
+        let customer = (0..self.cast.customers.len()).find(|at| {
+            self.cast.customers.get(*at).is_some_and(|row| row.part == part) && self.spent.get(*at) == Some(&false)
+        })?;
         if let Some(spent) = self.spent.get_mut(customer) {
             *spent = true;
         }
@@ -184,15 +234,17 @@ impl Stage {
     }
 
     fn is_free(&self, customer: usize, at: Timestamp) -> bool {
-        self.busy.get(customer).is_some_and(|taken| {
-            taken.iter().all(|other| (other.as_second() - at.as_second()).abs() >= APART_SECONDS)
-        })
+        self.busy
+            .get(customer)
+            .is_some_and(|taken| taken.iter().all(|other| (other.as_second() - at.as_second()).abs() >= APART_SECONDS))
     }
 
     /// Whether no complaint of a customer is near this time, nor of anyone who shares a workspace.
     #[must_use]
     pub fn is_quiet(&self, customer: usize, at: Timestamp) -> bool {
-        let near = |who: usize| self.cast.studios.iter().any(|row| row.active.contains(&customer) && row.active.contains(&who));
+        let near = |who: usize| {
+            self.cast.studios.iter().any(|row| row.active.contains(&customer) && row.active.contains(&who))
+        };
         (0..self.cast.customers.len()).filter(|who| *who == customer || near(*who)).all(|who| self.is_free(who, at))
     }
 
@@ -230,7 +282,14 @@ impl Stage {
         let id = ProjectId::new(self.dice.id("prj_", 8));
         let count = self.projects.len();
         let name = project_name(count);
-        self.projects.push(Project { id: id.clone(), name, account_id, workspace_id, status: Presence::Active, deleted_at: None });
+        self.projects.push(Project {
+            id: id.clone(),
+            name,
+            account_id,
+            workspace_id,
+            status: Presence::Active,
+            deleted_at: None,
+        });
         self.purse_of.push(purse);
         let first = self.node(&id)?;
         self.node(&id)?;

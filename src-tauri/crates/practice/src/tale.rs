@@ -347,7 +347,14 @@ impl Tale {
 
     /// All items of a charge were refunded.
     #[must_use]
-    pub fn refunded(mut self, dice: &mut Dice, at: Timestamp, to: ReturnTo, state: RefundState, cause: &'static str) -> Self {
+    pub fn refunded(
+        mut self,
+        dice: &mut Dice,
+        at: Timestamp,
+        to: ReturnTo,
+        state: RefundState,
+        cause: &'static str,
+    ) -> Self {
         self.returns.push(Return {
             id: RefundId::new(dice.id("rfd_", 8)),
             debit: 0,
@@ -382,7 +389,13 @@ impl Tale {
         let uploads = self.uploads.iter().map(|row| row.attempted_at);
         let webhooks = self.webhooks.iter().map(|row| row.received_at);
         let debits = self.debits.iter().map(|row| row.at);
-        outputs.chain(uploads).chain(webhooks).chain(debits).chain([self.finished_at()]).max().unwrap_or(self.run.started_at)
+        outputs
+            .chain(uploads)
+            .chain(webhooks)
+            .chain(debits)
+            .chain([self.finished_at()])
+            .max()
+            .unwrap_or(self.run.started_at)
     }
 }
 

@@ -169,7 +169,8 @@ fn claim(
         _ => None,
     });
     let billing = pictures.iter().any(|picture| matches!(picture.scene, Scene::Billing(_)));
-    let shown_project = canvas.and_then(|()| stage.projects.get(place(stage, sketch, tale))).map(|row| row.id.0.clone());
+    let shown_project =
+        canvas.and_then(|()| stage.projects.get(place(stage, sketch, tale))).map(|row| row.id.0.clone());
     let shown_clock = billing.then(|| pictures::shown_clock(tale, sketch, zone));
     let clock = values.clock.or(shown_clock);
     let window = clock

@@ -115,9 +115,7 @@ impl Library {
         let subject = subject.replace("{model}", values.model.as_deref().unwrap_or_default());
         let line = one(dice, &told.lines);
         let body = match dice.between(0, 5) {
-            0 if values.project.is_some() && !values.project_is_name => {
-                phrases.labelled(dice, writer, &line, values)
-            }
+            0 if values.project.is_some() && !values.project_is_name => phrases.labelled(dice, writer, &line, values),
             1 => phrases.terse(dice, writer, &line, values),
             _ => phrases.narrated(dice, writer, &line, values),
         };
@@ -196,7 +194,13 @@ impl Phrases {
         told.extend(self.rest(dice, values));
         told.retain(|part| !part.is_empty());
         let gap = if writer.locale.starts_with("ja") { "" } else { " " };
-        format!("{}\n\n{}\n\n{}\n{}", one(dice, &self.greetings), told.join(gap), one(dice, &self.closings), writer.name)
+        format!(
+            "{}\n\n{}\n\n{}\n{}",
+            one(dice, &self.greetings),
+            told.join(gap),
+            one(dice, &self.closings),
+            writer.name
+        )
     }
 
     /// Without greeting or name, in small letters where the script has them.

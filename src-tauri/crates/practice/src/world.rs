@@ -193,5 +193,9 @@ fn facts(stage: Stage, settled: Settled, links: Vec<TicketLink>) -> Vec<Fact> {
 /// The platform asked about recent jobs on its last pass, and about older ones when they ended.
 fn looked_up(tale: &Tale, anchor: Timestamp) -> Timestamp {
     let pass = after(anchor, -(anchor.as_second().rem_euclid(1200) + 45));
-    if tale.hashed { pass.max(after(tale.last_event(), 1)).min(anchor) } else { after(tale.finished_at(), 2).min(anchor) }
+    if tale.hashed {
+        pass.max(after(tale.last_event(), 1)).min(anchor)
+    } else {
+        after(tale.finished_at(), 2).min(anchor)
+    }
 }

@@ -75,7 +75,8 @@ pub(super) fn duplicate_charge(stage: &mut Stage, turn: usize) -> Option<Sketch>
             .working(5)
             .ended(after(place.start, 30), JobState::Failed, "the request timed out")
             .status(RunStatus::AwaitingResult);
-        let again = Setting { start: after(place.start, 45), end: after(place.end, 60), spot: place.spot.clone(), ..place };
+        let again =
+            Setting { start: after(place.start, 45), end: after(place.end, 60), spot: place.spot.clone(), ..place };
         let mut second = again.made(stage, 1).stored(&mut stage.dice, 1);
         second.run.retry_of = Some(RunId::new(first.run.id.as_str()));
         second.run.retry_initiator = Some(RetryInitiator::System);

@@ -170,9 +170,7 @@ pub(super) fn late_result(stage: &mut Stage, turn: usize) -> Option<Sketch> {
         "no result within 24 hours",
     );
     let project = place.spot.project_id.clone();
-    let tale = tale
-        .stored_at(&mut stage.dice, 1, &project, None, OutputState::Held)
-        .status(RunStatus::Refunded);
+    let tale = tale.stored_at(&mut stage.dice, 1, &project, None, OutputState::Held).status(RunStatus::Refunded);
     let tale = stage.tell(tale);
     sketch(stage, tale, Verdict::LateResult, "late")
 }

@@ -51,9 +51,9 @@ fn stranger(stage: &mut Stage, than: usize) -> Option<usize> {
     };
     let count = stage.cast.customers.len();
     let start = stage.dice.index(count);
-    (0..count).map(|step| (start + step) % count).find(|other| {
-        apart(*other) && stage.cast.customers.get(*other).is_some_and(|row| row.part == Part::Regular)
-    })
+    (0..count)
+        .map(|step| (start + step) % count)
+        .find(|other| apart(*other) && stage.cast.customers.get(*other).is_some_and(|row| row.part == Part::Regular))
 }
 
 /// The customer's output was routed into a stranger's project.

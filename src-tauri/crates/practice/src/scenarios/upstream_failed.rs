@@ -92,7 +92,13 @@ pub(super) fn provider_failed(stage: &mut Stage, turn: usize) -> Option<Sketch> 
     let mut tale = failed(stage, &spot, provider, start, turn);
     tale = match turn {
         6 | 12 => tale
-            .refunded(&mut stage.dice, after(start, 3 * 3600), ReturnTo::Sources, RefundState::Posted, "provider failed")
+            .refunded(
+                &mut stage.dice,
+                after(start, 3 * 3600),
+                ReturnTo::Sources,
+                RefundState::Posted,
+                "provider failed",
+            )
             .status(RunStatus::Refunded),
         7 => tale.refunded(
             &mut stage.dice,

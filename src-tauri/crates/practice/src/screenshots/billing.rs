@@ -93,7 +93,7 @@ impl BillingScene {
         let mut out = bold(from, top + 46, 22, palette.text, "Usage");
         out.push_str(&text_end(to, top + 44, 14, palette.muted, &self.balance));
         let count = i32::try_from(self.rows.len()).unwrap_or(0);
-        out.push_str(&framed(from, top + 66, to - from, 44 + count * ROW, 10, palette.panel, palette.line, 1));
+        out.push_str(&framed((from, top + 66, to - from, 44 + count * ROW), 10, palette.panel, palette.line, 1));
         let head = top + 93;
         out.push_str(&text(from + 18, head, 12, palette.muted, "Item"));
         out.push_str(&text(from + 420, head, 12, palette.muted, "Date"));

@@ -156,7 +156,7 @@ fn wires(palette: &Palette, places: &[(i32, i32)]) -> String {
 
 fn draw_card(palette: &Palette, card: &Card, (x, y): (i32, i32), selected: bool) -> String {
     let (frame, line) = if selected { (palette.accent, 3) } else { (palette.line, 1) };
-    let mut out = framed(x, y, CARD.0, CARD.1, 12, palette.panel, frame, line);
+    let mut out = framed((x, y, CARD.0, CARD.1), 12, palette.panel, frame, line);
     out.push_str(&bold(x + 14, y + 24, 14, palette.text, &card.label));
     out.push_str(&text(x + 14, y + CARD.1 - 12, 11, palette.muted, &card.model));
     let colour = match card.state {
@@ -211,7 +211,7 @@ fn preview(palette: &Palette, state: CardState, (x, y, width, height): (i32, i32
                     if u32::try_from(at).is_ok_and(|at| at < there) {
                         scenery::draw(seed + at.unsigned_abs() as u64, left, y, each, height)
                     } else {
-                        framed(left + 1, y + 1, each - 2, height - 2, 6, palette.raised, palette.line, 2)
+                        framed((left + 1, y + 1, each - 2, height - 2), 6, palette.raised, palette.line, 2)
                     }
                 })
                 .collect()

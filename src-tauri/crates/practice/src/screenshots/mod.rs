@@ -139,7 +139,10 @@ fn text(x: i32, y: i32, size: u32, fill: &str, words: &str) -> String {
 }
 
 fn bold(x: i32, y: i32, size: u32, fill: &str, words: &str) -> String {
-    format!("<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" font-weight=\"600\" fill=\"{fill}\">{}</text>", escape(words))
+    format!(
+        "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" font-weight=\"600\" fill=\"{fill}\">{}</text>",
+        escape(words)
+    )
 }
 
 fn text_end(x: i32, y: i32, size: u32, fill: &str, words: &str) -> String {
@@ -153,7 +156,7 @@ fn rect(x: i32, y: i32, width: i32, height: i32, radius: i32, fill: &str) -> Str
     format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\" fill=\"{fill}\"/>")
 }
 
-fn framed(x: i32, y: i32, width: i32, height: i32, radius: i32, fill: &str, stroke: &str, line: i32) -> String {
+fn framed((x, y, width, height): (i32, i32, i32, i32), radius: i32, fill: &str, stroke: &str, line: i32) -> String {
     format!(
         "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\" fill=\"{fill}\" \
          stroke=\"{stroke}\" stroke-width=\"{line}\"/>"
@@ -180,12 +183,7 @@ mod tests {
     }
 
     fn row() -> BillingRow {
-        BillingRow {
-            name: "Veo 3.1 - 1080p - 8s".into(),
-            refund: false,
-            when: "Nov 21, 2:04 PM".into(),
-            amount: 320,
-        }
+        BillingRow { name: "Veo 3.1 - 1080p - 8s".into(), refund: false, when: "Nov 21, 2:04 PM".into(), amount: 320 }
     }
 
     /// Everything that the description names is in the drawing, letter for letter.

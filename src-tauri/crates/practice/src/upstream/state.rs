@@ -11,15 +11,21 @@ pub enum Ending {
     Queued,
     Running,
     Succeeded,
-    Failed { message: String },
-    Filtered { message: String },
+    Failed {
+        message: String,
+    },
+    Filtered {
+        message: String,
+    },
     Cancelled,
     /// The provider answers that it never heard of it.
     Unknown,
     /// Every question about it is answered with a server error.
     Broken,
     /// The provider answers with a state that its documentation does not have.
-    Odd { word: String },
+    Odd {
+        word: String,
+    },
 }
 
 /// One item that was made, or not.
