@@ -341,6 +341,9 @@ fn japanese_names_need_no_spaces_around_them() {
 }
 
 proptest! {
+    // Each case writes a whole answer.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_forbidden_text_is_found_wherever_it_is_put(
         which in 0_usize..5, place in 0_usize..400, lang in 0_usize..8, upper in any::<bool>()

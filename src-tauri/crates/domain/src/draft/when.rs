@@ -25,11 +25,18 @@ impl<'a> Calendar<'a> {
     }
 
     /// Day and time of day; the year where it is not the present one, `UTC` where the customer's
-    /// zone is not known.
+    /// zone is not known, and the offset in the hour that summer time's end gives twice.
     pub(crate) fn write(&self, at: Timestamp) -> String {
-        let local = at.to_zoned(self.zone.clone().unwrap_or(TimeZone::UTC)).datetime();
+        let zoned = at.to_zoned(self.zone.clone().unwrap_or(TimeZone::UTC));
+        let local = zoned.datetime();
         let text = write(self.tongue, local, local.year() != self.this_year);
-        if self.zone.is_none() { format!("{text} UTC") } else { text }
+        match &self.zone {
+            None => format!("{text} UTC"),
+            Some(zone) if zone.to_ambiguous_timestamp(local).is_ambiguous() => {
+                format!("{text} (UTC{})", zoned.offset())
+            }
+            Some(_) => text,
+        }
     }
 }
 
@@ -162,6 +169,18 @@ mod tests {
             ("ja-JP", "2025年12月31日 23:30 UTC"),
         ] {
             assert_eq!(written(locale, None, "2025-12-31T23:30:00Z"), want, "{locale}");
+        }
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_has_its_offset() {
+        let zone = Some("America/New_York");
+        for (at, want) in [
+            ("2026-11-01T05:30:00Z", "November 1, 1:30 AM (UTC-04)"),
+            ("2026-11-01T06:30:00Z", "November 1, 1:30 AM (UTC-05)"),
+            ("2026-11-01T07:30:00Z", "November 1, 2:30 AM"),
+        ] {
+            assert_eq!(written("en-US", zone, at), want, "{at}");
         }
     }
 

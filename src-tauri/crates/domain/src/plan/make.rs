@@ -117,7 +117,7 @@ fn check_answer(input: &PlanInput<'_>) -> Result<(), Refusal> {
     if leaks.is_empty() {
         return Ok(());
     }
-    let named: Vec<_> = leaks.iter().map(|leak| format!("“{}” ({})", leak.found, leak.why)).collect();
+    let named: Vec<_> = leaks.iter().map(ToString::to_string).collect();
     Err(Refusal::Answer { why: format!("it names {}", named.join(", ")) })
 }
 
@@ -191,7 +191,8 @@ fn output_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal> {
     if matches!(input.kind, ActionKind::Reattach | ActionKind::Quarantine) && steps.is_empty() {
         return Err(record("the diagnosis names no misplaced output"));
     }
-    if incident {
+    // A run that an older ticket settles has its incident there (P12).
+    if incident && input.kind != ActionKind::Link {
         let output_ids = diagnosis.misplaced_outputs.clone();
         let summary = format!(
             "{}: {} output(s) found in a project of another account; made unreachable there",

@@ -97,7 +97,7 @@ pub(crate) struct Phrases {
     pub location: &'static str,
     pub drag_back: &'static str,
     pub item_by_item: &'static str,
-    /// `{items} {what}`
+    /// `{items} {what}`; what is said of an item fits one and several.
     pub item: Counted,
     /// `{run}`: before the items of one of several runs.
     pub items_of: &'static str,

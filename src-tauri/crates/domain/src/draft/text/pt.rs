@@ -1,4 +1,4 @@
-//! Portuguese, in words that Brazil and Portugal share where there is a choice.
+//! Portuguese, as it is written in Brazil.
 
 use super::{Counted, PerBalance, Phrases};
 use crate::diagnose::Verdict;
@@ -19,7 +19,7 @@ pub(super) static PT: Phrases = Phrases {
     still_running: "A execução ainda está sendo processada.",
     lookup_pending: "Ainda não conseguimos saber o que aconteceu com a sua execução e vamos continuar consultando até {when}. Se até lá não houver resposta, os créditos serão devolvidos.",
     to_balance: PerBalance {
-        quota: "{credits} para os seus créditos mensais",
+        quota: "{credits} para a sua cota mensal",
         pool: "{credits} para o saldo compartilhado do espaço de trabalho",
         wallet: "{credits} para a sua carteira",
         workspace_wallet: "{credits} para a carteira do espaço de trabalho",
@@ -46,13 +46,13 @@ pub(super) static PT: Phrases = Phrases {
     item_by_item: "Item por item:",
     item: Counted { one: "Item {items}: {what}", other: "Itens {items}: {what}" },
     items_of: "Para {run}:",
-    item_delivered: "entregue",
-    item_recovered: "recuperado, já está no seu projeto",
+    item_delivered: "já no seu projeto",
+    item_recovered: "recuperação concluída, agora no seu projeto",
     item_restored: "devolução de {credits}",
-    item_held: "guardado para você",
+    item_held: "sob guarda para você",
     item_waiting: "em espera",
     item_refunded: "créditos já devolvidos",
-    item_open: "não entregue; a cobrança permanece",
+    item_open: "sem entrega; a cobrança permanece",
     kept_until: "O arquivo não pode mais ser recuperado: arquivos prontos ficam guardados por tempo limitado, e este ficou disponível até {when}.",
     no_longer_kept: "O arquivo não pode mais ser recuperado: arquivos prontos ficam guardados por tempo limitado, e este não está mais disponível.",
     delivered_stays: "O resultado foi entregue; por isso não podemos devolver os créditos, mesmo que não seja o que você esperava. Na próxima execução, costuma ajudar mudar o prompt ou a imagem de referência.",
