@@ -154,6 +154,8 @@ fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
 }
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod subject;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,8 @@ pub struct QueueStatus {
 /// A list of the history, by endpoint.
 #[derive(Clone, Debug, Deserialize)]
 pub struct History {
+    /// The list by search calls them results.
+    #[serde(alias = "results")]
     pub items: Vec<Request>,
 }
 
