@@ -18,6 +18,7 @@ pub struct Reply {
     length: Option<String>,
     ranges: bool,
     stall: bool,
+    silent: bool,
 }
 
 impl Reply {
@@ -31,6 +32,7 @@ impl Reply {
             length: None,
             ranges: false,
             stall: false,
+            silent: false,
         }
     }
 
@@ -66,6 +68,12 @@ impl Reply {
     #[must_use]
     pub fn stall_after(self, bytes: usize) -> Self {
         Self { send: Some(bytes), stall: true, ..self }
+    }
+
+    /// Sends nothing at all, without closing.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { silent: true, ..self }
     }
 
     /// Claims this length, whatever is sent.
@@ -200,6 +208,10 @@ async fn answer(stream: TcpStream, script: &Mutex<Script>) -> std::io::Result<()
     }
     let request = Request { method, target, headers };
     let reply = script.lock().unwrap_or_else(PoisonError::into_inner).reply_to(&request);
+    if reply.silent {
+        lines.next_line().await?;
+        return Ok(());
+    }
     writer.write_all(reply.head().as_bytes()).await?;
     let end = reply.send.unwrap_or(usize::MAX).min(reply.body.len());
     writer.write_all(&reply.body[..end]).await?;

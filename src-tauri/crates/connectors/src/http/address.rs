@@ -142,4 +142,13 @@ mod tests {
         assert_eq!(judge("cdn.example", answers.clone(), true), Ok(answers.clone()));
         assert_eq!(judge("cdn.example", answers[..1].to_vec(), false), Ok(answers[..1].to_vec()));
     }
+
+    #[tokio::test]
+    async fn names_are_judged_by_where_they_lead() {
+        for (trusted, want) in [(vec![], false), (vec!["localhost".to_owned()], true)] {
+            let resolver = JudgingResolver { trusted: trusted.into_iter().collect() };
+            let found = resolver.resolve("LOCALHOST".parse().expect("a name")).await;
+            assert_eq!(found.is_ok(), want);
+        }
+    }
 }

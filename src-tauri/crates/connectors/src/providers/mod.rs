@@ -156,6 +156,6 @@ fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
-mod subject;
+pub(crate) mod subject;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use makegood_domain::ports::{FileSink, VaultError};
+use makegood_testkit::{Reply, Sample, Server};
+
+use super::*;
+use crate::providers::subject::NoWait;
+
+/// A client with little patience, so that real silence is short.
+fn client(base: &str, change: impl FnOnce(&mut Line)) -> Http {
+    let base = Url::parse(base).expect("a base");
+    let short = Duration::from_millis(60);
+    let limits = Limits { head: short, stall: short, tries: 2, ..Limits::default() };
+    let guard = Guard::new([&base], []);
+    let mut line = Line { guard, base, also: None, key: None, headers: &[], limits };
+    change(&mut line);
+    Http::new(line, Arc::new(NoWait::default())).expect("a client")
+}
+
+fn ask(server: &Server, path: &str) -> Ask {
+    Ask::new(Url::parse(&format!("{}{path}", server.base())).expect("an address"), true)
+}
+
+struct Full;
+
+#[async_trait]
+impl FileSink for Full {
+    async fn write(&mut self, _: &[u8]) -> Result<(), VaultError> {
+        Err(VaultError::TooLong { limit_bytes: 3 })
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_a_question_and_a_download() {
+    let server = Server::start().await.expect("a port");
+    let http = client(server.base(), |_| ());
+    server.on("/silent", [Reply::json(200, &serde_json::json!({})).silent()]);
+    assert!(matches!(http.get(&ask(&server, "/silent")).await, Err(HttpError::Silent(_))));
+    server.on("/stuck", [Reply::file("video/mp4", Sample::mp4(90_000).bytes).stall_after(40_000)]);
+    assert!(matches!(http.get(&ask(&server, "/stuck")).await, Err(HttpError::Cut(_))));
+    let http = client(server.base(), |_| ());
+    let mut kept = tokio::io::sink();
+    let found = http.download(&ask(&server, "/stuck"), &mut Sinking(&mut kept)).await;
+    assert!(matches!(found, Err(DownloadError::Http(HttpError::Cut(_)))), "{found:?}");
+}
+
+struct Sinking<'a>(&'a mut tokio::io::Sink);
+
+#[async_trait]
+impl FileSink for Sinking<'_> {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        use tokio::io::AsyncWriteExt;
+        let why = |e: std::io::Error| VaultError::Write { what: "nowhere".to_owned(), why: e.to_string() };
+        self.0.write_all(chunk).await.map_err(why)
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_refuses_ends_the_download_at_once() {
+    let server = Server::start().await.expect("a port");
+    server.on("/f", [Reply::file("video/mp4", Sample::mp4(90_000).bytes).header("etag", "\"v\"")]);
+    let found = client(server.base(), |_| ()).download(&ask(&server, "/f"), &mut Full).await;
+    assert!(matches!(found, Err(DownloadError::Sink(VaultError::TooLong { limit_bytes: 3 }))), "{found:?}");
+    assert_eq!(server.seen().len(), 1, "nothing is asked for again");
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_told_as_such() {
+    let server = Server::start().await.expect("a port");
+    let base = server.base().to_owned();
+    drop(server);
+    let http = client(&base, |_| ());
+    let url = Ask::new(Url::parse(&format!("{base}/x?sig=SECRET")).expect("an address"), true);
+    let found = http.get(&url).await.expect_err("nobody is there");
+    assert!(matches!(found, HttpError::Unreachable(_)) && !found.to_string().contains("SECRET"), "{found}");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_in_a_row_is_left_alone() {
+    let server = Server::start().await.expect("a port");
+    server.on("/x", [Reply::json(500, &serde_json::json!({}))]);
+    let http = client(server.base(), |line| line.limits.tries = 1);
+    for _ in 0..5 {
+        assert_eq!(http.get(&ask(&server, "/x")).await.map(|a| a.status), Ok(500));
+    }
+    let left = http.get(&ask(&server, "/x")).await;
+    assert!(matches!(left, Err(HttpError::NotNow { why: Shut::Failing, .. })), "{left:?}");
+    assert_eq!(server.seen().len(), 5);
+    http.wait(Duration::from_secs(21)).await;
+    server.on("/x", [Reply::json(200, &serde_json::json!({}))]);
+    for _ in 0..3 {
+        assert_eq!(http.get(&ask(&server, "/x")).await.map(|a| a.status), Ok(200));
+    }
+}
+
+#[tokio::test]
+async fn the_key_goes_to_no_other_host_even_when_that_is_trusted() {
+    let (home, files) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+    home.on("/f", [Reply::redirect(&format!("{}/f", files.base()))]);
+    files.on("/f", [Reply::new(200, "text/plain", "here")]);
+    let downloads = Url::parse(files.base()).expect("a base");
+    let http = client(home.base(), |line| {
+        line.guard = Guard::new([&line.base, &downloads], []);
+        line.headers = &[("x-own", "1")];
+        let key = Key { header: "authorization", scheme: "Bearer ", secret: "k-123".into(), also: &["files.example"] };
+        line.key = Some(key);
+    });
+    let found = http.get(&ask(&home, "/f")).await.expect("an answer");
+    assert_eq!(found.body, b"here");
+    let seen = |server: &Server| {
+        let request = server.seen().remove(0);
+        (request.header("authorization").map(str::to_owned), request.header("x-own").is_some())
+    };
+    assert_eq!(seen(&home), (Some("Bearer k-123".to_owned()), true));
+    assert_eq!(seen(&files), (None, false));
+    let wants = |url: &str| {
+        let url = Url::parse(url).expect("an address");
+        http.headers(&Ask::new(url.clone(), true), &url).contains_key("authorization")
+    };
+    assert!(wants("https://eu.files.example/f"));
+    assert!(!wants("http://files.example/f") && !wants("https://notfiles.example/f"));
+    assert!(!format!("{http:?}").contains("k-123"));
+}
