@@ -61,13 +61,19 @@ fn settle_rendering(options: &Options) {
     tracing::warn!(%error, "cannot restart with the rendering this machine needs; going on without");
 }
 
+/// What the build compiled in: the configuration, the pages, and what they may call.
+#[must_use]
+pub fn context() -> tauri::Context {
+    tauri::generate_context!()
+}
+
 /// Builds the core, then the window: nobody sees a half-built one.
 fn start() -> anyhow::Result<ExitCode> {
     let profile = profile::directory(|name| std::env::var_os(name).map(PathBuf::from))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
     tauri::async_runtime::set(runtime.handle().clone());
 
-    let context = tauri::generate_context!();
+    let context = context();
     let instance = profile::bus_name(&context.config().identifier, &profile);
     let only_one = tauri_plugin_single_instance::Builder::new()
         .dbus_id(instance)

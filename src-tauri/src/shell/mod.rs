@@ -23,4 +23,4 @@ mod launch;
 mod window;
 
 #[cfg(feature = "desktop")]
-pub use launch::run;
+pub use launch::{context, run};
