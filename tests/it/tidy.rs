@@ -193,15 +193,19 @@ fn lock_files_name_no_registry_of_one_network() {
 }
 
 #[test]
-fn both_stores_have_the_same_migrations() {
-    let of = |store: &str| -> Vec<String> {
-        let folder = format!("src-tauri/crates/store/migrations/{store}");
-        let paths = files_with(&folder, &[".sql"]);
-        paths.iter().map(|path| path[folder.len() + 1..].to_owned()).collect()
-    };
-    let sqlite = of("sqlite");
-    assert!(!sqlite.is_empty(), "there are migrations");
-    assert_eq!(sqlite, of("postgres"), "same numbers and names, dialect-own text");
+fn migrations_are_numbered_without_gaps_and_alike_in_every_store() {
+    let mut stores: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in files_with("src-tauri/crates/store/migrations", &[".sql"]) {
+        let (store, name) = path.rsplit_once('/').expect("a path below the root");
+        stores.entry(store.to_owned()).or_default().push(name.to_owned());
+    }
+    let first = stores.values().next().expect("there are migrations").clone();
+    for (store, names) in stores {
+        assert_eq!(names, first, "{store}: same numbers and names, dialect-own text");
+        for (number, name) in (1..).zip(&names) {
+            assert!(name.starts_with(&format!("{number:04}_")), "{store}/{name} is not migration {number}");
+        }
+    }
 }
 
 /// The packages of `Cargo.lock`.

@@ -1,0 +1,79 @@
+# One command to work, one to prove:
+#
+#   make run     open the window on the practice workspace (without a display: drive it unseen)
+#   make test    everything that is checked; what CI runs
+#   make check   the quick part of it, for the loop while writing
+#   make setup   Debian packages and npm packages; the others do it first
+#   make bench   measure
+#
+# Rust and Node are the only things that must be there already.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+
+target := $(or $(CARGO_TARGET_DIR),target)
+# Two sets of features, each always spelled the same, so that nothing is built a third time.
+headless := --locked --workspace --no-default-features
+desktop := --locked -p makegood -p makegood-e2e
+
+ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
+
+.PHONY: run test check setup bench generated fmt ui-checks headless desktop e2e
+
+run: setup ui/dist/index.html
+	if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then
+	  cargo run --locked --bin makegood
+	else
+	  echo 'There is no display: the window opens on one that nobody sees, and does its main job there.'
+	  cargo build $(desktop) --bins
+	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour tour
+	fi
+
+test: setup fmt ui-checks headless desktop e2e
+
+check: setup fmt
+	cargo clippy $(headless) --all-targets -- -D warnings
+	cargo test $(headless) --lib
+	npm --prefix ui run check
+
+setup: ui/node_modules/.package-lock.json
+
+ui/node_modules/.package-lock.json: ui/package-lock.json .ci/debian-packages
+	.ci/debian-packages
+	npm --prefix ui ci --no-audit --no-fund
+	touch $@
+
+ui/dist/index.html: ui/node_modules/.package-lock.json $(ui_sources)
+	npm --prefix ui run build
+	touch $@
+
+fmt:
+	cargo fmt --all -- --check
+
+ui-checks: setup
+	npm --prefix ui run check
+	npm --prefix ui run lint
+	npm --prefix ui run test
+
+# The rules, the cases, the stores, the tidiness of the house, and that generated files are fresh.
+headless: setup
+	cargo clippy $(headless) --all-targets -- -D warnings
+	cargo test $(headless)
+
+# The shell, and the rights that were compiled into it.
+desktop: setup ui/dist/index.html
+	cargo clippy $(desktop) --all-targets -- -D warnings
+	cargo test --locked -p makegood --lib --test it -- shell:: lockdown::
+
+e2e: setup ui/dist/index.html
+	cargo build $(desktop) --bins
+	$(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/e2e
+
+# Writes the window's side of the contract anew.
+generated:
+	MAKEGOOD_WRITE_GENERATED=1 cargo test $(headless) --lib -- contract::typescript
+
+bench: setup
+	cargo bench $(headless) --benches
