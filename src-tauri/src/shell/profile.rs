@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn the_profile_is_where_the_environment_says() {
-        let table: [(&[(&str, &str)], Option<&str>); 6] = [
+        type Environment = &'static [(&'static str, &'static str)];
+        let table: [(Environment, Option<&str>); 6] = [
             (&[("MAKEGOOD_HOME", "/m"), ("XDG_DATA_HOME", "/x"), ("HOME", "/h")], Some("/m")),
             (&[("XDG_DATA_HOME", "/x"), ("HOME", "/h")], Some("/x/makegood")),
             (&[("HOME", "/h")], Some("/h/.local/share/makegood")),
