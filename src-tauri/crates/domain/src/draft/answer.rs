@@ -10,9 +10,9 @@ use super::scan::{Leak, scan};
 use super::text::{Phrases, fill};
 use super::when::Calendar;
 use crate::diagnose::{Diagnosis, Flag, ItemActionKind, MessagePoint, Verdict};
-use crate::ledger::{Charge, Refund, RefundState, SubscriptionStatus};
-use crate::money::{BalanceKind, Credits};
-use crate::plan::{Place, RunFacts, diagnosed_runs, is_own_project};
+use crate::ledger::{Charge, Refund, RefundState};
+use crate::money::{BalanceKind, BalanceLine, Credits};
+use crate::plan::{Place, RunFacts, diagnosed_runs};
 use crate::scope::{Dossier, Scope};
 use crate::support::{Claim, Ticket};
 use crate::work::{Output, OutputState, Presence};
@@ -136,7 +136,10 @@ impl<'a> Writer<'a> {
         if diagnosis.flags.contains(&Flag::RequesterNotMember) {
             return only(MessagePoint::HandledWithWorkspaceOwner);
         }
-        READING_ORDER.into_iter().filter(|point| diagnosis.message_points.contains(point)).collect()
+        let wanted = &diagnosis.message_points;
+        // What is pending says itself until when, and what comes then.
+        let said = |point| point == MessagePoint::WaitUntil && wanted.contains(&MessagePoint::ProviderLookupPending);
+        READING_ORDER.into_iter().filter(|point| wanted.contains(point) && !said(*point)).collect()
     }
 
     fn section(&mut self, points: &[MessagePoint]) -> Vec<String> {
@@ -245,7 +248,7 @@ impl<'a> Writer<'a> {
     pub(super) fn describe(&mut self, at: usize) -> Option<String> {
         let run = self.runs.get(at)?;
         let row = &run.first.run;
-        let project = run.project.filter(|project| is_own_project(self.input.scope, &project.id));
+        let project = run.project.filter(|project| self.input.scope.owns_project(&project.id));
         let model = self.input.scope.model(&row.model_id);
         let (Some(project), Some(model)) = (project, model) else {
             let lacking = if project.is_none() { "project in the customer's scope" } else { "model in the catalogue" };
@@ -336,7 +339,7 @@ impl<'a> Writer<'a> {
                 let lines: Vec<_> = refund
                     .lines
                     .iter()
-                    .filter(|line| gave(self.input.scope, charge, line))
+                    .filter(|line| settles(self.input.scope, charge, line))
                     .map(|line| (line.kind, line.amount))
                     .collect();
                 (!lines.is_empty()).then_some((refund, lines))
@@ -372,7 +375,7 @@ impl<'a> Writer<'a> {
             Place::Node { project_id, .. } | Place::History { project_id } => project_id,
             Place::Hold { .. } => return None,
         };
-        let project = scope.project(project_id).filter(|_| is_own_project(scope, project_id))?;
+        let project = scope.project(project_id).filter(|_| scope.owns_project(project_id))?;
         match place {
             Place::Node { node_id, .. } => {
                 let node = scope.node(node_id)?;
@@ -400,7 +403,7 @@ impl<'a> Writer<'a> {
     /// Where a stored output is found: on the canvas, else by its entry in the history.
     fn whereabouts(&self, dossier: &Dossier, output: &Output) -> Option<String> {
         let scope = self.input.scope;
-        let project = scope.project(&output.project_id).filter(|project| is_own_project(scope, &project.id))?;
+        let project = scope.project(&output.project_id).filter(|project| scope.owns_project(&project.id))?;
         let node = output.node_id.as_ref().filter(|_| output.on_canvas).and_then(|id| scope.node(id));
         if let Some(node) = node.filter(|node| node.status == Presence::Active) {
             return Some(fill(self.phrases.at_node, &[("project", &project.name), ("node", &node.label)]));
@@ -467,17 +470,12 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a refund line went to a balance that the charge was taken from, or to the wallet of the
-/// same account after its subscription ended (P4, P6).
-fn gave(scope: &Scope, charge: &Charge, line: &crate::money::BalanceLine) -> bool {
+/// Whether a refund line went to a balance of the account that was charged, or to one that the
+/// charge names as its source; one that went elsewhere settles nothing (P4).
+fn settles(scope: &Scope, charge: &Charge, line: &BalanceLine) -> bool {
     let source = charge.sources.iter().any(|source| source.balance_id == line.balance_id);
-    let ended_to_wallet = || {
-        let account = scope.account(&charge.account_id)?;
-        let ended = account.subscription.as_ref().is_some_and(|plan| plan.status == SubscriptionStatus::Ended);
-        let same = account.balances.iter().any(|balance| balance.id == line.balance_id);
-        Some(ended && same && !line.kind.is_quota())
-    };
-    source || ended_to_wallet().unwrap_or(false)
+    let account = scope.account(&charge.account_id);
+    source || account.is_some_and(|account| account.balances.iter().any(|balance| balance.id == line.balance_id))
 }
 
 /// A heading with its lines.

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::plan::is_own_project;
 use crate::scope::{Dossier, Scope};
 use crate::support::Claim;
 use crate::work::MemberStatus;
@@ -22,6 +21,12 @@ pub struct Leak {
     pub found: String,
     /// For agents: what it is.
     pub why: String,
+}
+
+impl std::fmt::Display for Leak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "“{}”: {}", self.found, self.why)
+    }
 }
 
 /// Everything in `text` that must not reach the requester, each once. Names and ids are found
@@ -69,7 +74,7 @@ fn needles(scope: &Scope, claim: &Claim) -> Vec<(String, &'static str, Strictnes
     let mut needles: Vec<(String, &'static str, Strictness)> = Vec::new();
     let outside = scope.forbidden.iter().map(|text| (text.clone(), OUTSIDE, Strictness::Anywhere));
     needles.extend(outside);
-    for project in scope.projects.iter().filter(|project| !is_own_project(scope, &project.id)) {
+    for project in scope.projects.iter().filter(|project| !scope.owns_project(&project.id)) {
         needles.push((project.id.0.clone(), OUTSIDE, Strictness::Anywhere));
         needles.push((project.name.clone(), OUTSIDE, Strictness::Anywhere));
     }
@@ -116,9 +121,8 @@ fn allowed_names(scope: &Scope) -> Vec<String> {
     if scope.requester.user_id.is_none() {
         return Vec::new();
     }
-    let own = |id| is_own_project(scope, id);
-    let projects = scope.projects.iter().filter(|row| own(&row.id)).map(|row| row.name.clone());
-    let nodes = scope.nodes.iter().filter(|row| own(&row.project_id)).map(|row| row.label.clone());
+    let projects = scope.projects.iter().filter(|row| scope.owns_project(&row.id)).map(|row| row.name.clone());
+    let nodes = scope.nodes.iter().filter(|row| scope.owns_project(&row.project_id)).map(|row| row.label.clone());
     let models = scope.models.iter().map(|row| row.display_name.clone());
     projects.chain(nodes).chain(models).collect()
 }
@@ -147,7 +151,7 @@ fn shapes(text: &str, scope: &Scope, claim: &Claim) -> Vec<Leak> {
 fn is_quoted_project(text: &str, scope: &Scope, claim: &Claim) -> bool {
     let same = |other: &str| plain(other) == plain(text);
     claim.project_ref.as_deref().is_some_and(same)
-        && scope.projects.iter().any(|project| same(project.id.as_str()) && is_own_project(scope, &project.id))
+        && scope.projects.iter().any(|project| same(project.id.as_str()) && scope.owns_project(&project.id))
 }
 
 fn plain(text: &str) -> String {

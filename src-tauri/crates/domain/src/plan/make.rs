@@ -12,8 +12,9 @@ use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind};
 use crate::draft;
 use crate::ids::{CaseId, OutputId, RefundId, RunId};
 use crate::ports::Ids;
-use crate::scope::Scope;
+use crate::scope::{Dossier, Scope};
 use crate::support::{Claim, MessageKind};
+use crate::work::OutputState;
 
 /// What a plan is made from.
 pub struct PlanInput<'a> {
@@ -75,6 +76,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
         steps.extend(output_steps(input)?);
     }
     let restorations = if against { input.agent_restorations } else { &input.diagnosis.restorations };
+    if against {
+        restorations.iter().try_for_each(|restoration| check_not_delivered(input.scope, restoration))?;
+    }
     steps.extend(restore_steps(input, restorations)?);
     if let (ActionKind::Link, to) = (input.kind, &input.diagnosis.linked_ticket) {
         let to = to.clone().ok_or_else(|| record("the older ticket to link to is not known"))?;
@@ -134,18 +138,23 @@ fn file_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal> {
             _ => continue,
         };
         let (run, item) = (facts(input.scope, &action.run)?, action.item);
-        if run.stored(item).is_some() {
-            return Err(record(format!("item {item} of {} is stored already", action.run)));
-        }
-        let fetch = run
-            .fetch(item)
-            .ok_or_else(|| record(format!("the provider has no file for item {item} of {}", action.run)))?;
         let place = match run.place() {
             Some(place) if !held => place,
             _ => hold(input, &run)?,
         };
-        let output_id = OutputId::new(input.ids.new_id());
-        steps.push(Step::RecoverItem { run_id: action.run.clone(), item, fetch, place, output_id });
+        let step = match run.stored(item) {
+            // The file of a deleted project is kept where it is stored (P10, P13).
+            Some(output) if held => Step::Do { effect: Effect::Move { output_id: output.id.clone(), place } },
+            Some(_) => return Err(record(format!("item {item} of {} is stored already", action.run))),
+            None => {
+                let fetch = run
+                    .fetch(item)
+                    .ok_or_else(|| record(format!("the provider has no file for item {item} of {}", action.run)))?;
+                let output_id = OutputId::new(input.ids.new_id());
+                Step::RecoverItem { run_id: action.run.clone(), item, fetch, place, output_id }
+            }
+        };
+        steps.push(step);
     }
     let files_first = matches!(input.kind, ActionKind::Recover | ActionKind::Hold);
     if files_first && steps.is_empty() {
@@ -166,15 +175,16 @@ fn hold(input: &PlanInput<'_>, run: &RunFacts<'_>) -> Result<Place, Refusal> {
     Ok(Place::Hold { project_id: run.first.run.project_id.clone(), until })
 }
 
-/// Moves what lies in a wrong place of its owner; what lies with somebody else is first made
-/// unreachable there, then given to its owner if that is the requester (P11).
+/// Moves what lies in a wrong place of its owner. What lies with somebody else is first made
+/// unreachable there, every copy of it; one of each item that the diagnosis gives back then goes to
+/// its owner (P11). Moving an output makes it reachable again, at its new place.
 fn output_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal> {
     let diagnosis = input.diagnosis;
     let incident = diagnosis.flags.contains(&Flag::PrivacyIncident);
-    let (mut steps, mut about) = (Vec::new(), None);
+    let (mut steps, mut about, mut moved) = (Vec::new(), None, BTreeSet::new());
     for output_id in &diagnosis.misplaced_outputs {
-        let made_in_scope = maker(input.scope, output_id);
-        let dossier = made_in_scope
+        let in_scope = maker(input.scope, output_id);
+        let dossier = in_scope
             .or_else(|| foreign_maker(input.scope, output_id))
             .ok_or_else(|| record(format!("the misplaced output {output_id} is not in the record")))?;
         about = about.or_else(|| Some(dossier.run.id.clone()));
@@ -182,9 +192,9 @@ fn output_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal> {
             let reason = "lies in a project of another account (P11)".to_owned();
             steps.push(Step::Do { effect: Effect::Quarantine { output_id: output_id.clone(), reason } });
         }
-        if made_in_scope.is_some() {
-            let run = facts(input.scope, &dossier.run.id)?;
-            let place = run.place().map_or_else(|| hold(input, &run), Ok)?;
+        if in_scope.is_some()
+            && let Some(place) = place_of_output(input, dossier, output_id, &mut moved)?
+        {
             steps.push(Step::Do { effect: Effect::Move { output_id: output_id.clone(), place } });
         }
     }
@@ -194,15 +204,35 @@ fn output_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal> {
     // A run that an older ticket settles has its incident there (P12).
     if incident && input.kind != ActionKind::Link {
         let output_ids = diagnosis.misplaced_outputs.clone();
-        let summary = format!(
-            "{}: {} output(s) found in a project of another account; made unreachable there",
-            diagnosis.verdict.word(),
-            output_ids.len()
-        );
+        let (verdict, count) = (diagnosis.verdict.word(), output_ids.len());
+        let noun = if count == 1 { "output" } else { "outputs" };
+        let summary =
+            format!("{verdict}: {count} {noun} found in a project of another account, and made unreachable there");
         let run_id = about.or_else(|| diagnosis.matched_run.clone());
         steps.push(Step::Do { effect: Effect::OpenIncident { run_id, output_ids, summary } });
     }
     Ok(steps)
+}
+
+/// Where a misplaced output of a run in scope goes; `None` where it stays: its item is not given
+/// back, or another copy of it was moved already.
+fn place_of_output(
+    input: &PlanInput<'_>,
+    dossier: &Dossier,
+    output_id: &OutputId,
+    moved: &mut BTreeSet<(RunId, u32)>,
+) -> Result<Option<Place>, Refusal> {
+    let run = facts(input.scope, &dossier.run.id)?;
+    let Some(output) = run.outputs().find(|row| row.id == *output_id) else { return Ok(None) };
+    let whole = output.state == OutputState::Stored && output.bytes > 0;
+    let given = input.diagnosis.item_actions.iter().any(|row| {
+        let same_run = run.all.iter().any(|member| member.run.id == row.run);
+        same_run && row.item == output.item && row.action == ItemActionKind::Reattach
+    });
+    if !whole || !given || !moved.insert((run.first.run.id.clone(), output.item)) {
+        return Ok(None);
+    }
+    run.place().map_or_else(|| hold(input, &run), Ok).map(Some)
 }
 
 fn restore_steps(input: &PlanInput<'_>, restorations: &[ChargeRestoration]) -> Result<Vec<Step>, Refusal> {
@@ -232,9 +262,6 @@ fn restore_step(input: &PlanInput<'_>, restoration: &ChargeRestoration) -> Resul
     if by_items.is_some_and(|sum| sum > posted.total) {
         return Err(record(format!("more would be restored of {charge} than its {} credits", posted.total)));
     }
-    if input.diagnosis.restorations.is_empty() {
-        check_not_delivered(input.scope, restoration)?;
-    }
     let cause = input.diagnosis.verdict.word().to_owned();
     let refund_id = RefundId::new(input.ids.new_id());
     Ok(Step::Do { effect: Effect::Restore { refund_id, restoration: restoration.clone(), cause } })
@@ -243,17 +270,14 @@ fn restore_step(input: &PlanInput<'_>, restoration: &ChargeRestoration) -> Resul
 /// Against the verdict nothing is restored whose file is there or can be had (P4). With the
 /// verdict this is settled by diagnosis, which knows the exception: the second charge of an item.
 fn check_not_delivered(scope: &Scope, restoration: &ChargeRestoration) -> Result<(), Refusal> {
-    let owner = scope.runs.iter().find(|row| row.run.id == restoration.run_id);
-    let first = owner.and_then(|row| row.run.retry_of.as_ref()).unwrap_or(&restoration.run_id);
-    for run in [facts(scope, &restoration.run_id)?, facts(scope, first)?] {
-        for item in &restoration.items {
-            let (item, id) = (item.item, &run.first.run.id);
-            if run.stored(item).is_some() {
-                return Err(record(format!("item {item} of {id} is stored: it is not paid back (P4)")));
-            }
-            if run.fetch(item).is_some() {
-                return Err(record(format!("the file of item {item} of {id} still exists: recovery comes first (P4)")));
-            }
+    let run = facts(scope, &restoration.run_id)?;
+    let id = &run.first.run.id;
+    for item in restoration.items.iter().map(|row| row.item) {
+        if run.stored(item).is_some() {
+            return Err(record(format!("item {item} of {id} is stored: it is not paid back (P4)")));
+        }
+        if run.fetch(item).is_some() {
+            return Err(record(format!("the file of item {item} of {id} still exists: recovery comes first (P4)")));
         }
     }
     Ok(())

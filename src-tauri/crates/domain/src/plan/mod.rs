@@ -1,6 +1,7 @@
 //! What will be done: steps in a fixed order (files first, then postings, then words), computed
 //! purely, each with one effect that a store commits together with its audit row.
 
+mod against;
 mod digest;
 mod make;
 mod offer;
@@ -11,10 +12,11 @@ mod tests;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use against::restorable;
 pub use digest::digest;
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
-pub(crate) use record::{RunFacts, diagnosed_runs, is_own_project};
+pub(crate) use record::{RunFacts, diagnosed_runs};
 
 use crate::diagnose::{ChargeRestoration, Flag, Remedy};
 use crate::ids::{

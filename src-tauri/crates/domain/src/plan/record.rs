@@ -2,11 +2,11 @@
 //! made of it (P2), with the places its results belong to.
 
 use crate::diagnose::Diagnosis;
-use crate::ids::{AccountId, OutputId, ProjectId, RunId};
-use crate::ledger::AccountKind;
+use crate::ids::{OutputId, RunId};
+use crate::matching::logical_run;
 use crate::plan::{Fetch, Place};
 use crate::scope::{Dossier, Scope};
-use crate::work::{ItemState, MemberStatus, Node, Output, OutputState, Presence, Project, RetryInitiator};
+use crate::work::{ItemState, Node, Output, OutputState, Presence, Project};
 
 /// One logical run, with the rows that name it.
 pub(crate) struct RunFacts<'a> {
@@ -18,18 +18,10 @@ pub(crate) struct RunFacts<'a> {
     pub node: Option<&'a Node>,
 }
 
-/// The logical run of that id, if it is in scope.
+/// The logical run to which that run belongs, if it is in scope.
 pub(crate) fn run_facts<'a>(scope: &'a Scope, id: &RunId) -> Option<RunFacts<'a>> {
-    let first = scope.runs.iter().find(|dossier| dossier.run.id == *id)?;
-    let mut all = vec![first];
-    // Runs come oldest first, so a retry never stands before the run that it repeats.
-    for dossier in &scope.runs {
-        let repeats = |known: &&Dossier| dossier.run.retry_of.as_ref() == Some(&known.run.id);
-        let known = all.iter().any(|known| known.run.id == dossier.run.id);
-        if !known && dossier.run.retry_initiator == Some(RetryInitiator::System) && all.iter().any(repeats) {
-            all.push(dossier);
-        }
-    }
+    let all: Vec<&'a Dossier> = logical_run(scope, id)?.members().collect();
+    let first = *all.first()?;
     let run = &first.run;
     Some(RunFacts { first, all, project: scope.project(&run.project_id), node: scope.node(&run.node_id) })
 }
@@ -71,9 +63,11 @@ impl<'a> RunFacts<'a> {
         })
     }
 
-    /// The stored, undamaged output of an item, wherever it lies.
+    /// The stored, undamaged output of an item, wherever it lies. An object of 0 bytes is no file
+    /// (R12).
     pub(crate) fn stored(&self, item: u32) -> Option<&'a Output> {
-        self.outputs().find(|output| output.item == item && output.state == OutputState::Stored)
+        let whole = |output: &&Output| output.state == OutputState::Stored && output.bytes > 0;
+        self.outputs().filter(whole).find(|output| output.item == item)
     }
 
     pub(crate) fn outputs(&self) -> impl Iterator<Item = &'a Output> + use<'a, '_> {
@@ -89,20 +83,4 @@ pub(crate) fn maker<'a>(scope: &'a Scope, output: &OutputId) -> Option<&'a Dossi
 /// The run outside of the scope that made an output which lies in a project in scope.
 pub(crate) fn foreign_maker<'a>(scope: &'a Scope, output: &OutputId) -> Option<&'a Dossier> {
     scope.foreign_runs.iter().find(|dossier| dossier.outputs.iter().any(|row| row.id == *output))
-}
-
-/// Whether the requester may be told about what this account owns: the own personal account, or
-/// that of a workspace where the requester is an active member (P2, P11).
-fn is_own_account(scope: &Scope, id: &AccountId) -> bool {
-    let Some(user) = &scope.requester.user_id else { return false };
-    let personal = scope
-        .account(id)
-        .is_some_and(|account| account.kind == AccountKind::Personal && account.owner_user_id == *user);
-    let active = |member: &crate::work::Member| member.user_id == *user && member.status == MemberStatus::Active;
-    personal || scope.workspaces.iter().any(|row| row.account_id == *id && row.members.iter().any(active))
-}
-
-/// Whether the requester may be told about this project.
-pub(crate) fn is_own_project(scope: &Scope, id: &ProjectId) -> bool {
-    scope.project(id).is_some_and(|project| is_own_account(scope, &project.account_id))
 }

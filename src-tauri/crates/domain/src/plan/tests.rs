@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 
-use super::{ActionKind, CaseState, Effect, Place, Plan, PlanInput, Refusal, Step, digest, offers, plan, primary_kind};
+use super::{
+    ActionKind, CaseState, Effect, Place, Plan, PlanInput, Refusal, Step, digest, offers, plan, primary_kind,
+    restorable,
+};
 use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind, Remedy, Verdict};
 use crate::draft::fixture::{act, at, claim, diagnosis, dossier, job, now, output, restoration, scope};
 use crate::ids::{CaseId, TicketId};
+use crate::policy::Policy;
 use crate::ports::Ids;
 use crate::scope::Scope;
 use crate::work::{JobState, Presence};
@@ -156,6 +160,8 @@ fn a_file_goes_to_its_node_the_history_or_on_hold() {
         "case waiting until 2026-06-03T09:00:00Z",
     ];
     assert_eq!(steps(&here, &hold), want);
+    here.runs[0].outputs = vec![output("out_kept", 1, "prj_spot01", None)];
+    assert_eq!(steps(&here, &hold)[0], "move out_kept to hold until 2026-06-03T09:00:00Z", "stored already");
     hold.follow_up_at = Some(now());
     assert!(matches!(make(&here, &hold, &ask(ActionKind::Hold)), Err(Refusal::Record { .. })));
 }
@@ -164,15 +170,27 @@ fn a_file_goes_to_its_node_the_history_or_on_hold() {
 fn misplaced_outputs_are_moved_and_those_with_strangers_quarantined_first() {
     let mut reattach = diagnosis(Verdict::MisattributedSameCustomer, Remedy::Reattach);
     reattach.misplaced_outputs = vec!["out_1".into()];
+    reattach.item_actions = vec![act(1, ItemActionKind::Reattach, 0)];
     let mut here = scope();
     here.runs[0].outputs = vec![output("out_1", 1, "prj_spot01", Some("nd_alt001"))];
     assert_eq!(steps(&here, &reattach), ["move out_1 to nd_hero01", END[0], END[1]]);
 
     let mut stray = diagnosis(Verdict::MisattributedOtherCustomer, Remedy::QuarantineAndRecover);
     stray.flags = [Flag::PrivacyIncident].into();
-    stray.misplaced_outputs = vec!["out_1".into()];
-    here.runs[0].outputs = vec![output("out_1", 1, "prj_other1", None)];
-    let want = ["quarantine out_1", "move out_1 to nd_hero01", "incident of 1", END[0], END[1]];
+    stray.misplaced_outputs = vec!["out_1".into(), "out_2".into(), "out_3".into()];
+    stray.item_actions = vec![act(1, ItemActionKind::Reattach, 0), act(2, ItemActionKind::Quarantine, 0)];
+    // Two copies of item 1, of which one goes back; item 2 was refunded, and stays away.
+    let astray = |id, item| output(id, item, "prj_other1", None);
+    here.runs[0].outputs = vec![astray("out_1", 1), astray("out_2", 1), astray("out_3", 2)];
+    let want = [
+        "quarantine out_1",
+        "move out_1 to nd_hero01",
+        "quarantine out_2",
+        "quarantine out_3",
+        "incident of 3",
+        END[0],
+        END[1],
+    ];
     assert_eq!(steps(&here, &stray), want);
 
     let mut foreign = diagnosis(Verdict::ForeignAssetInProject, Remedy::QuarantineAndIncident);
@@ -250,6 +268,21 @@ fn against_the_verdict_a_reason_is_needed_and_no_file_may_be_there() {
     assert!(make(&scope(), &wait, &wanted_again(&all)).is_err_and(|why| why.to_string().contains("still exists")));
     here.runs[0].outputs = vec![output("out_1", 1, "prj_spot01", None)];
     assert!(make(&here, &wait, &wanted_again(&all)).is_err_and(|why| why.to_string().contains("is stored")));
+}
+
+#[test]
+fn what_can_be_restored_against_the_verdict_is_what_is_owed_and_not_to_be_had() {
+    let policy = Policy::default_policy().expect("the policy that is built in");
+    let wait = diagnosis(Verdict::ProviderUnreachable, Remedy::RetryProviderLookup);
+    let mut here = scope();
+    assert_eq!(restorable(&here, &wait, &policy, now()), [], "all files are there");
+    here.runs[0].jobs = vec![job(&[1])];
+    here.runs[0].outputs = vec![output("out_2", 2, "prj_spot01", None)];
+    let rows = restorable(&here, &wait, &policy, now());
+    let items: Vec<_> = rows.iter().flat_map(|row| &row.items).map(|row| (row.item, row.credits)).collect();
+    assert_eq!(items, [(3, 33)]);
+    let plan = make(&here, &wait, &wanted_again(&rows)).expect("a plan");
+    assert_eq!(brief(&plan.steps[0]), "restore 33 of chg_first1 for provider_unreachable");
 }
 
 fn wanted_again(all: &[ChargeRestoration]) -> Ask<'_> {
