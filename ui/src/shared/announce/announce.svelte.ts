@@ -1,8 +1,12 @@
+import { untrack } from 'svelte';
+
 /** Words for everyone, once: shown for a while and read out by screen readers. Never the only place of anything. */
 export interface Saying {
   readonly id: number;
   readonly text: string;
   readonly urgent: boolean;
+  /** Only read out: the same stands somewhere on the screen. */
+  readonly unseen: boolean;
 }
 
 const SHOWN_MS = 6000;
@@ -13,22 +17,28 @@ class Announcer {
 
   /** Polite: waits until the reader pauses. */
   say(text: string): void {
-    this.#add(text, false);
+    this.#add(text, false, false);
   }
 
   /** Interrupts: something was refused, failed, or is unknown. */
   warn(text: string): void {
-    this.#add(text, true);
+    this.#add(text, true, false);
+  }
+
+  /** For ears only, where the eyes have it already. */
+  tell(text: string, urgent: boolean): void {
+    this.#add(text, urgent, true);
   }
 
   dismiss(id: number): void {
-    this.shown = this.shown.filter((saying) => saying.id !== id);
+    untrack(() => { this.shown = this.shown.filter((saying) => saying.id !== id); });
   }
 
-  #add(text: string, urgent: boolean): void {
+  #add(text: string, urgent: boolean, unseen: boolean): void {
     this.#last += 1;
     const id = this.#last;
-    this.shown = [...this.shown.slice(-2), { id, text, urgent }];
+    // Effects announce: they must not come to depend on what was announced.
+    untrack(() => { this.shown = [...this.shown.slice(-2), { id, text, urgent, unseen }]; });
     setTimeout(() => this.dismiss(id), urgent ? 2 * SHOWN_MS : SHOWN_MS);
   }
 }

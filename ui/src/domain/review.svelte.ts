@@ -1,0 +1,199 @@
+import type { ActionKind, ActionView, ReviewSheet } from '../lib/ipc/generated/contract';
+import { HostError, type Host } from '../lib/ipc/host';
+import { failure, type Failure } from '../shared/facts/failure';
+
+/** A sheet can be confirmed only after it has stood unchanged for this long. */
+export const ARM_MS = 300;
+const POLL_MS = 1000;
+
+/** `making`: dry run under way. `lost`: the confirmation got no answer, so nothing is known. */
+export type Phase = 'making' | 'ready' | 'confirming' | 'lost' | 'outcome' | 'failed';
+
+/**
+ * One act on its way from dry run to outcome. The key is made with the sheet, before anything is
+ * sent, and every try to confirm that sheet uses it: the core does it once, whatever happens here.
+ */
+export class Review {
+  readonly caseId: string;
+  readonly kind: ActionKind;
+  phase = $state<Phase>('making');
+  sheet = $state.raw<ReviewSheet>();
+  outcome = $state.raw<ActionView>();
+  failed = $state.raw<Failure>();
+  armed = $state(false);
+  checking = $state(false);
+  reason = $state('');
+  key = $state('');
+  /** The answer as it stood when the sheet was made; null: as drafted by the rules. */
+  answer: string | null = null;
+  #host: Host;
+  #newKey: () => string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(host: Host, caseId: string, kind: ActionKind, newKey: () => string = () => crypto.randomUUID()) {
+    this.#host = host;
+    this.caseId = caseId;
+    this.kind = kind;
+    this.#newKey = newKey;
+  }
+
+  /** Whether an act may still be under way: then only asking after it is offered. */
+  get pending(): boolean {
+    return this.phase === 'confirming' || this.phase === 'lost' || this.outcome?.state === 'running' || this.outcome?.state === 'unknown';
+  }
+
+  get reasonMissing(): boolean {
+    return (this.sheet?.needsReason ?? false) && this.reason.trim() === '';
+  }
+
+  get blocked(): boolean {
+    return this.sheet?.checks.some((check) => !check.ok) ?? true;
+  }
+
+  get canConfirm(): boolean {
+    return this.phase === 'ready' && this.armed && !this.reasonMissing && !this.blocked;
+  }
+
+  /** Makes the sheet, or makes it again from the facts of now. A new sheet has a new key. */
+  async make(answer: string | null): Promise<void> {
+    if (this.pending) return;
+    clearTimeout(this.#timer);
+    this.armed = false;
+    this.phase = 'making';
+    this.failed = undefined;
+    this.outcome = undefined;
+    this.answer = answer;
+    try {
+      const sheet = await this.#host.query('review', { caseId: this.caseId, kind: this.kind, answer });
+      this.sheet = sheet;
+      this.key = this.#newKey();
+      this.phase = 'ready';
+      this.#arm();
+    } catch (thrown) {
+      this.failed = failure(HostError.from(thrown));
+      this.phase = 'failed';
+    }
+  }
+
+  /** Confirms what the sheet says, once. Too early, or twice, does nothing. */
+  async confirm(): Promise<void> {
+    const sheet = this.sheet;
+    if (!sheet || !this.canConfirm) return;
+    this.phase = 'confirming';
+    try {
+      this.#came(await this.#host.act('confirm', {
+        caseId: this.caseId, kind: this.kind, answer: this.answer, caseRevision: sheet.caseRevision, digest: sheet.digest,
+        reviewedAt: sheet.madeAt, key: this.key, reason: this.reason.trim() || null,
+      }));
+    } catch (thrown) {
+      this.failed = failure(HostError.from(thrown));
+      // Said no: nothing was done. Said nothing, or broke: it may have been done.
+      const saidNo = ['stale', 'refused', 'bad_request', 'not_found'].includes(this.failed.code);
+      this.phase = saidNo ? 'failed' : 'lost';
+    }
+  }
+
+  /** Tries the same sheet with the same key again, after a failure before any effect. */
+  async again(): Promise<void> {
+    if (this.outcome?.state !== 'failed_before_effect') return;
+    this.phase = 'ready';
+    this.armed = true;
+    await this.confirm();
+  }
+
+  /** Asks what became of it, under the key it was sent with. */
+  async check(): Promise<void> {
+    if (this.checking) return;
+    this.checking = true;
+    try {
+      this.#came(await this.#host.act('check', { key: this.key }));
+    } catch (thrown) {
+      const found = failure(HostError.from(thrown));
+      if (found.code === 'not_found' && this.phase === 'lost') {
+        // It never arrived: the same sheet can be confirmed with the same key.
+        this.failed = undefined;
+        this.phase = 'ready';
+        this.#arm();
+      } else {
+        this.failed = found;
+      }
+    } finally {
+      this.checking = false;
+    }
+  }
+
+  /** Takes up an act that was begun before this window knew it. */
+  resume(view: ActionView): void {
+    this.key = view.key;
+    this.#came(view);
+  }
+
+  /** Stops asking by itself. The act goes on in the core. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #came(view: ActionView): void {
+    this.failed = undefined;
+    this.outcome = view;
+    this.phase = 'outcome';
+    if (view.state === 'running' && !this.#closed) this.#timer = setTimeout(() => void this.#poll(), POLL_MS);
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      this.#came(await this.#host.query('action', { key: this.key }));
+    } catch (thrown) {
+      this.failed = failure(HostError.from(thrown));
+      if (!this.#closed) this.#timer = setTimeout(() => void this.#poll(), 2 * POLL_MS);
+    }
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(() => { this.armed = true; }, ARM_MS);
+  }
+}
+
+/** The open review of each case: leaving a case and coming back finds it, key and all. */
+export class Reviews {
+  #open = $state.raw<ReadonlyMap<string, Review>>(new Map());
+  #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  of(caseId: string): Review | undefined {
+    return this.#open.get(caseId);
+  }
+
+  /** Opens a review. One that may still be under way is not replaced. */
+  open(caseId: string, kind: ActionKind, answer: string | null): Review {
+    const known = this.#open.get(caseId);
+    if (known && (known.pending || (known.kind === kind && known.phase === 'ready' && known.answer === answer))) return known;
+    known?.close();
+    const review = new Review(this.#host, caseId, kind);
+    this.#open = new Map(this.#open).set(caseId, review);
+    void review.make(answer);
+    return review;
+  }
+
+  /** Takes up an unfinished act that the record tells of. */
+  resume(caseId: string, view: ActionView): Review {
+    const known = this.#open.get(caseId);
+    if (known?.key === view.key) return known;
+    const review = new Review(this.#host, caseId, view.kind);
+    review.resume(view);
+    this.#open = new Map(this.#open).set(caseId, review);
+    return review;
+  }
+
+  close(caseId: string): void {
+    this.#open.get(caseId)?.close();
+    const rest = new Map(this.#open);
+    rest.delete(caseId);
+    this.#open = rest;
+  }
+}
