@@ -1,3 +1,9 @@
-//! Wiring of the programs.
+//! The programs: `makegood`, the window, and `makegoodctl`, its headless twin. This crate wires
+//! adapters to use cases and decides nothing.
 
+pub mod clock;
+pub mod ctl;
+pub mod logs;
+pub mod settings;
 pub mod shell;
+pub mod wiring;

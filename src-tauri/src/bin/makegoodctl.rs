@@ -1,1 +1,5 @@
-fn main() {}
+//! The headless twin: the same core without a window.
+
+fn main() -> std::process::ExitCode {
+    makegood::ctl::main()
+}

@@ -22,7 +22,11 @@ enum Walk {
 }
 
 impl Desk {
-    pub(crate) async fn confirm(&self, request: ConfirmRequest) -> Result<ActionView> {
+    /// Does what was reviewed, once: the same key always gets the same outcome.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn confirm(&self, request: ConfirmRequest) -> Result<ActionView> {
         let key = ActionKey(request.key.clone());
         if request.key.len() < 16 || request.key.len() > 64 {
             return Err(Error::BadRequest("an action key has 16 to 64 characters".into()));
@@ -58,17 +62,22 @@ impl Desk {
 
     /// Asks after an action whose outcome is not known, with the same key: what was interrupted is
     /// finished, what was done is proved again.
-    pub(crate) async fn check(&self, request: ActionKeyRequest) -> Result<ActionView> {
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn check(&self, request: ActionKeyRequest) -> Result<ActionView> {
         let record = self.record_of(&request).await?;
         match record.state {
-            ActionState::Running | ActionState::Unknown { .. } => {
-                self.carry_out(&record.order.key, &record.plan).await
-            }
+            ActionState::Running | ActionState::Unknown { .. } => self.carry_out(&record.order.key, &record.plan).await,
             _ => self.view(&record, true).await,
         }
     }
 
-    pub(crate) async fn action(&self, request: ActionKeyRequest) -> Result<ActionView> {
+    /// An action as it stands.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn action(&self, request: ActionKeyRequest) -> Result<ActionView> {
         let record = self.record_of(&request).await?;
         self.view(&record, true).await
     }
@@ -120,8 +129,7 @@ impl Desk {
         tracing::debug!(case.id = %examined.case.id, %now, "planning again for the review");
         examined.finding = then;
         let edited = request.answer.as_deref();
-        let plan =
-            self.plan_for(&examined, request.kind, edited, request.reason.as_deref(), request.reviewed_at)?;
+        let plan = self.plan_for(&examined, request.kind, edited, request.reason.as_deref(), request.reviewed_at)?;
         if digest(&plan) != request.digest {
             return Err(changed_since());
         }
@@ -212,9 +220,9 @@ impl Desk {
 /// A plan that stops after something was done says so: what is done stays done, with its receipts.
 fn stopped(state: ActionState, changed_something: bool) -> ActionState {
     match state {
-        ActionState::FailedBeforeEffect { why, .. } if changed_something => ActionState::Unknown {
-            why: format!("{why}; earlier steps are done and proved, check again to go on"),
-        },
+        ActionState::FailedBeforeEffect { why, .. } if changed_something => {
+            ActionState::Unknown { why: format!("{why}; earlier steps are done and proved, check again to go on") }
+        }
         ActionState::Refused { why } if changed_something => {
             ActionState::Refused { why: format!("{why}; earlier steps are done, the rest was not") }
         }

@@ -64,13 +64,18 @@ impl Desk {
         };
         let claim = self.reader.read(&case.ticket, &context).await?;
         let run_match = match &case.chosen_runs {
-            Some(chosen) => overruled(&claim, scope, &chosen.run_ids, chosen.agent.as_str(), &self.policy),
+            Some(chosen) => overruled(&chosen.run_ids, chosen.agent.as_str(), &claim, scope, &self.policy),
             None => match_run(&claim, scope, &self.policy),
         };
-        let evidence = Evidence { ticket: &case.ticket, claim: &claim, run_match: &run_match, scope };
+        let evidence = Evidence {
+            claim: &claim,
+            run_match: &run_match,
+            scope,
+            ticket_id: &case.ticket.id,
+            ticket_created_at: case.ticket.created_at,
+        };
         let diagnosis = diagnose(&evidence, &self.policy, now);
-        let answer =
-            answer(&AnswerInput { ticket: &case.ticket, claim: &claim, diagnosis: &diagnosis, scope, now });
+        let answer = answer(&AnswerInput { ticket: &case.ticket, claim: &claim, diagnosis: &diagnosis, scope, now });
         Ok(Finding {
             claim,
             reader: self.reader.name().to_owned(),
@@ -78,13 +83,17 @@ impl Desk {
             diagnosis,
             answer: answer.text,
             answer_locale: answer.locale,
-            answer_leaks: answer.leaks.into_iter().map(|leak| leak.to_string()).collect(),
+            answer_leaks: answer.leaks.into_iter().map(|leak| format!("{}: {}", leak.found, leak.why)).collect(),
             policy_version: self.policy.version.clone(),
             found_at: now,
         })
     }
 
-    pub(crate) async fn choose_runs(&self, request: ChooseRunsRequest) -> Result<Nothing> {
+    /// Overrules the match: an agent says which run is meant, and why.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn choose_runs(&self, request: ChooseRunsRequest) -> Result<Nothing> {
         if request.reason.trim().is_empty() {
             return Err(Error::BadRequest("say why this run is the one: the choice is kept with its reason".into()));
         }

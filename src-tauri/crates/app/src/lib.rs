@@ -1,5 +1,23 @@
 //! Use cases over the domain's ports, and the wire contract of the window. Knows no database, no
 //! network and no window.
 
+mod case_view;
+mod confirm;
 pub mod contract;
+mod desk;
+mod dispatch;
+mod error;
 pub mod evaluate;
+mod finding;
+mod labels;
+mod look_up;
+mod policy_view;
+mod queue;
+mod read_back;
+mod recover;
+mod requests;
+mod review;
+
+pub use desk::{Agent, Desk, Ports, WorkspaceInfo};
+pub use error::{Error, Result};
+pub use finding::Examined;

@@ -12,7 +12,10 @@ use crate::error::Result;
 impl Desk {
     /// Asks about every job of the matched runs, or of the candidates where none is matched, keeps
     /// the answers, and examines the case again.
-    pub(crate) async fn look_up(&self, request: CaseRequest) -> Result<LookUpResult> {
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn look_up(&self, request: CaseRequest) -> Result<LookUpResult> {
         let case_id = CaseId(request.case_id);
         let examined = self.examine(&case_id).await?;
         let matched = &examined.finding.run_match;

@@ -23,7 +23,12 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
             number("Retention where nobody says", policy.retention.assumed_days.to_string(), "days", "P7"),
             number("Recovery is urgent under", policy.retention.urgent_hours.to_string(), "h", "P7"),
             number("Running counts as failed after", policy.running.stall_hours.to_string(), "h", "P8"),
-            number("Failed look-up is retried for", policy.lookup.retry_business_days.to_string(), "business days", "P9"),
+            number(
+                "Failed look-up is retried for",
+                policy.lookup.retry_business_days.to_string(),
+                "business days",
+                "P9",
+            ),
             number("Files without a place are kept", policy.hold.days.to_string(), "days", "P13"),
             number("One agent, one posting", policy.limits.credits_per_posting.to_string(), "credits", "R53"),
             number("One agent, one day", policy.limits.credits_per_day.to_string(), "credits", "R53"),

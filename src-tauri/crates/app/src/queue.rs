@@ -16,7 +16,11 @@ use crate::labels;
 const ROWS_MAX: u64 = 200;
 
 impl Desk {
-    pub(crate) async fn queue(&self, request: QueueRequest) -> Result<QueueWindow> {
+    /// A window of the queue.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn queue(&self, request: QueueRequest) -> Result<QueueWindow> {
         let now = self.now();
         let query = self.query_of(&request.filter, request.offset, request.limit, now);
         let page = self.store.queue(&query).await?;
@@ -29,7 +33,11 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn queue_counts(&self, _: Nothing) -> Result<QueueCounts> {
+    /// Numbers beside views and filters.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn queue_counts(&self, _: Nothing) -> Result<QueueCounts> {
         let counts = self.store.queue_counts().await?;
         Ok(QueueCounts {
             verdicts: counts

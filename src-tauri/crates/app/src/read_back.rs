@@ -28,7 +28,8 @@ impl Desk {
                         .flat_map(|refund| &refund.lines)
                         .map(|line| line.amount)
                         .sum();
-                    (posted != *total).then(|| format!("the ledger shows {posted} credits for {refund_id}, not {total}"))
+                    (posted != *total)
+                        .then(|| format!("the ledger shows {posted} credits for {refund_id}, not {total}"))
                 }
                 Receipt::Delivered { output_id, sha256, bytes } => {
                     self.file_disproved(&scope, output_id, sha256, *bytes).await
@@ -84,9 +85,7 @@ pub(crate) fn unproved_view(record: &ActionRecord) -> ActionView {
         ActionState::Running => (OutcomeState::Running, None, false),
         ActionState::Done => (OutcomeState::Done, None, false),
         ActionState::Refused { why } => (OutcomeState::Refused, Some(why.clone()), false),
-        ActionState::FailedBeforeEffect { why, retry } => {
-            (OutcomeState::FailedBeforeEffect, Some(why.clone()), *retry)
-        }
+        ActionState::FailedBeforeEffect { why, retry } => (OutcomeState::FailedBeforeEffect, Some(why.clone()), *retry),
         ActionState::Unknown { why } => (OutcomeState::Unknown, Some(why.clone()), true),
     };
     ActionView {
@@ -144,8 +143,7 @@ fn output<'a>(scope: &'a Scope, id: &OutputId) -> Option<&'a Output> {
 
 fn output_place<'a>(plan: &'a Plan, wanted: &str) -> Option<&'a Place> {
     plan.steps.iter().find_map(|step| match step {
-        Step::RecoverItem { output_id, place, .. }
-        | Step::Do { effect: Effect::Move { output_id, place } }
+        Step::RecoverItem { output_id, place, .. } | Step::Do { effect: Effect::Move { output_id, place } }
             if output_id.as_str() == wanted =>
         {
             Some(place)

@@ -63,8 +63,7 @@ impl Desk {
                 })
             }
             Err((why, retry)) => {
-                let release =
-                    Effect::ReleaseItem { run_id: run_id.clone(), item: *item, epoch, why: why.clone() };
+                let release = Effect::ReleaseItem { run_id: run_id.clone(), item: *item, epoch, why: why.clone() };
                 // A refused release means that the lease is no longer ours: nothing is held.
                 let _released = self.store.apply(key, number, first + RELEASE, &release, self.now()).await?;
                 Ok(Recovered::Failed { why, retry })
@@ -76,9 +75,8 @@ impl Desk {
     async fn attempts(&self, key: &ActionKey, number: u32) -> Result<u32> {
         let record = self.store.action(key).await?;
         let receipts = record.map(|record| record.receipts).unwrap_or_default();
-        let given_up = |row: &&makegood_domain::ports::StepReceipt| {
-            row.step == number && matches!(row.receipt, Receipt::Released)
-        };
+        let given_up =
+            |row: &&makegood_domain::ports::StepReceipt| row.step == number && matches!(row.receipt, Receipt::Released);
         Ok(u32::try_from(receipts.iter().filter(given_up).count()).unwrap_or(u32::MAX / PARTS))
     }
 

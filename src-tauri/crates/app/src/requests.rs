@@ -16,17 +16,17 @@ const AUDIT_LINES_MAX: u64 = 1_000;
 const OUTBOX_LINES_MAX: u64 = 500;
 
 impl Desk {
-    pub(crate) async fn app_info(&self, _: Nothing) -> Result<AppInfo> {
+    /// Who works here, on which record, with which policy.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn app_info(&self, _: Nothing) -> Result<AppInfo> {
         let health = self.store.health().await?;
         Ok(AppInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             workspace: self.workspace.name.clone(),
             banner: self.workspace.banner.clone(),
-            agent: AgentView {
-                id: self.agent.id.0.clone(),
-                name: self.agent.name.clone(),
-                limit: self.agent.limit,
-            },
+            agent: AgentView { id: self.agent.id.0.clone(), name: self.agent.name.clone(), limit: self.agent.limit },
             policy: crate::policy_view::policy_view(&self.policy),
             providers: self
                 .providers
@@ -49,7 +49,11 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn save_draft(&self, request: SaveDraftRequest) -> Result<SaveDraftResult> {
+    /// Keeps a draft; a text written elsewhere meanwhile is shown, not overwritten.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn save_draft(&self, request: SaveDraftRequest) -> Result<SaveDraftResult> {
         if request.text.len() > DRAFT_BYTES_MAX {
             return Err(Error::BadRequest(format!(
                 "the text has {} bytes, a draft can have {DRAFT_BYTES_MAX}",
@@ -71,12 +75,20 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn saved_views(&self, _: Nothing) -> Result<SavedViews> {
+    /// The agent's own views of the queue.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn saved_views(&self, _: Nothing) -> Result<SavedViews> {
         let views = self.store.saved_views(&self.agent.id).await?;
         Ok(SavedViews { views: views.into_iter().map(|view| wire_view(view, &self.agent.id)).collect() })
     }
 
-    pub(crate) async fn save_view(&self, view: SavedView) -> Result<Nothing> {
+    /// Keeps a view under its name; the same name is replaced.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn save_view(&self, view: SavedView) -> Result<Nothing> {
         let name = view.name.trim();
         if name.is_empty() || name.chars().count() > 60 {
             return Err(Error::BadRequest("a view needs a name of at most 60 characters".into()));
@@ -92,12 +104,20 @@ impl Desk {
         Ok(Nothing {})
     }
 
-    pub(crate) async fn delete_view(&self, request: ViewNameRequest) -> Result<Nothing> {
+    /// Forgets a view; one that is not there is no error.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn delete_view(&self, request: ViewNameRequest) -> Result<Nothing> {
         self.store.delete_view(&self.agent.id, &request.name).await?;
         Ok(Nothing {})
     }
 
-    pub(crate) async fn raw_answer(&self, request: RawAnswerRequest) -> Result<RawAnswerView> {
+    /// A provider's answer as it came.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn raw_answer(&self, request: RawAnswerRequest) -> Result<RawAnswerView> {
         let answers = self.store.answers(&JobId(request.job_id)).await?;
         let found = answers.into_iter().find(|stored| stored.id == request.answer_id);
         let stored = found.ok_or(StoreError::NotFound { what: "raw answer", id: request.answer_id })?;
@@ -109,7 +129,11 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn claim_case(&self, request: ClaimCaseRequest) -> Result<Nothing> {
+    /// Takes a case, or gives it back.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn claim_case(&self, request: ClaimCaseRequest) -> Result<Nothing> {
         let case_id = CaseId(request.case_id);
         let agent = request.claim.then_some(&self.agent.id);
         self.store.assign(&case_id, agent, &self.agent.id, self.now()).await?;
@@ -118,7 +142,11 @@ impl Desk {
         Ok(Nothing {})
     }
 
-    pub(crate) async fn audit(&self, request: AuditRequest) -> Result<AuditView> {
+    /// The newest audit lines, and whether the chain of all of them is whole.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn audit(&self, request: AuditRequest) -> Result<AuditView> {
         let lines = self.store.audit(request.subject.as_deref(), request.limit.min(AUDIT_LINES_MAX)).await?;
         let broken = self.store.audit_verify().await?;
         Ok(AuditView {
@@ -138,7 +166,11 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn outbox(&self, _: Nothing) -> Result<OutboxView> {
+    /// What waits to be sent outside, newest first.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn outbox(&self, _: Nothing) -> Result<OutboxView> {
         let lines = self.store.outbox(OUTBOX_LINES_MAX).await?;
         Ok(OutboxView {
             rows: lines

@@ -19,7 +19,11 @@ use crate::finding::Examined;
 use crate::labels;
 
 impl Desk {
-    pub(crate) async fn review(&self, request: ReviewRequest) -> Result<ReviewSheet> {
+    /// The dry run of an action. Sends nothing and changes nothing but the stored finding.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn review(&self, request: ReviewRequest) -> Result<ReviewSheet> {
         let examined = self.examine(&CaseId(request.case_id)).await?;
         let now = self.now();
         let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), None, now)?;
@@ -86,10 +90,8 @@ impl Desk {
     /// What stands between the plan and its confirmation. The record enforces the ones that
     /// protect money again, whatever is shown here.
     fn checks(&self, examined: &Examined, plan: &Plan, total: Credits) -> Vec<ReviewCheck> {
-        let mut checks = vec![ReviewCheck {
-            ok: true,
-            text: format!("Facts as of {}", labels::utc(examined.scope.as_of)),
-        }];
+        let mut checks =
+            vec![ReviewCheck { ok: true, text: format!("Facts as of {}", labels::utc(examined.scope.as_of)) }];
         if total > 0 {
             let limit = self.agent.limit;
             checks.push(ReviewCheck {
@@ -240,16 +242,13 @@ fn title(plan: &Plan, files: usize, total: Credits) -> String {
     }
 }
 
-fn message(
-    plan: &Plan,
-    to: &str,
-    claim: &makegood_domain::support::Claim,
-    scope: &Scope,
-) -> Option<ReviewMessage> {
+fn message(plan: &Plan, to: &str, claim: &makegood_domain::support::Claim, scope: &Scope) -> Option<ReviewMessage> {
     plan.steps.iter().find_map(|step| match step {
         Step::Do { effect: Effect::Say { text, locale, .. } } => {
-            let leaks: Vec<String> =
-                makegood_domain::draft::scan(text, scope, claim).into_iter().map(|leak| leak.to_string()).collect();
+            let leaks: Vec<String> = makegood_domain::draft::scan(text, scope, claim)
+                .into_iter()
+                .map(|leak| format!("{}: {}", leak.found, leak.why))
+                .collect();
             Some(ReviewMessage {
                 to: to.to_owned(),
                 locale: locale.clone(),

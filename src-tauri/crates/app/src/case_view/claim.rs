@@ -33,7 +33,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn as_of(self, as_of: Timestamp) -> ClaimRow {
+    fn told_at(self, as_of: Timestamp) -> ClaimRow {
         ClaimRow {
             field: self.field.to_owned(),
             said: self.said,
@@ -53,7 +53,7 @@ fn unmatched(examined: &Examined) -> Vec<ClaimRow> {
     let said = |field: &str, said: String| {
         let agreement = if said.is_empty() { Agreement::NotSaid } else { Agreement::Unsure };
         let found = if said.is_empty() { "not said" } else { "no run decided" };
-        Row { field, said, agreement, id: String::new(), found: found.to_owned(), remark: String::new() }.as_of(as_of)
+        Row { field, said, agreement, id: String::new(), found: found.to_owned(), remark: String::new() }.told_at(as_of)
     };
     vec![
         said("project", claim.project_ref.clone().unwrap_or_default()),
@@ -90,7 +90,7 @@ fn project(examined: &Examined, dossier: &Dossier) -> ClaimRow {
     };
     let id = dossier.run.project_id.0.clone();
     Row { field: "project", said, agreement, id, found: name.to_owned(), remark: remark.to_owned() }
-        .as_of(scope.as_of)
+        .told_at(scope.as_of)
 }
 
 fn time(examined: &Examined, dossier: &Dossier) -> ClaimRow {
@@ -106,7 +106,7 @@ fn time(examined: &Examined, dossier: &Dossier) -> ClaimRow {
     };
     let found = format!("{} UTC", at.strftime("%-d %b %H:%M:%S"));
     Row { field: "time", said: window_text(examined), agreement, id: dossier.run.id.0.clone(), found, remark }
-        .as_of(examined.scope.as_of)
+        .told_at(examined.scope.as_of)
 }
 
 /// `38 s earlier`, `2 min later`, `1 h 05 min later`.
@@ -139,7 +139,7 @@ fn model(examined: &Examined, dossier: &Dossier) -> ClaimRow {
     let remark = format!("{items} {}", if items == 1 { "item" } else { "items" });
     let found = model_name(&examined.scope, dossier);
     Row { field: "model", said, agreement, id: dossier.run.model_id.0.clone(), found, remark }
-        .as_of(examined.scope.as_of)
+        .told_at(examined.scope.as_of)
 }
 
 fn amount(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
@@ -165,7 +165,7 @@ fn amount(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
         found: if charges.is_empty() { "no charge".to_owned() } else { format!("{total} credits charged") },
         remark: sources.join(" + "),
     }
-    .as_of(examined.scope.as_of)
+    .told_at(examined.scope.as_of)
 }
 
 fn refund(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
@@ -185,7 +185,7 @@ fn refund(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
         found: if posted == 0 { "no posting refers to this charge".to_owned() } else { format!("{posted} refunded") },
         remark: if reversed { "a reversed refund settles nothing".to_owned() } else { String::new() },
     }
-    .as_of(examined.scope.as_of)
+    .told_at(examined.scope.as_of)
 }
 
 fn provider(examined: &Examined, dossier: &Dossier) -> ClaimRow {
@@ -198,12 +198,10 @@ fn provider(examined: &Examined, dossier: &Dossier) -> ClaimRow {
             found: "never submitted to a provider".to_owned(),
             remark: String::new(),
         }
-        .as_of(examined.scope.as_of);
+        .told_at(examined.scope.as_of);
     };
     let made = job.items.iter().filter(|item| item.file.is_some()).count();
-    let exists = job.items.iter().filter(|item| {
-        item.file.as_ref().is_some_and(|file| file.exists_now == Some(true))
-    });
+    let exists = job.items.iter().filter(|item| item.file.as_ref().is_some_and(|file| file.exists_now == Some(true)));
     let remark = match (job.state, made) {
         (JobState::Succeeded, 0) => "succeeded without a file".to_owned(),
         (_, 0) => job.error.clone().unwrap_or_default(),
@@ -220,7 +218,7 @@ fn provider(examined: &Examined, dossier: &Dossier) -> ClaimRow {
         },
         remark,
     }
-    .as_of(job.looked_up_at.unwrap_or(examined.scope.as_of))
+    .told_at(job.looked_up_at.unwrap_or(examined.scope.as_of))
 }
 
 fn output(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
@@ -245,7 +243,7 @@ fn output(examined: &Examined, dossiers: &[&Dossier]) -> ClaimRow {
             String::new()
         },
     }
-    .as_of(examined.scope.as_of)
+    .told_at(examined.scope.as_of)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use makegood_domain::ports::StoredAnswer;
 use makegood_domain::scope::Dossier;
 use makegood_domain::work::{Job, JobItem, Output, OutputState};
 
-use super::{matched_dossiers, model_name};
+use super::{file_deadline, matched_dossiers, model_name};
 use crate::contract::{AnswerRef, HistoryRow, JobItemView, JobView, Tone};
 use crate::desk::Desk;
 use crate::error::Result;
@@ -47,9 +47,10 @@ pub(super) fn history(examined: &Examined) -> Vec<HistoryRow> {
 fn history_row(examined: &Examined, dossier: &Dossier, item: u32, matched: bool) -> HistoryRow {
     let scope = &examined.scope;
     let output = dossier.outputs.iter().find(|row| row.item == item);
-    let refunded = dossier.refunds.iter().any(|refund| {
-        refund.state == makegood_domain::ledger::RefundState::Posted && refund.items.contains(&item)
-    });
+    let refunded = dossier
+        .refunds
+        .iter()
+        .any(|refund| refund.state == makegood_domain::ledger::RefundState::Posted && refund.items.contains(&item));
     let (state, tone) = match (output.map(|row| row.state), refunded) {
         (Some(OutputState::Stored), _) => ("stored", Tone::Ok),
         (Some(OutputState::Corrupt), _) => ("damaged", Tone::Bad),
@@ -132,7 +133,7 @@ impl Desk {
     fn item_view(&self, examined: &Examined, job: &Job, item: &JobItem) -> JobItemView {
         let (state, tone) = labels::item_state(item.state);
         let provider = examined.scope.provider(&job.provider_id);
-        let deadline = makegood_domain::diagnose::file_deadline(item, job, provider, &self.policy);
+        let deadline = file_deadline(examined, &self.policy, job, item.item);
         let retention = match (&deadline, provider.and_then(|row| row.retention_hours)) {
             (None, _) => String::new(),
             (Some((_, true)), _) => format!("assumed {} days", self.policy.retention.assumed_days),

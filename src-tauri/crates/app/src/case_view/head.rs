@@ -119,16 +119,22 @@ pub(super) fn verdict(examined: &Examined) -> VerdictView {
 fn deadline(examined: &Examined) -> FileDeadline {
     let diagnosis = &examined.finding.diagnosis;
     let dossiers = matched_dossiers(examined);
-    let saved = dossiers.iter().flat_map(|dossier| &dossier.outputs).any(|output| {
-        output.state == OutputState::Stored && output.sha256.is_some()
-    });
+    let saved = dossiers
+        .iter()
+        .flat_map(|dossier| &dossier.outputs)
+        .any(|output| output.state == OutputState::Stored && output.sha256.is_some());
     let since = dossiers
         .iter()
         .flat_map(|dossier| &dossier.jobs)
         .filter_map(|job| job.finished_at)
         .min()
         .unwrap_or(examined.case.opened_at);
-    file_deadline(diagnosis.retention_deadline, saved && diagnosis.retention_deadline.is_none(), since, examined.scope.as_of)
+    file_deadline(
+        diagnosis.retention_deadline,
+        saved && diagnosis.retention_deadline.is_none(),
+        since,
+        examined.scope.as_of,
+    )
 }
 
 /// What happened in a few words, from the rows.

@@ -7,10 +7,16 @@ mod shots;
 mod timeline;
 mod usage;
 
-use makegood_domain::draft::{NoteInput, escalation_note};
+use jiff::Timestamp;
+use makegood_domain::diagnose::items::items;
+use makegood_domain::draft::{NoteInput, Tried, escalation_note};
 use makegood_domain::ids::{CaseId, RunId};
+use makegood_domain::matching::logical_runs;
 use makegood_domain::plan::offers;
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{ActionRecord, ActionState};
 use makegood_domain::scope::{Dossier, Scope};
+use makegood_domain::work::Job;
 
 use crate::contract::{
     AnswerView, CandidateView, CaseDetail, CaseRequest, MatchView, MessageView, NoteTemplate, Offer, OutcomeState,
@@ -23,15 +29,17 @@ use crate::read_back::unproved_view;
 use crate::requests::draft_view;
 
 impl Desk {
-    pub(crate) async fn case_detail(&self, request: CaseRequest) -> Result<CaseDetail> {
+    /// Everything that the case screen shows.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn case_detail(&self, request: CaseRequest) -> Result<CaseDetail> {
         let case_id = CaseId(request.case_id);
         let examined = self.examine(&case_id).await?;
         let actions = self.store.actions_of(&case_id).await?;
         let drafts = self.store.drafts(&case_id).await?;
         let actions: Vec<_> = actions.iter().map(unproved_view).collect();
-        let busy = actions
-            .iter()
-            .any(|action| matches!(action.state, OutcomeState::Running | OutcomeState::Unknown));
+        let busy = actions.iter().any(|action| matches!(action.state, OutcomeState::Running | OutcomeState::Unknown));
         Ok(CaseDetail {
             head: head::head(&examined),
             verdict: Some(head::verdict(&examined)),
@@ -55,17 +63,36 @@ impl Desk {
         })
     }
 
-    pub(crate) async fn note_template(&self, request: CaseRequest) -> Result<NoteTemplate> {
+    /// A fresh escalation note from the facts of a case.
+    ///
+    /// # Errors
+    /// As its code says; nothing is half done.
+    pub async fn note_template(&self, request: CaseRequest) -> Result<NoteTemplate> {
         let examined = self.examine(&CaseId(request.case_id)).await?;
+        let actions = self.store.actions_of(&examined.case.id).await?;
+        let tried: Vec<Tried> = actions.iter().rev().map(tried).collect();
         let note = escalation_note(&NoteInput {
             ticket: &examined.case.ticket,
             claim: &examined.finding.claim,
             diagnosis: &examined.finding.diagnosis,
             scope: &examined.scope,
             now: examined.scope.as_of,
+            tried: &tried,
+            asked: None,
         });
         Ok(NoteTemplate { text: note })
     }
+}
+
+fn tried(record: &ActionRecord) -> Tried {
+    let outcome = match &record.state {
+        ActionState::Running => "not finished".to_owned(),
+        ActionState::Done => "done, read back".to_owned(),
+        ActionState::Refused { why } => format!("refused: {why}"),
+        ActionState::FailedBeforeEffect { why, .. } => format!("failed before any effect: {why}"),
+        ActionState::Unknown { why } => format!("not known: {why}"),
+    };
+    Tried { at: record.order.at, what: record.plan.kind.word().to_owned(), outcome }
 }
 
 /// The matched runs with the system's retries of them, oldest first; empty where none is matched.
@@ -82,8 +109,19 @@ fn matched_dossiers(examined: &Examined) -> Vec<&Dossier> {
         .collect()
 }
 
+/// When a file is deleted at its provider, and whether that is only assumed (P7).
+fn file_deadline(examined: &Examined, policy: &Policy, job: &Job, item: u32) -> Option<(Timestamp, bool)> {
+    let run = logical_runs(&examined.scope).into_iter().find(|run| run.contains(&job.run_id))?;
+    let views = items(&run, &examined.scope, policy, examined.scope.as_of);
+    let made = views.into_iter().find(|view| view.item == item)?.made?;
+    (made.job.id == job.id).then_some(())?;
+    Some((made.deadline?, made.assumed))
+}
+
 fn model_name(scope: &Scope, dossier: &Dossier) -> String {
-    scope.model(&dossier.run.model_id).map_or_else(|| dossier.run.model_id.0.clone(), |model| model.display_name.clone())
+    scope
+        .model(&dossier.run.model_id)
+        .map_or_else(|| dossier.run.model_id.0.clone(), |model| model.display_name.clone())
 }
 
 fn conversation(examined: &Examined) -> Vec<MessageView> {

@@ -27,12 +27,8 @@ fn shot(examined: &Examined, attachment: &Attachment) -> Shot {
 /// What this picture alone says: a ticket that holds nothing else.
 fn read_alone(examined: &Examined, attachment: &Attachment) -> Claim {
     let ticket = &examined.case.ticket;
-    let alone = Ticket {
-        subject: String::new(),
-        body: String::new(),
-        attachments: vec![attachment.clone()],
-        ..ticket.clone()
-    };
+    let alone =
+        Ticket { subject: String::new(), body: String::new(), attachments: vec![attachment.clone()], ..ticket.clone() };
     let context = ReadingContext {
         models: examined.scope.models.clone(),
         projects: examined.scope.projects.iter().filter(|row| examined.scope.owns_project(&row.id)).cloned().collect(),

@@ -4,7 +4,7 @@ use makegood_domain::ledger::RefundState;
 use makegood_domain::policy::Policy;
 use makegood_domain::scope::Dossier;
 
-use super::matched_dossiers;
+use super::{file_deadline, matched_dossiers};
 use crate::contract::{Gap, Lane, Timeline, TimelineEvent, Tone};
 use crate::finding::Examined;
 use crate::labels;
@@ -15,7 +15,12 @@ pub(super) fn timeline(examined: &Examined, policy: &Policy) -> Timeline {
     let lanes = vec![
         lane("ticket", "Ticket", "", ticket(examined)),
         lane("charge", "Charge", "none posted", dossiers.iter().flat_map(|d| charges(d)).collect()),
-        lane("provider", "Provider", "never submitted", dossiers.iter().flat_map(|d| jobs(examined, d, policy)).collect()),
+        lane(
+            "provider",
+            "Provider",
+            "never submitted",
+            dossiers.iter().flat_map(|d| jobs(examined, d, policy)).collect(),
+        ),
         lane("webhook", "Webhook", "none received", dossiers.iter().flat_map(|d| webhooks(d)).collect()),
         lane("storage", "Storage", "no upload tried", dossiers.iter().flat_map(|d| storage(d)).collect()),
         lane("refund", "Refund", "none posted", dossiers.iter().flat_map(|d| refunds(d)).collect()),
@@ -39,7 +44,13 @@ fn ticket(examined: &Examined) -> Vec<TimelineEvent> {
 
 fn charges(dossier: &Dossier) -> Vec<TimelineEvent> {
     let view = |charge: &makegood_domain::ledger::Charge| {
-        event(charge.posted_at, format!("−{}", charge.total), Tone::Info, charge.id.as_str(), charge.idempotency_key.clone())
+        event(
+            charge.posted_at,
+            format!("−{}", charge.total),
+            Tone::Info,
+            charge.id.as_str(),
+            charge.idempotency_key.clone(),
+        )
     };
     dossier.charges.iter().map(view).collect()
 }
@@ -61,8 +72,7 @@ fn jobs(examined: &Examined, dossier: &Dossier, policy: &Policy) -> Vec<Timeline
         span.until = job.finished_at;
         events.push(span);
         for item in &job.items {
-            let provider = examined.scope.provider(&job.provider_id);
-            let deadline = makegood_domain::diagnose::file_deadline(item, job, provider, policy);
+            let deadline = file_deadline(examined, policy, job, item.item);
             if let (Some(finished), Some((until, _))) = (item.finished_at.or(job.finished_at), deadline) {
                 let kept = examined.scope.as_of < until;
                 let mut keeping = event(

@@ -1,0 +1,68 @@
+//! `makegoodctl`: one file a command. Exit 0: done; 1: what was asked did not hold; 2: it could not be asked.
+
+mod audit;
+mod drive;
+mod evaluate;
+mod import;
+mod practice;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "makegoodctl", version, about = "Settles \"I was charged and got no output\", without a window")]
+struct Cli {
+    /// Folder of the profile; else MAKEGOOD_HOME, else the system's place for application data.
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the practice workspace, serve its providers, or drive the main job in it.
+    Practice(practice::Options),
+    /// Hold labelled cases against the rules: what would this policy do to them?
+    Evaluate(evaluate::Options),
+    /// Take the platform's facts in, one JSON object a line.
+    Import(import::Options),
+    /// Look at the audit, or prove that it is whole.
+    Audit(audit::Options),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    crate::logs::to_stderr();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => {
+            eprintln!("makegoodctl: the runtime can't start: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("makegoodctl: {why:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let home = match cli.home {
+        Some(home) => home,
+        None => crate::settings::home()?,
+    };
+    match cli.command {
+        Command::Practice(options) => practice::run(&home, &options).await,
+        Command::Evaluate(options) => evaluate::run(&options).await,
+        Command::Import(options) => import::run(&home, &options).await,
+        Command::Audit(options) => audit::run(&home, &options).await,
+    }
+}

@@ -1,0 +1,135 @@
+//! Settings of a connected workspace: one TOML file. Without one, the practice workspace opens.
+//! Keys of providers are never in it: it names the environment variable that holds each.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Folder of the profile, from `MAKEGOOD_HOME` or the system's place for application data.
+///
+/// # Errors
+/// When neither is known.
+pub fn home() -> Result<PathBuf, SettingsError> {
+    if let Some(home) = std::env::var_os("MAKEGOOD_HOME") {
+        return Ok(PathBuf::from(home));
+    }
+    directories::ProjectDirs::from("", "", "makegood")
+        .map(|dirs| dirs.data_local_dir().to_path_buf())
+        .ok_or(SettingsError::NoHome)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("there is no folder for application data: set MAKEGOOD_HOME to one")]
+    NoHome,
+    #[error("{path} can't be read: {why}")]
+    Unreadable { path: PathBuf, why: String },
+    #[error("{path}: {why}")]
+    Wrong { path: PathBuf, why: String },
+}
+
+/// `makegood.toml` in the profile's folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the workspace, shown in the window.
+    pub workspace: String,
+    /// SQLite file; relative to the profile's folder.
+    #[serde(default = "default_database")]
+    pub database: PathBuf,
+    /// Folder where recovered files are kept; relative to the profile's folder.
+    #[serde(default = "default_vault")]
+    pub vault: PathBuf,
+    /// Policy file; the built-in policy without one.
+    pub policy: Option<PathBuf>,
+    pub agent: AgentSettings,
+    #[serde(default, rename = "provider")]
+    pub providers: Vec<ProviderEntry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    pub id: String,
+    pub name: String,
+}
+
+/// A provider of the product's catalogue and the adapter that speaks to it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderEntry {
+    /// As the platform's catalogue names it.
+    pub id: String,
+    /// `replicate`, `fal`, `veo` or `runway`.
+    pub adapter: String,
+    /// Environment variable that holds the key.
+    pub key_env: String,
+    /// The name that agents see; the adapter's without one.
+    pub name: Option<String>,
+    /// Another address than the provider's own, trusted exactly as given.
+    pub base_url: Option<String>,
+    /// fal only: where the request history is asked.
+    pub history_url: Option<String>,
+    /// Addresses and hosts that files may come from beside the provider's own.
+    #[serde(default)]
+    pub download_bases: Vec<String>,
+    #[serde(default)]
+    pub download_hosts: Vec<String>,
+    /// Overrules the built-in retention table.
+    pub retention_hours: Option<u32>,
+}
+
+fn default_database() -> PathBuf {
+    "makegood.sqlite".into()
+}
+
+fn default_vault() -> PathBuf {
+    "vault".into()
+}
+
+impl Settings {
+    /// The settings of a profile; `None` where there is no file.
+    ///
+    /// # Errors
+    /// When the file is there and can't be read or understood; the text names file and place.
+    pub fn load(home: &Path) -> Result<Option<Self>, SettingsError> {
+        let path = home.join("makegood.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => return Err(SettingsError::Unreadable { path, why: why.to_string() }),
+        };
+        let settings: Self =
+            toml::from_str(&text).map_err(|why| SettingsError::Wrong { path, why: why.to_string() })?;
+        Ok(Some(settings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_no_settings() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert!(Settings::load(dir.path()).expect("no file is fine").is_none());
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_its_place() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("makegood.toml"), "workspace = 'Acme'\nkey = 'secret'\n").expect("written");
+        let why = Settings::load(dir.path()).expect_err("an unknown field is refused").to_string();
+        assert!(why.contains("makegood.toml") && why.contains("key"), "{why}");
+    }
+
+    #[test]
+    fn a_small_file_is_enough() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let text = "workspace = 'Acme'\n[agent]\nid = 'ana'\nname = 'Ana'\n\
+                    [[provider]]\nid = 'replicate'\nadapter = 'replicate'\nkey_env = 'REPLICATE_API_TOKEN'\n";
+        std::fs::write(dir.path().join("makegood.toml"), text).expect("written");
+        let settings = Settings::load(dir.path()).expect("read").expect("there");
+        assert_eq!((settings.providers.len(), settings.database), (1, PathBuf::from("makegood.sqlite")));
+    }
+}

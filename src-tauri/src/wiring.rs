@@ -1,0 +1,151 @@
+//! The composition root: a profile's folder in, a whole desk out. Nothing is half built when the
+//! first window opens.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use makegood_app::{Agent, Desk, Ports, WorkspaceInfo};
+use makegood_connectors::{LocalVault, ProviderSettings, Registry};
+use makegood_domain::ids::{AgentId, ProviderId};
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{Clock, Store};
+use makegood_domain::reading::RuleReader;
+use makegood_practice as practice;
+use makegood_store::sqlite::SqliteStore;
+
+use crate::clock::{SystemClock, SystemIds};
+use crate::settings::{ProviderEntry, Settings};
+
+/// Seed of the practice workspace that opens without settings.
+pub const PRACTICE_SEED: u64 = 20_261_122;
+
+/// A desk, and what must live as long as it does.
+pub struct Console {
+    pub desk: Arc<Desk>,
+    /// The practice workspace's providers on loopback; none in a connected workspace.
+    pub practice: Option<practice::Workspace>,
+}
+
+/// Opens the profile at `home`: the connected workspace that its settings name, else the practice
+/// workspace, which is made on the first start. Finishes what an earlier run left in the middle.
+///
+/// # Errors
+/// When settings, record, vault or providers cannot be used; the text says which and why.
+pub async fn open(home: &Path) -> anyhow::Result<Console> {
+    std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
+    let console = match Settings::load(home)? {
+        Some(settings) => connected(home, settings).await?,
+        None => practising(&home.join("practice"), PRACTICE_SEED).await?,
+    };
+    let resumed = console.desk.resume_unfinished().await?;
+    if resumed > 0 {
+        tracing::warn!(actions = resumed, "finished what an earlier run left in the middle");
+    }
+    Ok(console)
+}
+
+/// The record at a path, made and upgraded if need be.
+///
+/// # Errors
+/// When it cannot be used; the text says why.
+pub async fn open_store(path: &Path) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open(path).await.with_context(|| format!("the record {}", path.display()))?;
+    Ok(Arc::new(store))
+}
+
+/// Where the record of a profile is.
+///
+/// # Errors
+/// When the settings are there and can't be read.
+pub fn database(home: &Path) -> anyhow::Result<PathBuf> {
+    Ok(match Settings::load(home)? {
+        Some(settings) => home.join(settings.database),
+        None => practice::Workspace::database(&home.join("practice")),
+    })
+}
+
+async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
+    let policy = match &settings.policy {
+        None => Policy::default_policy()?,
+        Some(path) => {
+            let path = home.join(path);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("the policy {} can't be read", path.display()))?;
+            Policy::parse(&text).with_context(|| path.display().to_string())?
+        }
+    };
+    let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
+    let store = open_store(&home.join(&settings.database)).await?;
+    let agent = Agent {
+        id: AgentId(settings.agent.id),
+        name: settings.agent.name,
+        limit: policy.limits.credits_per_posting,
+    };
+    let workspace = WorkspaceInfo { name: settings.workspace, banner: None };
+    let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
+    Ok(Console { desk: Arc::new(desk), practice: None })
+}
+
+/// The key of a provider comes from the environment, never from the settings.
+fn provider(entry: ProviderEntry) -> anyhow::Result<ProviderSettings> {
+    let key = std::env::var(&entry.key_env)
+        .with_context(|| format!("provider {}: the environment has no {}", entry.id, entry.key_env))?;
+    Ok(ProviderSettings {
+        id: ProviderId(entry.id.clone()),
+        name: entry.name,
+        base_url: entry.base_url,
+        history_url: entry.history_url,
+        download_bases: entry.download_bases,
+        download_hosts: entry.download_hosts,
+        retention_hours: entry.retention_hours,
+        key: Some(key.into()),
+        ..ProviderSettings::new(entry.id, entry.adapter)
+    })
+}
+
+/// The practice workspace in `dir`, made on the first call.
+///
+/// # Errors
+/// When it can't be made or opened.
+pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let workspace = practice::Workspace::open_or_create(dir, seed, Arc::clone(&clock)).await?;
+    let policy = Policy::default_policy()?;
+    let agent = Agent {
+        id: AgentId::new("ana.prata"),
+        name: "Ana Prata".to_owned(),
+        limit: policy.limits.credits_per_posting,
+    };
+    let info = WorkspaceInfo {
+        name: "Practice".to_owned(),
+        banner: Some("Practice workspace: invented customers, providers on this machine".to_owned()),
+    };
+    let providers = workspace.provider_settings();
+    let store = workspace.store();
+    let desk = Arc::new(desk(store, providers, &dir.join("vault"), policy, agent, info)?);
+    // Tickets become cases through the same intake as everywhere.
+    for ticket in workspace.new_tickets() {
+        let case_id = makegood_domain::ids::CaseId(makegood_domain::ports::Ids::new_id(&SystemIds));
+        desk.take_in(case_id, ticket.ticket, ticket.files).await?;
+    }
+    Ok(Console { desk, practice: Some(workspace) })
+}
+
+fn desk(
+    store: Arc<dyn Store>,
+    providers: Vec<ProviderSettings>,
+    vault: &Path,
+    policy: Policy,
+    agent: Agent,
+    workspace: WorkspaceInfo,
+) -> anyhow::Result<Desk> {
+    let ports = Ports {
+        store,
+        providers: Arc::new(Registry::new(providers)?),
+        vault: Arc::new(LocalVault::open(vault)?),
+        reader: Arc::new(RuleReader),
+        clock: Arc::new(SystemClock),
+    };
+    Ok(Desk::new(ports, policy, agent, workspace))
+}

@@ -1,0 +1,8 @@
+//! Journeys over a desk: the real record in SQLite, the real vault in a folder, a provider that
+//! does as it is told.
+
+mod acting;
+mod bridge;
+mod fakes;
+mod matching;
+mod world;
