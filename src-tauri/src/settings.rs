@@ -5,23 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// Folder of the profile, from `MAKEGOOD_HOME` or the system's place for application data.
-///
-/// # Errors
-/// When neither is known.
-pub fn home() -> Result<PathBuf, SettingsError> {
-    if let Some(home) = std::env::var_os("MAKEGOOD_HOME") {
-        return Ok(PathBuf::from(home));
-    }
-    directories::ProjectDirs::from("", "", "makegood")
-        .map(|dirs| dirs.data_local_dir().to_path_buf())
-        .ok_or(SettingsError::NoHome)
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("there is no folder for application data: set MAKEGOOD_HOME to one")]
-    NoHome,
     #[error("{path} can't be read: {why}")]
     Unreadable { path: PathBuf, why: String },
     #[error("{path}: {why}")]

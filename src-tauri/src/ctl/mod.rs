@@ -57,7 +57,7 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let home = match cli.home {
         Some(home) => home,
-        None => crate::settings::home()?,
+        None => crate::shell::profile::directory(|name| std::env::var_os(name).map(PathBuf::from))?,
     };
     match cli.command {
         Command::Practice(options) => practice::run(&home, &options).await,

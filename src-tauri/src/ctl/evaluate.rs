@@ -1,0 +1,128 @@
+//! `makegoodctl evaluate FILE...`: what the rules, under a policy, make of labelled cases. Each case's
+//! world goes through the ordinary import into an empty record, its ticket through the ordinary intake,
+//! with the clock at the case's own now.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use makegood_app::evaluate::{CaseFile, CaseScore, Outcome, Report, facts, parse_cases, score};
+use makegood_app::{Agent, Desk, Ports, WorkspaceInfo};
+use makegood_connectors::{LocalVault, Registry};
+use makegood_domain::ids::{AgentId, CaseId};
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{FactStore as _, Reader, ReaderError, ReadingContext};
+use makegood_domain::reading::RuleReader;
+use makegood_domain::support::{Claim, Ticket};
+use makegood_store::sqlite::SqliteStore;
+
+use crate::clock::FixedClock;
+
+/// Which reading the decision rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ReadingFrom {
+    /// The labelled one: tests the decision alone.
+    Given,
+    /// What the rules read in the ticket: tests everything.
+    Own,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Files of labelled cases, one JSON object a line.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Decide on the labelled reading or on our own.
+    #[arg(long, value_enum, default_value_t = ReadingFrom::Own)]
+    reading: ReadingFrom,
+    /// A policy file to try; else the built-in policy.
+    #[arg(long)]
+    policy: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print the reasoning behind each miss.
+    #[arg(long)]
+    trail: bool,
+}
+
+/// Says what the label says.
+struct GivenReader(Claim);
+
+#[async_trait]
+impl Reader for GivenReader {
+    fn name(&self) -> &str {
+        "given"
+    }
+
+    async fn read(&self, _: &Ticket, _: &ReadingContext) -> Result<Claim, ReaderError> {
+        Ok(self.0.clone())
+    }
+}
+
+pub(super) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let policy = match &options.policy {
+        None => Policy::default_policy()?,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+            Policy::parse(&text).with_context(|| path.display().to_string())?
+        }
+    };
+    // Nothing is fetched while deciding; the vault is only there to be whole.
+    let vault = tempfile::tempdir().context("a folder for the vault")?;
+    let mut scores = Vec::new();
+    for path in &options.files {
+        for case in cases_of(path)? {
+            let scored = evaluate(&case, options.reading, &policy, vault.path()).await;
+            scores.push(scored.with_context(|| format!("{}: case {}", path.display(), case.id))?);
+        }
+    }
+    let report = Report::new(&policy.version, scores);
+    if options.json {
+        println!("{}", report.json()?);
+    } else {
+        print!("{}", report.human(options.trail));
+    }
+    let missed = report.cases.iter().any(|case| !case.misses.is_empty());
+    Ok(if report.is_clean() && !missed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cases_of(path: &Path) -> anyhow::Result<Vec<CaseFile>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+    parse_cases(&text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", path.display())).collect();
+        anyhow::anyhow!(lines.join("\n"))
+    })
+}
+
+async fn evaluate(case: &CaseFile, reading: ReadingFrom, policy: &Policy, vault: &Path) -> anyhow::Result<CaseScore> {
+    let store = Arc::new(SqliteStore::open_in_memory().await?);
+    let report = store.import(&facts(&case.world), case.world.now).await?;
+    if let Some(row) = report.rejected.first() {
+        bail!("its world can't be imported: {} {}: {}", row.kind, row.id, row.reason);
+    }
+    let reader: Arc<dyn Reader> = match reading {
+        ReadingFrom::Given => Arc::new(GivenReader(case.expected.reading.clone())),
+        ReadingFrom::Own => Arc::new(RuleReader),
+    };
+    let ports = Ports {
+        store: Arc::clone(&store) as _,
+        providers: Arc::new(Registry::new(Vec::new())?),
+        vault: Arc::new(LocalVault::open(vault)?),
+        reader,
+        clock: Arc::new(FixedClock(case.world.now)),
+    };
+    let agent = Agent { id: AgentId::new("evaluate"), name: "evaluate".into(), limit: 0 };
+    let desk = Desk::new(ports, policy.clone(), agent, WorkspaceInfo { name: case.id.clone(), banner: None });
+    let taken = desk.take_in(CaseId(case.id.clone()), case.ticket.clone(), Vec::new()).await?;
+    let outcome = Outcome {
+        reading: &taken.finding.claim,
+        diagnosis: &taken.finding.diagnosis,
+        draft: &taken.finding.answer,
+    };
+    let scored = score(case, &outcome);
+    store.close().await;
+    Ok(scored)
+}
