@@ -1,5 +1,3 @@
 //! The headless twin: the same core without a window.
 
-fn main() -> std::process::ExitCode {
-    makegood::ctl::main()
-}
+fn main() {}
