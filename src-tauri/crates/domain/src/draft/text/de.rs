@@ -25,7 +25,7 @@ pub(super) static DE: Phrases = Phrases {
         workspace_wallet: "{credits} auf das Guthaben des Workspace",
     },
     refund_posted: "Die Credits wurden bereits zurückgebucht: {lines}, am {when}. Sie finden das unter Einstellungen, Abrechnung.",
-    redebit: "Das Ergebnis können Sie noch bekommen, und zwar für die zurückgebuchten {credits}. Wenn Sie das möchten, antworten Sie einfach auf diese Nachricht; ohne Ihre Zustimmung wird nichts abgebucht.",
+    redebit: "Das Ergebnis können Sie noch bekommen, wenn der zurückgebuchte Betrag ({credits}) erneut abgebucht werden darf. Wenn Sie das möchten, antworten Sie einfach auf diese Nachricht; ohne Ihre Zustimmung wird nichts abgebucht.",
     restored: "Wir haben zurückgebucht: {lines}.",
     to_workspace: "Bezahlt hat den Lauf der Workspace, deshalb gingen die Credits dorthin zurück und nicht auf ein persönliches Konto.",
     to_current_period: "Der Abrechnungszeitraum der Abbuchung ist vorbei, deshalb kommen die Credits zum Kontingent des laufenden Zeitraums hinzu.",

@@ -71,8 +71,8 @@ pub(super) static FR: Phrases = Phrases {
         "ce que vous attendiez",
         "des captures d’écran du canevas et de la ligne d’utilisation dans Facturation",
     ],
-    linked_own: "Vous nous avez déjà écrit à propos de cette exécution le {when}. Nous vous répondons là-bas, afin que rien ne soit fait deux fois.",
-    linked: "Une demande est déjà ouverte à propos de cette exécution. Nous la traitons là-bas, afin que rien ne soit fait deux fois.",
+    linked_own: "Vous nous avez déjà écrit à propos de cette exécution le {when}. C’est dans ce premier échange que nous vous répondons, afin que rien ne soit fait deux fois.",
+    linked: "Une demande est déjà ouverte à propos de cette exécution. C’est dans celle-ci que nous réglons la question, afin que rien ne soit fait deux fois.",
     routed: "Cette question relève de notre équipe de facturation. Nous lui avons transmis votre message ; elle vous répondra ici sous un jour ouvré.",
     months: [
         "janvier",

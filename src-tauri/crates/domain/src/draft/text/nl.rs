@@ -25,7 +25,7 @@ pub(super) static NL: Phrases = Phrases {
         workspace_wallet: "{credits} naar het tegoed van de werkruimte",
     },
     refund_posted: "De credits zijn al teruggeboekt: {lines}, op {when}. Je ziet dit bij Instellingen, Facturering.",
-    redebit: "Je kunt het resultaat nog krijgen in ruil voor de teruggeboekte {credits}. Wil je dat, beantwoord dan dit bericht; zonder je toestemming wordt er niets afgeschreven.",
+    redebit: "Je kunt het resultaat nog krijgen in ruil voor wat is teruggeboekt ({credits}). Wil je dat, beantwoord dan dit bericht; zonder je toestemming wordt er niets afgeschreven.",
     restored: "We hebben teruggeboekt: {lines}.",
     to_workspace: "De werkruimte heeft deze run betaald, dus de credits zijn daarnaar teruggegaan en niet naar een persoonlijk tegoed.",
     to_current_period: "De factureringsperiode van de afschrijving is voorbij, dus de credits zijn opgeteld bij je huidige periode, boven op wat daarin zit.",
