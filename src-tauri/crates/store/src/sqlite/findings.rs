@@ -48,10 +48,10 @@ impl SqliteStore {
     pub(super) async fn keep_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
         let mut tx = self.begin().await?;
         cases::check_revision(&mut tx, id, revision).await?;
-        if let Some(last) = newest(&mut tx, id).await? {
-            if (Finding { found_at: finding.found_at, ..last }) == *finding {
-                return Ok(revision);
-            }
+        if let Some(last) = newest(&mut tx, id).await?
+            && (Finding { found_at: finding.found_at, ..last }) == *finding
+        {
+            return Ok(revision);
         }
         keep(&mut tx, id, finding).await.map_err(|fault| as_error(fault, id.as_str()))?;
         let revision = cases::raise(&mut tx, id).await?;

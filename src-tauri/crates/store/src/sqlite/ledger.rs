@@ -25,7 +25,7 @@ statements! {
             WHERE s.target = ?1 AND r.state = 'posted' AND r.posted_at >= ?2)
       - (SELECT coalesce(sum(s.amount), 0) FROM charge_sources s JOIN charges c ON c.id = s.charge_id
             WHERE s.balance_id = ?1 AND c.posted_at >= ?2)";
-    LEVEL = "SELECT kind, level FROM balances WHERE id = ?1";
+    LEVEL = "SELECT kind, level FROM balances WHERE id = ?1 AND opening_at IS NOT NULL";
     POSTINGS = "SELECT p.id, p.at, p.kind, p.from_balance, p.to_balance, p.amount, p.charge_id,
             coalesce(p.refund_id, p.stray_id) AS refund_id
         FROM postings p WHERE p.id IN (
@@ -44,10 +44,9 @@ pub(super) async fn put_balance(
     row: &Balance,
     at: Timestamp,
 ) -> Worked<()> {
-    let known: Option<(Option<String>, i64, Option<i64>, Option<i64>)> =
-        sqlx::query_as(BALANCE).bind(row.id.as_str()).fetch_optional(&mut *connection).await?;
+    let known = sqlx::query(BALANCE).bind(row.id.as_str()).fetch_optional(&mut *connection).await?;
     let since = micros(row.opening_at);
-    let Some((owner, level, opening, opening_at)) = known else {
+    let Some(known) = known else {
         sqlx::query(ADD_BALANCE)
             .bind(row.id.as_str())
             .bind(account.as_str())
@@ -59,7 +58,7 @@ pub(super) async fn put_balance(
             .await?;
         return add_opening(connection, row, row.opening, at).await;
     };
-    if owner.as_deref() != Some(account.as_str()) {
+    if known.opt_text("account_id")?.as_deref() != Some(account.as_str()) {
         return refused(format!("balance {} belongs to another account", row.id));
     }
     sqlx::query(RENEW_BALANCE)
@@ -70,12 +69,12 @@ pub(super) async fn put_balance(
         .bind(since)
         .execute(&mut *connection)
         .await?;
-    if (opening, opening_at) == (Some(row.opening), Some(since)) {
+    if (known.opt_int("opening")?, known.opt_int("opening_at")?) == (Some(row.opening), Some(since)) {
         return Ok(());
     }
     let moved: i64 =
         sqlx::query_scalar(MOVED_SINCE).bind(row.id.as_str()).bind(since).fetch_one(&mut *connection).await?;
-    add_opening(connection, row, row.opening + moved - level, at).await
+    add_opening(connection, row, row.opening + moved - known.int("level")?, at).await
 }
 
 async fn add_opening(connection: &mut SqliteConnection, row: &Balance, delta: Credits, at: Timestamp) -> Worked<()> {

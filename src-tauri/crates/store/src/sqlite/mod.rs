@@ -4,6 +4,7 @@
 #[macro_use]
 mod rows;
 
+mod actions;
 mod attachments;
 mod audit;
 mod canvas;
@@ -14,6 +15,7 @@ mod deliveries;
 mod discrepancies;
 mod dossiers;
 mod drafts;
+mod effects;
 mod fault;
 mod findings;
 mod forbidden;
@@ -23,6 +25,7 @@ mod items;
 mod jobs;
 mod ledger;
 mod open;
+mod outbox;
 mod outputs;
 mod people;
 mod queue;

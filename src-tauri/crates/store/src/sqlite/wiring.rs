@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AccountId, AgentId, AttachmentId, CaseId, JobId, TicketId};
+use makegood_domain::ids::{AccountId, ActionKey, AgentId, AttachmentId, CaseId, JobId, TicketId};
+use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
-    AttachmentFile, CaseRecord, CaseStore, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase,
-    PostingLine, QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
+    ActionRecord, ActionState, ActionStore, Applied, AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord,
+    CaseStore, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase, OutboxLine, PostingLine,
+    QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -91,5 +93,50 @@ impl CaseStore for SqliteStore {
     }
     async fn delete_view(&self, agent: &AgentId, name: &str) -> StoreResult<()> {
         self.drop_view(agent, name).await
+    }
+}
+
+#[async_trait]
+impl ActionStore for SqliteStore {
+    async fn begin_action(&self, order: &Order, plan: &Plan) -> StoreResult<Begun> {
+        self.journal_begin(order, plan).await
+    }
+    async fn apply(
+        &self,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        self.journal_apply(key, (step, part), effect, at).await
+    }
+    async fn finish_action(&self, key: &ActionKey, state: &ActionState, at: Timestamp) -> StoreResult<()> {
+        self.journal_finish(key, state, at).await
+    }
+    async fn action(&self, key: &ActionKey) -> StoreResult<Option<ActionRecord>> {
+        self.read_action(key).await
+    }
+    async fn actions_of(&self, case: &CaseId) -> StoreResult<Vec<ActionRecord>> {
+        self.read_actions_of(case).await
+    }
+    async fn unfinished_actions(&self) -> StoreResult<Vec<ActionRecord>> {
+        self.read_unfinished().await
+    }
+    async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
+        self.read_audit(subject, limit).await
+    }
+    async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
+        self.verify_audit().await
+    }
+    async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
+        self.read_outbox(limit).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn health(&self) -> StoreResult<StoreHealth> {
+        self.read_health().await
     }
 }

@@ -3,8 +3,9 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
-    SqliteStore, attachments, audit, canvas, cases, catalogue, charges, deliveries, discrepancies, drafts, findings,
-    health, import, items, jobs, ledger, open, outputs, people, queue, references, refunds, runs, ticket_links, views,
+    SqliteStore, actions, attachments, audit, canvas, cases, catalogue, charges, deliveries, discrepancies, drafts,
+    effects, findings, health, import, items, jobs, ledger, open, outbox, outputs, people, queue, references, refunds,
+    runs, ticket_links, views,
 };
 
 #[tokio::test]
@@ -12,6 +13,12 @@ async fn every_statement_can_be_prepared() {
     let store = SqliteStore::open_in_memory().await.unwrap();
     let mut connection = store.writer.acquire().await.unwrap();
     let modules = [
+        actions::STATEMENTS,
+        effects::STATEMENTS,
+        effects::DELIVERY,
+        effects::PLACING,
+        effects::RESTORATION,
+        outbox::STATEMENTS,
         attachments::STATEMENTS,
         audit::STATEMENTS,
         canvas::STATEMENTS,

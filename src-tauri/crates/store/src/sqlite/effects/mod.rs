@@ -1,0 +1,175 @@
+//! What an action changes: one effect, one transaction, with its audit line and what goes out.
+
+mod delivery;
+mod placing;
+mod restoration;
+
+use jiff::Timestamp;
+use makegood_domain::ids::{ActionKey, AgentId, CaseId};
+use makegood_domain::plan::Effect;
+use makegood_domain::ports::Receipt;
+use sqlx::SqliteConnection;
+
+use super::fault::Worked;
+use super::rows::{document, micros};
+use super::{audit, cases, outbox};
+
+statements! {
+    OPEN_INCIDENT = "INSERT INTO incidents (id, case_id, run_id, summary, opened_at, action_key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    NAME_OUTPUT = "INSERT INTO incident_outputs (incident_id, output_id) VALUES (?1, ?2)
+        ON CONFLICT (incident_id, output_id) DO NOTHING";
+}
+
+#[cfg(test)]
+pub(super) const PLACING: &[(&str, &str)] = placing::STATEMENTS;
+#[cfg(test)]
+pub(super) const DELIVERY: &[(&str, &str)] = delivery::STATEMENTS;
+#[cfg(test)]
+pub(super) const RESTORATION: &[(&str, &str)] = restoration::STATEMENTS;
+
+/// Whose effect it is: the step of an action.
+#[derive(Clone, Copy)]
+pub(super) struct Act<'a> {
+    pub key: &'a ActionKey,
+    pub agent: &'a AgentId,
+    pub case: &'a CaseId,
+    pub step: u32,
+    pub part: u32,
+    pub at: Timestamp,
+}
+
+impl Act<'_> {
+    /// The id of what the step makes: the same step makes the same id.
+    fn id(&self, prefix: &str) -> String {
+        format!("{prefix}_{}.{}.{}", self.key, self.step, self.part)
+    }
+}
+
+/// Does one effect with its audit line and what goes out, or says why the record forbids it.
+pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
+    let receipt = change(connection, act, effect).await?;
+    let mut told = serde_json::to_value(effect).unwrap_or_default();
+    if let Some(fields) = told.as_object_mut() {
+        // Texts to customers stay out of the audit, which nobody can erase from.
+        fields.remove("text");
+    }
+    let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
+    audit::add(connection, act.agent.as_str(), act_word(effect), act.case.as_str(), &detail, act.at).await?;
+    if let Some((kind, summary)) = letter(effect, &receipt) {
+        let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
+        let letter = outbox::Letter {
+            id: &act.id("out"),
+            kind,
+            case: act.case,
+            action: act.key.as_str(),
+            summary: &summary,
+            payload: &payload,
+            at: act.at,
+        };
+        outbox::add(connection, &letter).await?;
+    }
+    if !matches!(effect, Effect::LeaseItem { .. } | Effect::ReleaseItem { .. }) {
+        cases::raise(connection, act.case).await?;
+    }
+    Ok(receipt)
+}
+
+async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
+    match effect {
+        Effect::LeaseItem { run_id, item, lease_seconds } => {
+            delivery::lease(connection, act, run_id, *item, *lease_seconds).await
+        }
+        Effect::Deliver { run_id, item, epoch, output_id, file, place } => {
+            let new = delivery::New { run_id, item: *item, epoch: *epoch, output_id, file, place };
+            delivery::deliver(connection, act, &new).await
+        }
+        Effect::ReleaseItem { run_id, item, epoch, why } => {
+            delivery::release(connection, act, run_id, *item, *epoch, why).await
+        }
+        Effect::Restore { refund_id, restoration, cause } => {
+            restoration::restore(connection, act, refund_id, restoration, cause).await
+        }
+        Effect::Move { output_id, place } => placing::relocate(connection, act, output_id, place).await,
+        Effect::Quarantine { output_id, reason } => placing::quarantine(connection, act, output_id, reason).await,
+        Effect::OpenIncident { run_id, output_ids, summary } => {
+            let id = act.id("inc");
+            sqlx::query(OPEN_INCIDENT)
+                .bind(&id)
+                .bind(act.case.as_str())
+                .bind(run_id.as_ref().map(|run| run.as_str()))
+                .bind(summary)
+                .bind(micros(act.at))
+                .bind(act.key.as_str())
+                .execute(&mut *connection)
+                .await?;
+            for output in output_ids {
+                sqlx::query(NAME_OUTPUT).bind(&id).bind(output.as_str()).execute(&mut *connection).await?;
+            }
+            Ok(Receipt::Incident { id })
+        }
+        Effect::LinkTicket { to } => {
+            cases::set_link(connection, act.case, to).await?;
+            Ok(Receipt::Linked { to: to.clone() })
+        }
+        Effect::CancelUpstream { provider_id, job_id } => {
+            Ok(Receipt::Queued { what: format!("cancel job {job_id} at {provider_id}"), outbox_id: act.id("out") })
+        }
+        Effect::Say { kind, text, locale } => {
+            let id = act.id("msg");
+            let author = act.agent.as_str();
+            let message = cases::NewMessage { id: &id, kind: *kind, author, locale, text, at: act.at };
+            cases::say(connection, act.case, &message).await?;
+            Ok(Receipt::Said { message_id: id.as_str().into() })
+        }
+        Effect::TellOwner { account_id, .. } => {
+            Ok(Receipt::Queued { what: format!("tell the owner of {account_id}"), outbox_id: act.id("out") })
+        }
+        Effect::SetCase { state, follow_up_at } => {
+            cases::set_state(connection, act.case, *state, *follow_up_at).await?;
+            Ok(Receipt::CaseSet { state: *state })
+        }
+    }
+}
+
+fn act_word(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::LeaseItem { .. } => "lease_item",
+        Effect::Deliver { .. } => "deliver",
+        Effect::ReleaseItem { .. } => "release_item",
+        Effect::Restore { .. } => "restore",
+        Effect::Move { .. } => "move",
+        Effect::Quarantine { .. } => "quarantine",
+        Effect::OpenIncident { .. } => "open_incident",
+        Effect::LinkTicket { .. } => "link_ticket",
+        Effect::CancelUpstream { .. } => "cancel_upstream",
+        Effect::Say { .. } => "say",
+        Effect::TellOwner { .. } => "tell_owner",
+        Effect::SetCase { .. } => "set_case",
+    }
+}
+
+/// What the platform or the help desk has to be told of an effect: kind and a line for people.
+/// Leases are nobody's business outside.
+fn letter(effect: &Effect, receipt: &Receipt) -> Option<(&'static str, String)> {
+    Some(match effect {
+        Effect::LeaseItem { .. } | Effect::ReleaseItem { .. } => return None,
+        Effect::Deliver { run_id, item, output_id, .. } => {
+            ("asset_delivered", format!("item {item} of {run_id} delivered as {output_id}"))
+        }
+        Effect::Restore { restoration, .. } => {
+            let total = if let Receipt::Restored { total, .. } = receipt { *total } else { 0 };
+            ("credits_restored", format!("{total} credits of {} restored", restoration.charge_id))
+        }
+        Effect::Move { output_id, .. } => ("asset_moved", format!("{output_id} moved to its place")),
+        Effect::Quarantine { output_id, .. } => ("asset_quarantined", format!("{output_id} made unreachable")),
+        Effect::OpenIncident { .. } => ("incident_opened", "privacy incident opened".to_owned()),
+        Effect::LinkTicket { to } => ("ticket_linked", format!("joined to ticket {to}")),
+        Effect::CancelUpstream { provider_id, job_id } => {
+            ("cancel_upstream", format!("cancel job {job_id} at {provider_id}"))
+        }
+        Effect::Say { kind, .. } => ("message", format!("{kind:?} added to the ticket").to_lowercase()),
+        Effect::TellOwner { account_id, .. } => ("tell_owner", format!("tell the owner of {account_id}")),
+        Effect::SetCase { state, .. } => ("case_state", format!("case is {state:?}").to_lowercase()),
+    })
+}

@@ -1,0 +1,145 @@
+//! Restoration: items, lines, postings and levels of one charge, in one go.
+
+use std::collections::BTreeMap;
+
+use makegood_domain::diagnose::{ChargeRestoration, RestoredItem};
+use makegood_domain::ids::RefundId;
+use makegood_domain::money::{BalanceLine, Credits};
+use makegood_domain::ports::{BalanceMove, Receipt};
+use sqlx::SqliteConnection;
+
+use super::super::fault::{Worked, refused};
+use super::super::items::{self, By};
+use super::super::{cases, findings, ledger, refunds, runs};
+use super::Act;
+
+statements! {
+    CHARGE = "SELECT run_id, account_id FROM charges WHERE id = ?1";
+    USED = "SELECT count(*) FROM refunds WHERE id = ?1";
+}
+
+pub(super) async fn restore(
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    id: &RefundId,
+    wanted: &ChargeRestoration,
+    cause: &str,
+) -> Worked<Receipt> {
+    let total = check(connection, id, wanted).await?;
+    for item in &wanted.items {
+        clear_item(connection, act, wanted, item).await?;
+    }
+    let before = levels(connection, wanted).await?;
+    let ticket = cases::ticket_of(connection, act.case).await?;
+    let head = refunds::Restoration {
+        id: id.as_str(),
+        key: &act.id("restore"),
+        charge: wanted.charge_id.as_str(),
+        account: wanted.account_id.as_str(),
+        run: wanted.run_id.as_str(),
+        ticket: Some(&ticket),
+        cause,
+        action: act.key.as_str(),
+        at: act.at,
+    };
+    refunds::add_restoration(connection, &head).await?;
+    write(connection, id.as_str(), wanted).await?;
+    findings::follow_ledger_of_run(connection, wanted.run_id.as_str()).await?;
+    findings::follow_ledger(connection, act.case.as_str()).await?;
+    let mut balances = Vec::new();
+    for (balance, level) in &before {
+        if let Some((kind, after)) = ledger::level(connection, balance).await? {
+            balances.push(BalanceMove { balance_id: balance.as_str().into(), kind, before: *level, after });
+        }
+    }
+    Ok(Receipt::Restored { refund_id: id.clone(), total, balances })
+}
+
+/// What can be said before anything is touched. Returns the total.
+async fn check(connection: &mut SqliteConnection, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
+    let used: i64 = sqlx::query_scalar(USED).bind(id.as_str()).fetch_one(&mut *connection).await?;
+    if used > 0 {
+        return refused(format!("there is a refund {id} already"));
+    }
+    let charge: Option<(String, String)> =
+        sqlx::query_as(CHARGE).bind(wanted.charge_id.as_str()).fetch_optional(&mut *connection).await?;
+    let Some((run, account)) = charge else {
+        return refused(format!("there is no charge {}", wanted.charge_id));
+    };
+    if account != wanted.account_id.as_str() {
+        return refused(format!("charge {} was paid by another account", wanted.charge_id));
+    }
+    let root = runs::root_of(connection, &run.as_str().into()).await?;
+    if root.is_none() || root != runs::root_of(connection, &wanted.run_id).await? {
+        return refused(format!("charge {} is not of run {}", wanted.charge_id, wanted.run_id));
+    }
+    let items = sum(wanted.items.iter().map(|item| item.credits));
+    let lines = sum(wanted.lines.iter().map(|line| line.amount));
+    match (items, lines) {
+        (Some(items), Some(lines)) if items == lines && items > 0 => Ok(items),
+        (Some(0), Some(0)) => refused("there is nothing to restore"),
+        _ => refused(format!("the items and lines of the restoration of {} do not add up", wanted.charge_id)),
+    }
+}
+
+/// The sum of amounts, none of which may be below 0.
+fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
+    amounts.try_fold(0, |sum: Credits, part| if part < 0 { None } else { sum.checked_add(part) })
+}
+
+/// Refuses an item that is settled or being recovered, and ends a lease that is over.
+async fn clear_item(
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    wanted: &ChargeRestoration,
+    part: &RestoredItem,
+) -> Worked<()> {
+    let number = part.item;
+    let Some(item) = items::item(connection, &wanted.charge_id, i64::from(number)).await? else {
+        return refused(format!("charge {} has no item {number}", wanted.charge_id));
+    };
+    let full = item.refunded + part.credits > item.price || (item.state == "refunded" && part.credits == 0);
+    if item.state == "delivered" || (item.state == "refunded" && full) || item.leased_at(act.at) {
+        let first = items::who_was_first(connection, &item).await?;
+        return refused(format!("item {number} of charge {} can't be restored: {first}", wanted.charge_id));
+    }
+    if full {
+        return refused(format!("item {number} of charge {} cost only {}", wanted.charge_id, item.price));
+    }
+    if item.state == "delivering" {
+        let by = By::Action(act.key.as_str());
+        items::fence(connection, &item, by, act.at, "the lease was over when the credits were restored").await?;
+    }
+    Ok(())
+}
+
+/// The levels of the targets before.
+async fn levels(connection: &mut SqliteConnection, wanted: &ChargeRestoration) -> Worked<BTreeMap<String, Credits>> {
+    let mut levels = BTreeMap::new();
+    for line in &wanted.lines {
+        match ledger::level(connection, line.target.as_str()).await? {
+            Some((_, level)) => levels.insert(line.target.0.clone(), level),
+            None => return refused(format!("there is no balance {}", line.target)),
+        };
+    }
+    Ok(levels)
+}
+
+async fn write(connection: &mut SqliteConnection, id: &str, wanted: &ChargeRestoration) -> Worked<()> {
+    let (charge, account) = (wanted.charge_id.as_str(), wanted.account_id.as_str());
+    let items: Vec<u32> = wanted.items.iter().map(|item| item.item).collect();
+    let lines: Vec<BalanceLine> = wanted
+        .lines
+        .iter()
+        .map(|line| BalanceLine { balance_id: line.target.clone(), kind: line.target_kind, amount: line.amount })
+        .collect();
+    refunds::write_lines_said(connection, id, &items, &lines).await?;
+    for item in &wanted.items {
+        refunds::add_item(connection, id, charge, account, i64::from(item.item), item.credits).await?;
+    }
+    for (line, part) in (0_u64..).zip(wanted.lines.iter().filter(|part| part.amount > 0)) {
+        let move_ = (part.source.as_str(), part.target.as_str(), part.amount);
+        refunds::add_line(connection, id, line, charge, account, move_).await?;
+    }
+    Ok(())
+}

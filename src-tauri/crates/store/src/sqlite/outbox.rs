@@ -1,0 +1,61 @@
+//! What waits to be sent outside: committed with the effect that it tells of.
+
+use jiff::Timestamp;
+use makegood_domain::ids::CaseId;
+use makegood_domain::ports::{OutboxLine, StoreResult};
+use sqlx::SqliteConnection;
+
+use super::SqliteStore;
+use super::fault::{Worked, backend};
+use super::rows::{Columns, micros, signed};
+
+statements! {
+    ADD = "INSERT INTO outbox (id, seq, at, kind, case_id, action_key, summary, payload, state)
+        SELECT ?1, coalesce(max(seq) + 1, 1), ?2, ?3, ?4, ?5, ?6, ?7, 'waiting' FROM outbox";
+    NEWEST = "SELECT id, at, kind, case_id, summary, state FROM outbox ORDER BY seq DESC LIMIT ?1";
+}
+
+/// Something to be sent. The id is made of the action's key, so that it is sent once.
+pub(super) struct Letter<'a> {
+    pub id: &'a str,
+    pub kind: &'a str,
+    pub case: &'a CaseId,
+    pub action: &'a str,
+    /// For people, without the text of messages.
+    pub summary: &'a str,
+    /// The whole effect as JSON, for the sender.
+    pub payload: &'a str,
+    pub at: Timestamp,
+}
+
+pub(super) async fn add(connection: &mut SqliteConnection, letter: &Letter<'_>) -> Worked<()> {
+    sqlx::query(ADD)
+        .bind(letter.id)
+        .bind(micros(letter.at))
+        .bind(letter.kind)
+        .bind(letter.case.as_str())
+        .bind(letter.action)
+        .bind(letter.summary)
+        .bind(letter.payload)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+impl SqliteStore {
+    pub(super) async fn read_outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
+        let rows = sqlx::query(NEWEST).bind(signed(limit)).fetch_all(&self.readers).await.map_err(backend)?;
+        rows.iter()
+            .map(|row| {
+                Ok(OutboxLine {
+                    id: row.text("id")?,
+                    at: row.time("at")?,
+                    kind: row.text("kind")?,
+                    case_id: row.opt_text("case_id")?.map(CaseId),
+                    summary: row.text("summary")?,
+                    state: row.text("state")?,
+                })
+            })
+            .collect()
+    }
+}
