@@ -41,7 +41,7 @@ static NOT_THE_RUN: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TRAILS_NOT_THE_RUN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^[^.!?\n]{0,12}?\b(?:left|remaining|on my own|on my plan|a month|per month|monthly|in my (?:wallet|account|balance)|available|unused|ubrig|restantes|im monat|al mes|por mes|par mois|in reserve|still in)\b|^[^.!?\n]{0,6}(?:残)",
+        r"^[^.!?,;\n]{0,12}?\b(?:left|remaining|on my own|on my plan|a month|per month|monthly|in my (?:wallet|account|balance)|available|unused|ubrig|restantes|im monat|al mes|por mes|par mois|in reserve|still in)\b|^[^.!?\n]{0,6}(?:残)",
     )
 });
 static RETURNED: LazyLock<Regex> = LazyLock::new(|| {

@@ -271,7 +271,7 @@ fn match_plain(folded: &str, at: usize, name: &str) -> Option<usize> {
 }
 
 static SPANISH_SEES: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:\b(?:con|en|modelo|de|usando|google|un|el|mi|del|video|para|com|no|modelo:) |[:\x22'(] ?)$")
+    pattern(r"(?:\b(?:con|en|modelo|de|usando|google|un|el|mi|del|video|para|com|modelo:) |[:\x22'(] ?)$")
 });
 static ARTICLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(

@@ -40,7 +40,7 @@ static BILLING: LazyLock<Regex> = LazyLock::new(|| {
 });
 static RUN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\b(?:ran|runs?|render\w*|generat\w+|clips?|videos?|images?|output|node|canvas|failed|never (?:came|arrived|showed)|nothing (?:came|back)|empty|stuck|spinning|missing|lip-? ?sync|shot|scene|prompt|result|started|delivered|0 kb|won't play|",
+        r"\b(?:ran|runs?|render\w*|generat\w+|clips?|videos?|images?|output|node|canvas|failed|never (?:came|arrived|showed)|nothing (?:came|back)|empty|stuck|spinning|missing|lip-? ?sync|shot|scene|prompt|result|started|delivered|charged|refund|deducted|0 kb|won't play|",
         r"gestartet|generier\w+|bild|bilder|fehlgeschlagen|fehlt|kam nie|knoten|leer|lauf|genere|generad\w|imagen|fallo|no salio|no aparece|vacio|nodo|gerei|gerad\w|imagem|falhou|nao gerou|nao apareceu|vazio|genere\w*|lance\w*|echou\w*|vide|rendu|noeud|generat\w|fallit\w|vuoto|mancante|gemaakt|mislukt|leeg|ontbreekt|misslyckades|saknas|wygenerow\w+|brak)\b|生成|動画|画像|ノード|失敗|表示され|出力|영상|生成|视频|이미지"
     ))
 });
@@ -59,19 +59,30 @@ pub(super) fn read(letter: &[Text], pictures: &[Text], signs: Signs) -> Topic {
     if letter.iter().any(foreign) {
         return Topic::ForeignAsset;
     }
-    let count = |regex: &Regex| -> usize {
-        let mut words: Vec<&str> =
-            letter.iter().flat_map(|text| regex.find_iter(&text.folded).map(|found| found.as_str())).collect();
+    let words = |regex: &Regex| -> Vec<String> {
+        let found = letter.iter().flat_map(|text| regex.find_iter(&text.folded).map(|found| found.as_str().to_owned()));
+        let mut words: Vec<String> = found.collect();
         words.sort_unstable();
         words.dedup();
-        words.len()
+        words
     };
     let shown = pictures.iter().any(|text| RUN.is_match(&text.folded));
-    let run = count(&RUN)
-        + 3 * usize::from(signs.project)
-        + 4 * usize::from(signs.run_or_job)
-        + 3 * usize::from(signs.model)
-        + usize::from(shown);
-    let billing = count(&BILLING);
+    let signs = 4 * usize::from(signs.project) + 5 * usize::from(signs.run_or_job) + 4 * usize::from(signs.model);
+    let run: usize = words(&RUN).iter().map(|word| 1 + usize::from(FAILURE.is_match(word))).sum();
+    let billing: usize = words(&BILLING).iter().map(|word| 2 - usize::from(PASSING.is_match(word))).sum();
+    let run = run + signs + usize::from(shown);
     if billing > 0 && billing > run { Topic::BillingOther } else { Topic::MissingOutput }
 }
+
+/// Words that also pass by in a ticket about a run: "on my plan", "since the reset".
+static PASSING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:plan|plano|pack|buy|my card|bank|reset\w*|unused|trial|seats?|annual|yearly|upgrad\w+|downgrad\w+|tarif|paket|carta|carte|plan|プラン)$",
+    )
+});
+/// Words for output that did not come.
+static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:failed|never .*|nothing .*|empty|stuck|spinning|missing|0 kb|won't play|fehlgeschlagen|fehlt|kam nie|leer|fallo|no salio|no aparece|vacio|falhou|nao .*|vazio|echou\w*|vide|fallit\w|vuoto|mancante|mislukt|leeg|ontbreekt|misslyckades|saknas|失敗|表示され)$",
+    )
+});

@@ -266,7 +266,9 @@ fn spoken_clock(found: &Captures<'_>, how: Spoken, lex: &Lexicon) -> Option<Cloc
 fn bare_hours(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
     for found in patterns.at.captures_iter(text) {
         let (Some(all), Some(n)) = (found.get(0), found.name("n")) else { continue };
-        if !hour_may_end(after(text, n.end(), 24), patterns.lex) {
+        let rest = after(text, n.end(), 24);
+        let sure = SAYS_HOUR.is_match(all.as_str()) && !unit_follows(rest) && !DECIMAL.is_match(rest);
+        if !sure && !hour_may_end(rest, patterns.lex) {
             continue;
         }
         let digits = n.as_str();
@@ -283,12 +285,19 @@ fn bare_hours(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
             && !article
             && let (Ok(hour), Ok(minute)) = (i8::try_from(hour), i8::try_from(minute))
         {
-            let start = all.start() + (all.as_str().len() - all.as_str().trim_start().len());
-            push(atoms, start..n.end(), Piece::Clock(Clock { hour, minute, second: 0, hours }));
+            // Without its preposition, so that "8:15 pm" is the longer reading of "a las 8:15 pm".
+            push(atoms, n.range(), Piece::Clock(Clock { hour, minute, second: 0, hours }));
         }
     }
 }
 
+/// Words after which a number can hardly be anything but an hour.
+static SAYS_HOUR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\s?(?:at|um|so um|a las?|hacia las?|sobre las?|a eso de las?|alle|om|kl\.?|klockan|klokken|klokka|godz\.?|o godz\.?|o godzinie|por volta das|la pelas|tipo)\s",
+    )
+});
+static DECIMAL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[.,:x%/]\d|[a-z%])"));
 static MAY_FOLLOW: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^(?:$|[ ]?[,;!?()\]\n/]|[ ]?\.(?:\s|$)|'s|[ ]?-[ ]|\s+(?:i|we|and|but|my|the|it|on|in|this|that|yesterday|today|last|und|ich|habe|hab|wurde|kam|mit|am|heute|gestern|y|pero|de|del|por|hora|el|con|me|et|mais|je|du|hier|j'ai|le|heure|avec|e|mas|da|do|eu|com|no|na|hora|il|ma|ho|con|di|en|maar|ik|op|met|gisteren|och|men|jag|local|my|time|or|so|with|for|from|using|to|when|is|was|uhr)\b)",
@@ -318,7 +327,16 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static HALF_HOUR_AGO: LazyLock<Regex> = LazyLock::new(|| {
+    whole(
+        "half an hour ago|vor einer halben stunde|hace media hora|ha meia hora|meia hora atras|il y a une demi-? ?heure|mezz'?ora fa|een half ?uur geleden|for en halv ?timme sedan",
+    )
+});
+
 fn ago(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
+    for found in HALF_HOUR_AGO.find_iter(text) {
+        push(atoms, found.range(), Piece::Ago(30 * 60));
+    }
     for regex in &patterns.ago {
         for found in regex.captures_iter(text) {
             let (Some(all), Some(q), Some(u)) = (found.get(0), found.name("q"), found.name("u")) else { continue };

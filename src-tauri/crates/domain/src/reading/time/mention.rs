@@ -76,6 +76,7 @@ fn thin(mut atoms: Vec<Atom>) -> Vec<Atom> {
         // What is read as a date is not read as a clock time ("12.05."), unless that is sure of itself.
         Piece::Span(..) => 3,
         Piece::Clock(_) if !atom.weak => 2,
+        Piece::Ago(_) => 2,
         Piece::Day(..) if !atom.weak => 2,
         _ => 1,
     };
@@ -126,8 +127,10 @@ fn belongs(folded: &str, text: &Text, group: &[Atom], atom: &Atom) -> bool {
     }
     if let Piece::Zone(_) = atom.piece {
         // A city counts only close behind a clock time; "yesterday Paris clip" is about the clip.
-        let close = gap.chars().all(|c| !c.is_alphanumeric()) || gap.trim() == "in";
-        return !atom.weak || (close && gap.len() < 6 && group.iter().any(timed));
+        return !atom.weak || (CLOSE.is_match(gap) && group.iter().any(timed));
+    }
+    if group.iter().all(|other| other.weak && matches!(other.piece, Piece::Zone(_))) {
+        return false;
     }
     if dated(atom) && group.iter().any(dated) {
         // "Thursday, March 12" is one day, "Monday and Tuesday" two; a day after a complete time begins anew.
@@ -136,6 +139,10 @@ fn belongs(folded: &str, text: &Text, group: &[Atom], atom: &Atom) -> bool {
     }
     true
 }
+
+static CLOSE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^[\s,(\[/-]{0,3}(?:(?:in|my|local|our|time|hora|heure|uhr|ora|zeit|de|a)\b[\s,(]{0,2}){0,3}$")
+});
 
 fn same_kind(a: &Atom, b: &Atom) -> bool {
     match (a.piece, b.piece) {
@@ -215,7 +222,7 @@ fn pick_day(folded: &str, days: &[(Day, Range<usize>)]) -> Option<DaySaid> {
         Day::Weekday(_) => 4,
     };
     let (day, range) = days.iter().min_by_key(|(day, _)| rank(day))?;
-    let around = format!("{} | {}", before(folded, range.start, 24), after(folded, range.end, 24));
+    let around = format!("{}|{}", before(folded, range.start, 24), after(folded, range.end, 24));
     Some(DaySaid { day: *day, last: LAST.is_match(&around), last_week: LAST_WEEK.is_match(&around) })
 }
 

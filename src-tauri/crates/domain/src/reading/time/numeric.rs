@@ -236,7 +236,10 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
         let rest = after(text, b.end(), 24);
         let daypart = DAYPART.is_match(rest);
         if !(dash && clear || pre && (clear || daypart || !unit_follows(rest) && bare_end(rest)))
-            || !stands_alone(text, &(a.start()..b.end()))
+            || !stands_alone(
+                text,
+                &(a.start()..a.start() + text.get(a.start()..b.end()).unwrap_or_default().trim_end().len()),
+            )
             || b.as_str().ends_with([' ']) && unit_follows(rest)
         {
             continue;
@@ -304,7 +307,7 @@ fn join_ends(first: Clock, last: Clock) -> Piece {
 }
 
 static DATE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?:(?P<sep2>[./-])(?P<c>\d{4}|\d{2})?)?"));
+    LazyLock::new(|| pattern(r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?:(?P<sep2>[./-])(?P<c>\d{4}|\d{1,2})?)?"));
 static LEADS_DATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?:\b(?:on|am|vom|den|dem|der|el|le|du|dia|em|no|il|del|op|date|datum|data|fecha|from|since|seit|of|um|d\.|on the|run|started|dated)[: ]+|[(]|^|\n)$",
