@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::answer::{Answer, AnswerInput, answer};
-use super::fixture::{act, at, claim, diagnosis, full, job, now, output, scope, ticket};
+use super::fixture::{act, at, claim, diagnosis, dossier, full, job, now, output, scope, ticket};
 use super::lang::Lang;
 use super::note::{Asked, NoteInput, Tried, escalation_note, owner_notice};
 use super::scan::scan;
@@ -11,6 +11,7 @@ use super::text::Phrases;
 use crate::diagnose::{Diagnosis, Flag, ItemActionKind, MessagePoint, Remedy, Verdict};
 use crate::scope::Scope;
 use crate::support::Ticket;
+use crate::work::RetryInitiator;
 
 fn write(ticket: &Ticket, scope: &Scope, diagnosis: &Diagnosis) -> Answer {
     answer(&AnswerInput { ticket, claim: &claim(), diagnosis, scope, now: now() })
@@ -236,6 +237,30 @@ fn items_are_told_one_by_one() {
 }
 
 #[test]
+fn several_runs_are_listed_and_retries_of_the_system_belong_to_their_run() {
+    let mut scope = scope();
+    let mut retry = dossier();
+    retry.run.id = "run_retry1".into();
+    (retry.run.retry_of, retry.run.retry_initiator) = (Some("run_a1b2c3".into()), Some(RetryInitiator::System));
+    retry.run.started_at = at("2026-05-17T13:10:00Z");
+    let mut second = dossier();
+    second.run.id = "run_second".into();
+    second.run.started_at = at("2026-05-17T14:00:00Z");
+    second.charges.clear();
+    scope.runs.extend([retry, second]);
+    let mut diagnosis = diagnosis(Verdict::ProviderFailed, Remedy::RestoreCredits);
+    diagnosis.additional_runs = vec!["run_second".into()];
+    let text = write(&ticket(Some("en-GB"), ZONE), &scope, &diagnosis).text;
+    let want = "We looked at these runs:\n• project “Spot”, Kling 3.0, started 17 May, 14:58, 200 credits\n\
+                • project “Spot”, Kling 3.0, started 17 May, 16:00\n";
+    assert!(text.contains(want), "{text}");
+    // Of a double charge the customer knows the first; the other is told of by itself.
+    diagnosis.verdict = Verdict::DuplicateCharge;
+    let text = write(&ticket(Some("en-GB"), ZONE), &scope, &diagnosis).text;
+    assert!(text.contains("14:58, 100 credits"), "{text}");
+}
+
+#[test]
 fn room_is_asked_for_by_what_is_lacking() {
     let mut diagnosis = diagnosis(Verdict::StorageQuotaExceeded, Remedy::HoldAsset);
     diagnosis.item_actions = vec![act(1, ItemActionKind::Hold, 0)];
@@ -360,6 +385,31 @@ proptest! {
         let (before, after): (String, String) = (before.iter().collect(), after.iter().collect());
         let leaking = format!("{before} {hidden} {after}");
         prop_assert!(!scan(&leaking, &scope, &claim()).is_empty(), "{}", leaking);
+    }
+
+    /// Whatever a diagnosis says, nothing of a project is told that is not the requester's.
+    #[test]
+    fn nothing_is_told_of_a_project_of_others(
+        verdict in proptest::sample::select(Verdict::ALL),
+        points in proptest::sample::subsequence(MessagePoint::ALL.to_vec(), 0..=MessagePoint::ALL.len()),
+        action in proptest::sample::select(ItemActionKind::ALL),
+        lang in proptest::sample::select(Lang::ALL.to_vec()),
+        follow_up in any::<bool>(),
+    ) {
+        let (mut scope, mut diagnosis) = full();
+        scope.runs[0].run.project_id = "prj_epis03".into();
+        scope.runs[0].outputs = vec![output("out_x", 1, "prj_epis03", None), output("out_y", 2, "prj_other1", None)];
+        (diagnosis.verdict, diagnosis.message_points) = (verdict, points);
+        diagnosis.item_actions = vec![act(1, action, 0), act(2, action, 5)];
+        if !follow_up {
+            diagnosis.follow_up_at = None;
+        }
+        let answer = write(&ticket(Some(lang.code()), ZONE), &scope, &diagnosis);
+        for name in ["Episode 3", "Rodeo promo", "Dune Pictures", "prj_", "run_", "lumen"] {
+            prop_assert!(!answer.text.contains(name), "{}", answer.text);
+        }
+        prop_assert!(!answer.text.contains(['{', '}']), "{}", answer.text);
+        prop_assert_eq!(answer.leaks, vec![]);
     }
 
     #[test]

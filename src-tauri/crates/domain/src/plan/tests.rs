@@ -206,6 +206,16 @@ fn misplaced_outputs_are_moved_and_those_with_strangers_quarantined_first() {
 }
 
 #[test]
+fn an_incident_of_a_linked_run_is_the_older_tickets() {
+    let mut linked = diagnosis(Verdict::MisattributedOtherCustomer, Remedy::LinkToTicket);
+    linked.flags = [Flag::PrivacyIncident].into();
+    linked.linked_ticket = Some(TicketId::from("TCK-0"));
+    assert_eq!(steps(&scope(), &linked), ["link TCK-0", END[0], "case linked"]);
+    linked.linked_ticket = None;
+    assert!(make(&scope(), &linked, &ask(ActionKind::Link)).is_err());
+}
+
+#[test]
 fn stalled_jobs_are_cancelled_and_owners_told() {
     let mut stalled = diagnosis(Verdict::ProviderStalled, Remedy::RestoreCredits);
     stalled.restorations = vec![restoration("chg_first1", &[(1, 34), (2, 33), (3, 33)])];
