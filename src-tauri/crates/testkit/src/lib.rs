@@ -6,7 +6,9 @@ pub mod conformance;
 mod media;
 mod server;
 mod time;
+mod world;
 
 pub use media::{Sample, samples};
 pub use server::{Reply, Request, Server};
 pub use time::{ManualClock, SeededIds};
+pub use world::World;
