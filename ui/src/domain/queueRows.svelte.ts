@@ -58,11 +58,12 @@ export class QueueRows {
     const inView = new Set<number>();
     for (let page = Math.floor(first / PAGE); page * PAGE < Math.max(end, 1); page += 1) inView.add(page);
     this.#pages = new Map([...this.#pages].filter(([page]) => inView.has(page)));
-    await Promise.all([...inView].map((page) => this.#read(page)));
-    await this.#findHeads(this.#round);
+    const round = this.#round;
+    await Promise.all([...inView].map((page) => this.#read(page, false)));
+    if (round === this.#round && this.known) await this.#findHeads(round);
   }
 
-  async #read(page: number): Promise<void> {
+  async #read(page: number, withHeads = true): Promise<void> {
     const round = this.#round;
     this.#asked.add(page);
     try {
@@ -75,7 +76,7 @@ export class QueueRows {
       this.known = true;
       this.failed = undefined;
       this.#keep(page, answer.rows);
-      if (firstAnswer) await this.#findHeads(round);
+      if (firstAnswer && withHeads) await this.#findHeads(round);
     } catch (thrown) {
       if (round === this.#round) this.failed = failure(HostError.from(thrown));
     } finally {

@@ -39,7 +39,7 @@ function plotOf(row: QueueRow, settled: boolean): Plot {
     row, n, price, run: runIdOf(row.caseId), charge: id('chg_', 43, n), job: id('op-', 47, n, 10), project: id('prj_', 53, n),
     projectName: n === 1 ? 'Spring lookbook' : 'Trailer', node: id('nd_', 59, n, 6), nodeLabel: n === 1 ? 'Shot 4' : 'Titles',
     quota: id('bal_', 61, n, 6), wallet: id('bal_', 67, n, 6), fromQuota: n % 3 === 0 ? Math.floor(price / 3) : price,
-    ran: finished - 472_000, finished, deadline, recoverable: row.file.form === 'running' || row.file.form === 'saved', settled,
+    ran: finished - 472_000, finished, deadline, recoverable: row.remedy === 'recover_asset' || row.remedy === 'hold_asset', settled,
   };
 }
 
