@@ -9,7 +9,7 @@ use crate::scope::Scope;
 use crate::work::{ItemState, Job, JobItem, JobState, Output, OutputState, Presence, ProviderFile};
 
 /// More items than any product sells in one run; a feed that says more is not followed further.
-const MOST_ITEMS: u32 = 10_000;
+pub(super) const MOST_ITEMS: u32 = 1_000;
 
 /// Where a stored output lies, against where its run asked for it. The better place first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
