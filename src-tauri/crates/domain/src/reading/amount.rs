@@ -28,6 +28,26 @@ static VERB_LAST: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+static EACH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"\b{N} (?:each|apiece|a piece|per (?:run|clip|video|row)|every time|both times|jeweils|pro (?:lauf|video|clip)|cada un[oa]|cada|chacune?|ciascun[oa]?|l'un[oa]?|stuk)\b|\b(?:je|jeweils|each) {N2}\b",
+        N2 = N.replace("?P<n>", "?P<n2>")
+    ))
+});
+/// "The run was 240."
+static WAS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"\b(?:was|is|were|war|waren|fue|fueron|foi|etait|was) {N}(?:[.,;!?)]|$| and | but | und | aber | y | pero )"
+    ))
+});
+/// "240 and 240": a figure said twice.
+static SAID_TWICE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"-?\b{N}(?:,? (?:and|und|y|et|e|en|och|og|plus) |, ?| ?\+ ?)-?{N2}\b",
+        N2 = N.replace("?P<n>", "?P<n2>")
+    ))
+});
+
 /// A price or measure, not credits.
 static OTHER_UNIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -36,7 +56,7 @@ static OTHER_UNIT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NOT_THE_RUN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:i have|i've got|i still have|i had|have left|remaining|balance|my plan|own plan|month'?s|monthly|a month|per month|each month|topped|top-? ?up|bought|buy|purchased|quota|allowance|limit|pack|subscription|plan (?:with|of|has)|went from|dropped from|down to|guthaben|kontostand|habe noch|noch ubrig|gekauft|aufgeladen|monatlich\w*|tengo|me quedan|saldo|compre|recargue|mensuales|al mes|restante|me resta|tenho|comprei|mensais|por mes|il me reste|j'ai encore|achete|solde|par mois|ho ancora|comprato|al mese|nog over|tegoed|gekocht|wallet had|left over|unused)\b|残高|残り|購入|月額|毎月",
+        r"\b(?:i have|i've got|i still have|i had|have left|remaining|balance|my plan|own plan|month'?s|monthly|a month|per month|each month|topped|top-? ?up|bought|buy|purchased|quota|allowance|limit|pack|subscription|plan (?:with|of|has)|went from|dropped from|down to|guthaben|kontostand|habe noch|noch ubrig|gekauft|aufgeladen|monatlich\w*|tengo|me quedan|saldo|compre|recargue|mensuales|al mes|restante|me resta|tenho|comprei|mensais|por mes|il me reste|j'ai encore|achete|solde|par mois|ho ancora|comprato|al mese|nog over|tegoed|gekocht|wallet had|left over|unused|promised|promise|versprochen|prometi\w+|promis|bonus|goodwill|compensation)\b|残高|残り|購入|月額|毎月",
     )
 });
 static TRAILS_NOT_THE_RUN: LazyLock<Regex> = LazyLock::new(|| {
@@ -73,17 +93,24 @@ pub(super) fn read(texts: &[Text], runs: u32) -> Option<Credits> {
 }
 
 fn in_text(text: &str, runs: u32) -> Option<Credits> {
-    let patterns: [(&Regex, i32, bool); 5] = [
+    let patterns: [(&Regex, i32, bool); 8] = [
         (&WITH_UNIT, 10, true),
         (&SIGNED, 9, false),
         (&VERB_FIRST, 7, false),
         (&VERB_LAST, 7, false),
         (&UNIT_FIRST, 6, false),
+        (&EACH, 7, false),
+        (&SAID_TWICE, 5, false),
+        (&WAS, 4, false),
     ];
     let mut best: Option<(i32, std::cmp::Reverse<usize>, Credits)> = None;
     for (regex, weight, has_unit) in patterns {
         for found in regex.captures_iter(text) {
-            let Some(n) = found.name("n") else { continue };
+            let (one, other) = (found.name("n"), found.name("n2"));
+            if one.zip(other).is_some_and(|(one, other)| one.as_str() != other.as_str()) {
+                continue;
+            }
+            let Some(n) = one.or(other) else { continue };
             let score = weight + context(text, n.start(), n.end(), has_unit);
             let Some(value) = value(n.as_str()).filter(|value| *value > 0) else { continue };
             let here = (score, std::cmp::Reverse(n.start()), one_run(text, n.end(), value, runs));

@@ -73,6 +73,12 @@ static TWICE: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:charged|billed|deducted|debited|paid|ran it|ran this|run it|pressed run|took (?:it|them|the credits)|abgebucht|berechnet|belastet|cobraron|cobro|cobrado|cobrou|cobraram|debite\w*|preleve\w*|facture\w*|addebitat\w*|afgeschreven|pobrano)[^.!?\n]{0,40}?\b(?:twice|two times|double|doppelt|zweimal|2 ?mal|dos veces|doble|duas vezes|em dobro|deux fois|due volte|twee keer|dubbel|dwa razy)\b|\b(?:twice|double|doppelt|zweimal|dos veces|duas vezes|deux fois|due volte|twee keer|tva ganger)[^.!?\n]{0,30}?\b(?:charged|billed|deducted|abgebucht|berechnet|cobraron|cobrado|cobrou|debite\w*|preleve\w*|addebitat\w*|afgeschreven|debiterad)\b|\b(?:double[- ]charged?|double[- ]billed|doppelte abbuchung|doppelbuchung|doble cobro|cobro doble|cobranca dupla|double debit|duplicate charge)\b",
     )
 });
+/// "The runs both failed."
+static BOTH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:both (?:failed|fail|never|were|are|have|came|show|charged|billed|missing|stuck|of them|of these|empty|ended)|beide (?:fehl|kamen|sind|wurden|haben)|ambos (?:fallaron|fallaram|falharam)|(?:ninguno|nenhum) de los dos|les deux ont|neither (?:of them|one)?)\b",
+    )
+});
 static THRICE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:charged|billed|deducted|abgebucht|cobraron|cobrou|debite\w*|ran it)[^.!?\n]{0,40}?\b(?:three times|thrice|3 times|dreimal|tres veces|tres vezes|trois fois|3x)\b",
@@ -86,7 +92,7 @@ static CJK: LazyLock<Regex> = LazyLock::new(|| {
 /// The pieces of one batch, or what the customer did get.
 static ONE_BATCH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:\b(?:only|just|gave me|got|received|delivered|batch of|set of|grid of|series of|of|out of|nur|erhalten|bekommen|solo|recibi|llegaron|so|recebi|seulement|recu|solo|ricevuto|maar|slechts|shows?|containing|variations?|with|first|last|erst) (?:the |me |my )?)$",
+        r"(?:\b(?:only|just|gave me|got|received|delivered|batch of|set of|grid of|series of|of|out of|nur|erhalten|bekommen|solo|recibi|llegaron|so|recebi|seulement|recu|solo|ricevuto|maar|slechts|shows?|containing|variations?|with|first|last|erst|\d (?:von|de|sur|su|van|av|af|z|di|of)) (?:the |me |my )?)$",
     )
 });
 static BATCH: LazyLock<Regex> = LazyLock::new(|| {
@@ -127,6 +133,9 @@ fn in_text(text: &str) -> Option<u32> {
         if let Some(n) = count(n.as_str()).filter(|_| !all.is_empty()) {
             return Some(n);
         }
+    }
+    if !batch && BOTH.is_match(text) {
+        return Some(2);
     }
     if THRICE.is_match(text) {
         return Some(3);

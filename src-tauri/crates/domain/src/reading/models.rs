@@ -176,6 +176,10 @@ impl<'a> Names<'a> {
                 return None;
             }
         }
+        // German has the word "Kontext".
+        if folded.get(range.clone()) == Some("kontext") && ARTICLE.is_match(before(folded, range.start, 14)) {
+            return None;
+        }
         let written = text.as_written(&range).to_owned();
         let aside = ASIDE.is_match(&clause(folded, &range));
         Some(Found { plain: plain(&written), aside, range, written, meaning })

@@ -450,10 +450,7 @@ fn longest_name(text: &Text, tail: &Range<usize>, home: Option<&str>, found: &mu
             let sure = trails(text, range.end) || LEADS.is_match(before(&text.folded, range.start, 40));
             // Short and everyday words are places only where the text says so or begins them with a capital.
             let capital = written.chars().next().is_some_and(char::is_uppercase);
-            let everyday = matches!(
-                name.as_str(),
-                "la" | "central" | "mountain" | "rom" | "porto" | "british" | "french" | "german" | "nice"
-            );
+            let everyday = matches!(name.as_str(), "la" | "rom" | "porto" | "british" | "french" | "german" | "nice");
             if sure || (capital && !everyday) {
                 found.push(ZoneMention { range, zone, sure });
                 return Some(end);

@@ -171,6 +171,9 @@ pub(super) static DE: Lexicon = Lexicon {
     between: &["zwischen", "von", "irgendwann zwischen"],
     and: &["und", "bis", "-"],
     glue: &[
+        "spat",
+        "spaten",
+        "fruhen",
         "um",
         "am",
         "gegen",

@@ -245,6 +245,7 @@ pub(super) static EN: Lexicon = Lexicon {
         "tz",
     ],
     start: &[
+        "charge",
         "ran",
         "run",
         "started",

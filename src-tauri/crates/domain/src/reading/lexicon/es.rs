@@ -121,6 +121,9 @@ pub(super) static ES: Lexicon = Lexicon {
     between: &["entre", "entre las?", "de", "desde las?", "de las?"],
     and: &["y", "a", "y las?", "a las?", "hasta las?", "-"],
     glue: &[
+        "ultima",
+        "primera",
+        "final",
         "a",
         "las",
         "la",

@@ -119,6 +119,9 @@ pub(super) static FR: Lexicon = Lexicon {
     between: &["entre", "de", "des"],
     and: &["et", "a", "jusqu'a", "-"],
     glue: &[
+        "fin",
+        "debut",
+        "milieu",
         "a",
         "le",
         "la",

@@ -1,5 +1,7 @@
 //! Tables of tickets for the whole reading, one [`check`] for all, and the measure over labelled cases.
 
+mod customers;
+mod distractions;
 mod fields;
 mod letters;
 mod measure;

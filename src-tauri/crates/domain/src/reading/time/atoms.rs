@@ -104,7 +104,7 @@ impl Patterns {
             parts: lex.parts.iter().map(|(word, part)| (whole(word), *part)).collect(),
             day_parts: lex.day_parts.iter().map(|(word, n, part)| (whole(word), *n, *part)).collect(),
             at: pattern(&format!(
-                r"(?:\b|\s|^)(?:{}) ?(?P<n>\d{{1,2}}(?:[.:]\d{{2}})?|[01]\d[0-5]\d|2[0-3][0-5]\d|{words})\b",
+                r"(?:\b|\s|^)(?:{}) ?(?P<n>\d{{1,2}}|[01]\d[0-5]\d|2[0-3][0-5]\d|{words})\b",
                 any_of(lex.at.iter().copied())
             )),
             spoken: lex.spoken.iter().map(|(source, how)| (whole(&fill(source)), *how)).collect(),
@@ -157,10 +157,35 @@ fn weekdays(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
             push(atoms, name.range(), Piece::Day(Day::Weekday(*day), None));
         }
     }
+    compound_weekdays(text, patterns, atoms);
     for found in patterns.weekdays_short.captures_iter(text) {
         let Some(name) = found.name("d") else { continue };
         if let Some((_, day)) = patterns.lex.weekdays_short.iter().find(|(word, _)| *word == name.as_str()) {
             atoms.push(Atom { range: name.range(), piece: Piece::Day(Day::Weekday(*day), None), weak: true });
+        }
+    }
+}
+
+/// German and Dutch write "Montagabend" and "maandagavond" as one word.
+fn compound_weekdays(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
+    static COMPOUND: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(?P<d>[a-z]+(?:tag|woch|dag))(?P<part>abend|nachmittag|vormittag|mittag|morgen|fruh|nacht|avond|ochtend|middag)s?\b",
+        )
+    });
+    if !matches!(patterns.lex.lang, Lang::De | Lang::Nl) {
+        return;
+    }
+    for found in COMPOUND.captures_iter(text) {
+        let (Some(all), Some(day), Some(part)) = (found.get(0), found.name("d"), found.name("part")) else { continue };
+        let part = match part.as_str() {
+            "abend" | "avond" => Part::Evening,
+            "nachmittag" | "mittag" | "middag" => Part::Afternoon,
+            "nacht" => Part::Night,
+            _ => Part::Morning,
+        };
+        if let Some((_, day)) = patterns.lex.weekdays.iter().find(|(word, _)| *word == day.as_str()) {
+            push(atoms, all.range(), Piece::Day(Day::Weekday(*day), Some(part)));
         }
     }
 }
@@ -235,12 +260,26 @@ fn spoken(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
     for (regex, how) in &patterns.spoken {
         for found in regex.captures_iter(text) {
             let Some(all) = found.get(0) else { continue };
+            let rest = after(text, all.end(), 24);
             if let Some(clock) = spoken_clock(&found, *how, patterns.lex)
-                && !unit_follows(after(text, all.end(), 24))
+                && (HALF_OF_DAY.is_match(rest) || !unit_follows(rest))
             {
-                push(atoms, all.range(), Piece::Clock(clock));
+                let half = HALF_OF_DAY.captures(rest);
+                let end = all.end() + half.as_ref().and_then(|half| half.get(0)).map_or(0, |half| half.end());
+                let half = half.and_then(|half| half.name("half"));
+                push(atoms, all.start()..end, Piece::Clock(clock.of_half(half.map(|half| half.as_str()))));
             }
         }
+    }
+}
+
+static HALF_OF_DAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?(?P<half>[ap])\.? ?m\b\.?"));
+
+impl Clock {
+    /// With "a.m." or "p.m." counted in.
+    fn of_half(self, half: Option<&str>) -> Self {
+        let Some(half) = half.filter(|_| self.hour <= 12) else { return self };
+        Self { hour: self.hour % 12 + if half == "p" { 12 } else { 0 }, hours: Hours::Exact, ..self }
     }
 }
 
@@ -262,7 +301,7 @@ fn spoken_clock(found: &Captures<'_>, how: Spoken, lex: &Lexicon) -> Option<Cloc
     Some(Clock { hour: i8::try_from(total / 60).ok()?, minute: i8::try_from(total % 60).ok()?, second: 0, hours })
 }
 
-/// "at 3", "um 15", "à 9", "at 1530", "at 11.44".
+/// "at 3", "um 15", "à 9", "at 1530".
 fn bare_hours(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
     for found in patterns.at.captures_iter(text) {
         let (Some(all), Some(n)) = (found.get(0), found.name("n")) else { continue };
@@ -272,9 +311,7 @@ fn bare_hours(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
             continue;
         }
         let digits = n.as_str();
-        let clock = if let Some((hour, minute)) = digits.split_once(['.', ':']) {
-            hour.parse().ok().zip(minute.parse().ok()).map(|(hour, minute)| (hour, minute, Hours::Exact))
-        } else if digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let clock = if digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) {
             digits.parse::<i64>().ok().map(|n| (n / 100, n % 100, Hours::Exact))
         } else {
             let style = |hour: i64| if hour > 12 || digits.starts_with('0') { Hours::Exact } else { Hours::Spoken };

@@ -58,8 +58,13 @@ pub(super) fn find(text: &Text, place: usize, zones: &[ZoneMention], langs: &Lan
         weak: !zone.sure,
     }));
     let groups = group(&folded, text, thin(atoms));
-    let mentions = groups.iter().filter_map(|group| mention(&folded, place, group, zones));
-    let mut mentions: Vec<Mention> = mentions.collect();
+    let mut mentions: Vec<Mention> = Vec::new();
+    for (n, group) in groups.iter().enumerate() {
+        // The words between two times are weighed for both, those beyond for neither.
+        let from = n.checked_sub(1).and_then(|n| groups.get(n)?.last()).map_or(0, |atom| atom.range.end);
+        let to = groups.get(n + 1).and_then(|next| next.first()).map_or(folded.len(), |atom| atom.range.start);
+        mentions.extend(mention(&folded, place, group, zones, &(from..to)));
+    }
     lone_parts(&folded, &groups, &mut mentions);
     mentions
 }
@@ -164,7 +169,13 @@ fn ends_sentence(folded: &str, text: &Text, start: usize, gap: &str) -> bool {
     })
 }
 
-fn mention(folded: &str, place: usize, group: &[Atom], zones: &[ZoneMention]) -> Option<Mention> {
+fn mention(
+    folded: &str,
+    place: usize,
+    group: &[Atom],
+    zones: &[ZoneMention],
+    around: &Range<usize>,
+) -> Option<Mention> {
     let strong = group.iter().any(|atom| !atom.weak && !matches!(atom.piece, Piece::Zone(_)));
     let pieces = group.iter().filter(|atom| !matches!(atom.piece, Piece::Zone(_))).count();
     if !strong && pieces < 2 {
@@ -208,7 +219,7 @@ fn mention(folded: &str, place: usize, group: &[Atom], zones: &[ZoneMention]) ->
     if !found.exact() && found.day.is_none() {
         return None;
     }
-    found.score = base_score(&found) + cues(folded, &range, found.exact());
+    found.score = base_score(&found) + cues(folded, &range, around, found.exact());
     Some(found)
 }
 
@@ -269,7 +280,7 @@ static UNTIL: LazyLock<Regex> = LazyLock::new(|| {
 });
 static CLAUSE_END: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"[!?;\n。、(]|[.,](?:\s|$)|\b(?:but|aber|pero|mas|mais|ma|maar|men|ale|doch|and then|although|because|weil|porque|parce)\b",
+        r"[!?;\n。、(]|[.,](?:\s|$)|\b(?:but|aber|pero|mas|mais|ma|maar|men|ale|doch|and then|although|because|weil|porque|parce|and (?:the|i|it|then|my|when|we|still))\b",
     )
 });
 
@@ -278,10 +289,10 @@ fn cue<'a>(words: impl Iterator<Item = &'a str>) -> Regex {
 }
 
 /// What the words of the clause say for and against this being the run's time.
-fn cues(folded: &str, range: &Range<usize>, exact: bool) -> i32 {
-    let lead = before(folded, range.start, 120);
+fn cues(folded: &str, range: &Range<usize>, around: &Range<usize>, exact: bool) -> i32 {
+    let lead = before(folded, range.start, range.start.saturating_sub(around.start).min(120));
     let lead = CLAUSE_END.find_iter(lead).last().map_or(lead, |end| lead.get(end.end()..).unwrap_or_default());
-    let trail = after(folded, range.end, 120);
+    let trail = after(folded, range.end, around.end.saturating_sub(range.end).min(120));
     let trail = CLAUSE_END.find(trail).map_or(trail, |end| trail.get(..end.start()).unwrap_or_default());
     let mut score = 0;
     if STARTS.is_match(lead) || STARTS.is_match(trail) {

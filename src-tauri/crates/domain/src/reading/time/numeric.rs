@@ -233,20 +233,16 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
                 || end.contains('h') && end.starts_with(|c: char| c.is_ascii_digit())
         };
         let clear = marked(a.as_str()) || marked(b.as_str());
-        let rest = after(text, b.end(), 24);
-        let daypart = DAYPART.is_match(rest);
-        if !(dash && clear || pre && (clear || daypart || !unit_follows(rest) && bare_end(rest)))
-            || !stands_alone(
-                text,
-                &(a.start()..a.start() + text.get(a.start()..b.end()).unwrap_or_default().trim_end().len()),
-            )
-            || b.as_str().ends_with([' ']) && unit_follows(rest)
-        {
+        let end = b.start() + b.as_str().trim_end().len();
+        let rest = after(text, end, 24);
+        let bare = DAYPART.is_match(rest) || !unit_follows(rest) && bare_end(rest);
+        let plausible = if dash { clear || pre && bare } else { pre && (clear || bare) };
+        if !plausible || !stands_alone(text, &(a.start()..end)) || unit_follows(rest) && !marked(b.as_str()) {
             continue;
         }
         if let (Some(first), Some(last)) = (end_of(a.as_str()), end_of(b.as_str())) {
             let piece = join_ends(first, last);
-            atoms.push(Atom { range: all.start()..all.end(), piece, weak: false });
+            atoms.push(Atom { range: all.start()..end, piece, weak: false });
         }
     }
 }
