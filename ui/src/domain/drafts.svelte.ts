@@ -20,7 +20,7 @@ export class Draft {
   savedAt = $state('');
   author = $state('');
   theirs = $state.raw<DraftView>();
-  /** A text put aside when theirs was taken; it can be put back. */
+  /** The text that was not chosen in a conflict; it can be put back. */
   aside = $state('');
   failed = $state.raw<Failure>();
   #host: Host;
@@ -59,7 +59,7 @@ export class Draft {
     if (this.state === 'unsaved' || this.state === 'failed') await this.#save();
   }
 
-  /** Ends a conflict: mine over theirs, theirs with mine put aside, or both, theirs first. */
+  /** Ends a conflict: one of the two, with the other put aside, or both, theirs first. */
   async settle(choice: 'mine' | 'theirs' | 'both'): Promise<void> {
     const theirs = this.theirs;
     if (!theirs) return;
@@ -73,15 +73,21 @@ export class Draft {
       this.state = 'saved';
       return;
     }
+    if (choice === 'mine') this.aside = theirs.text;
     if (choice === 'both') this.text = `${theirs.text}\n\n${this.text}`;
     this.state = 'unsaved';
     await this.flush();
   }
 
+  /** Changes places with the text put aside. */
   putBack(): void {
     const text = this.aside;
-    this.aside = '';
+    this.aside = this.text;
     this.edit(text);
+  }
+
+  dropAside(): void {
+    this.aside = '';
   }
 
   #plan(ms: number): void {

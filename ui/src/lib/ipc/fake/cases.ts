@@ -100,7 +100,7 @@ function usage(p: Plot): { rows: UsageRow[]; moves: string } {
     rows: [
       { kind: 'deduction', id: p.charge, runId: p.run, at: at(p.ran + 2000), credits: -p.price, text: p.fromQuota === p.price ? 'subscription quota' : `${p.fromQuota} quota + ${p.price - p.fromQuota} wallet`, parts, tone: 'info' },
       { kind: 'detection', id: p.row.caseId, runId: p.run, at: p.row.openedAt, credits: 0, text: `${p.row.verdictLabel.toLowerCase()}, from ticket`, parts: [], tone: p.row.tone },
-      { kind: 'refund', id: refunded ? id('rfd_', 79, p.n) : '', runId: p.run, at: refunded ? asOf(2) : null, credits: refunded ? p.price : 0, text: refunded ? 'restored by agent' : p.recoverable ? 'not due: file can be recovered' : 'due', parts: refunded ? parts.map((part) => ({ ...part, credits: -part.credits })) : [], tone: refunded ? 'ok' : 'neutral' },
+      { kind: 'refund', id: refunded ? id('rfd_', 79, p.n) : '', runId: p.run, at: refunded ? asOf(2) : null, credits: refunded ? p.price : 0, text: refunded ? 'restored by agent' : p.recoverable ? 'file can be recovered' : 'due', parts: refunded ? parts.map((part) => ({ ...part, credits: -part.credits })) : [], tone: refunded ? 'ok' : 'neutral' },
     ],
   };
 }
