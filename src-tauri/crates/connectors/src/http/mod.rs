@@ -8,6 +8,7 @@ mod gate;
 mod guard;
 mod pace;
 mod redact;
+mod tls;
 mod wait;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,8 +99,9 @@ pub struct Ask {
     url: Url,
     /// The key goes along, to whom it may.
     with_key: bool,
-    /// The first byte wanted, and, for `probe`, only that.
+    /// The part that is wanted, as the header says it.
     range: Option<String>,
+    /// The version that the part must be of.
     if_range: Option<HeaderValue>,
     /// Reads a wanted wait out of a refusal's body, where a provider says it there.
     delay_in: fn(&[u8]) -> Option<Duration>,
@@ -253,10 +255,11 @@ impl Http {
                     wanted_wait(answer).or_else(|| (ask.delay_in)(&answer.body))
                 }
                 Err(error) if error.is_temporary() => None,
-                _ => {
+                Ok(_) => {
                     self.with_gate(|gate, _| gate.succeeded());
                     return tried;
                 }
+                Err(_) => return tried,
             };
             let more = attempt < self.line.limits.tries && self.with_gate(|gate, _| gate.take_retry());
             let wait = asked.unwrap_or_default().saturating_add(wait::backoff(attempt, self.pace.chance()));
@@ -360,29 +363,16 @@ impl Http {
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where a client is built, with its limits")]
 fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
-    if rustls::crypto::CryptoProvider::get_default().is_none()
-        && rustls::crypto::ring::default_provider().install_default().is_err()
-    {
-        tracing::debug!("another thread installed the TLS provider first");
-    }
-    let builder = || {
-        reqwest::Client::builder()
-            .user_agent(concat!("makegood/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(line.limits.connect)
-            .dns_resolver(JudgingResolver { trusted: line.guard.trusted_hosts() })
-    };
-    // A machine without certificates of its own can still ask what is not https: the practice
-    // workspace works on a bare container. Every https question then fails, and says why.
-    builder()
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config().map_err(HttpError::Client)?)
+        .user_agent(concat!("makegood/", env!("CARGO_PKG_VERSION")))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(line.limits.connect)
+        .dns_resolver(JudgingResolver { trusted: line.guard.trusted_hosts() })
         .build()
-        .or_else(|error| {
-            tracing::warn!(error = chain(&error), "no certificates were found: nothing can be asked over https");
-            builder().tls_certs_only([]).build()
-        })
         .map_err(|error| HttpError::Client(chain(&error)))
 }
 

@@ -14,7 +14,7 @@ use super::reading::{Asset, Reading, Unread};
 
 /// Between two questions about something that was not found: some providers forget a job for a
 /// moment under load.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// A job being asked about.
 pub struct Inquiry<'a> {

@@ -109,10 +109,22 @@ async fn refusals(subject: &dyn Subject) {
     let status = |status| Reply::json(status, &serde_json::json!({}));
     let other = || Reply::file("video/mp4", Sample::mp4(300_000).bytes).header("etag", "\"v2\"");
     let tagged = || file().header("etag", "\"v1\"");
+    let rewritten = || file().header("etag", "\"v2\"");
+    let length = video.bytes.len();
+    // As many bytes as are missing, but not those.
+    let other_bytes = || {
+        Reply::new(206, "video/mp4", video.bytes[60_000..length - 10_000].to_vec())
+            .header("etag", "\"v1\"")
+            .header("content-range", &format!("bytes 60000-{}/{length}", length - 10_001))
+    };
+    let whole_again = || Reply::new(200, "video/mp4", video.bytes.clone()).header("etag", "\"v1\"");
     for (what, replies, retry, gone) in [
         ("a file that breaks off", vec![file().cut_after(70_000)], Temporary, false),
         ("with a weak version", vec![file().header("etag", "W/\"v1\"").cut_after(70_000)], Temporary, false),
         ("and goes on in another version", vec![tagged().cut_after(70_000), other()], Temporary, false),
+        ("and was rewritten at the same length", vec![tagged().cut_after(70_000), rewritten()], Temporary, false),
+        ("and goes on from the wrong byte", vec![tagged().cut_after(70_000), other_bytes()], Temporary, false),
+        ("and comes whole again", vec![tagged().cut_after(70_000), whole_again()], Temporary, false),
         ("a file longer than it claims", vec![file().claims_length("300000")], Temporary, false),
         ("a packed file", vec![file().header("content-encoding", "gzip")], Temporary, false),
         ("a part that nobody asked for", vec![Reply::new(206, "video/mp4", "x")], Temporary, false),

@@ -1,10 +1,12 @@
+use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::JobRef;
+use makegood_domain::ports::{FileSink, JobRef, Vault};
 use makegood_domain::work::{Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
+use crate::LocalVault;
 use crate::providers::{ProviderSettings, subject};
 
 const REQUEST: &str = "0d5c1e9a-77b2-4c3f-9f61-a2b8e4d6c013";
@@ -139,4 +141,24 @@ async fn without_an_endpoint_nothing_can_be_asked() {
         assert_eq!(found.state, JobState::LookupFailed, "{locator:?}");
     }
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_inside_the_answer_gets_into_the_vault() {
+    let (server, folder) = (Server::start().await.expect("a port"), tempfile::tempdir().expect("a folder"));
+    let picture = Sample::png();
+    let inline = format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(&picture.bytes));
+    server.on(&Requests.question(), [Reply::json(200, &json!({"status": "COMPLETED"}))]);
+    server.on(PATH, [Reply::json(200, &json!({"images": [{"url": inline}]}))]);
+    let connected = Requests.connect(server.base());
+    let job = job(Some("acme/painter"));
+    let found = connected.port.find_job(&job, job.submitted_at).await;
+    assert_eq!(found.job.items[0].file.as_ref().and_then(|file| file.exists_now), Some(true));
+    assert!(found.raw.iter().all(|raw| !raw.body.contains("base64")), "{:?}", found.raw);
+    let vault = LocalVault::open(folder.path()).expect("a vault");
+    let mut incoming = vault.begin().await.expect("begun");
+    let sink: &mut dyn FileSink = &mut *incoming;
+    assert_eq!(connected.port.fetch(&job, 1, sink).await, Ok(Some("image/png".to_owned())));
+    let stored = incoming.commit(picture.bytes.len() as u64, "").await.expect("stored");
+    assert_eq!(stored.media_type, "image/png");
 }
