@@ -49,7 +49,6 @@ const COUNTS: &[(&str, u32)] = &[
     ("vier", 4),
     ("beide", 2),
     ("tva", 2),
-    ("to", 2),
     ("dwa", 2),
     ("trzy", 3),
     ("dwie", 2),

@@ -5,6 +5,7 @@ mod distractions;
 mod fields;
 mod letters;
 mod measure;
+mod misleading;
 mod times_english;
 mod times_other;
 mod wild;

@@ -112,7 +112,7 @@ impl Patterns {
             ago: lex.ago.iter().map(|source| whole(&fill(source))).collect(),
             units: lex.units.iter().map(|(source, unit)| (pattern(&format!("^(?:{source})$")), *unit)).collect(),
             months: pattern(&format!(
-                r"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|re|o|a|e)?[.,]?\s?(?:of |de |d'|di |den )?\s?(?P<m1>{names})\b\.?(?:,? ?(?:de |del |of )?(?P<y1>20\d\d)\b)?|(?P<m2>{names})\b\.? ?(?:the )?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<y2>20\d\d)\b)?)"
+                r"\b(?:(?P<d1>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|re|o|a|e)?\.?\s?(?:of |de |d'|di |den )?\s?(?P<m1>{names})\b\.?(?:,? ?(?:de |del |of )?(?P<y1>20\d\d)\b)?|(?P<m2>{names})\b\.? ?(?:the )?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<y2>20\d\d)\b)?)"
             )),
             weekdays: whole(&format!("(?P<d>{})", any_of(lex.weekdays.iter().map(|(word, _)| *word)))),
             weekdays_short: pattern(&format!(
