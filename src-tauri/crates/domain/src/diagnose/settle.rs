@@ -17,7 +17,11 @@ pub(super) fn settle(look: Look<'_>) -> RunFinding<'_> {
         Some(_) => Treatment::new(Remedy::LinkToTicket),
         None => treat(&look, verdict),
     };
-    treatment.flags.extend(flags(&look, verdict));
+    treatment.flags.extend(flags(&look));
+    if verdict == Verdict::NotCharged {
+        // Nothing is owed, and what lies at somebody else's is an incident all the same (P11).
+        treatment.misplaced = at_others(&look);
+    }
     if older.closed && is_unremedied(treatment.remedy) {
         treatment.flags.insert(Flag::Reopened);
     }
@@ -89,8 +93,14 @@ fn other_customer(look: &Look<'_>) -> Treatment {
     if treatment.actions.iter().any(|(_, action, _)| *action != ItemActionKind::Quarantine) {
         treatment.remedy = Remedy::QuarantineAndRecover;
     }
-    treatment.misplaced = look.run.outputs().filter(&astray).map(|row| row.id.clone()).collect();
+    treatment.misplaced = at_others(look);
     treatment
+}
+
+/// Outputs of the run in projects of other accounts.
+fn at_others(look: &Look<'_>) -> Vec<OutputId> {
+    let strays = look.run.outputs().filter(|row| lies(row, &look.run, look.scope()) == Lies::OtherAccount);
+    strays.map(|row| row.id.clone()).collect()
 }
 
 /// All but one charge, wholly. An item that is still missing is decided once this is posted.
@@ -171,14 +181,14 @@ fn stray(look: &Look<'_>, item: &ItemView<'_>) -> Option<OutputId> {
 }
 
 /// Flags that follow from the rows, whatever is done.
-fn flags(look: &Look<'_>, verdict: Verdict) -> BTreeSet<Flag> {
+fn flags(look: &Look<'_>) -> BTreeSet<Flag> {
     let mut flags = BTreeSet::new();
     let mut set = |holds: bool, flag: Flag| {
         if holds {
             flags.insert(flag);
         }
     };
-    set(verdict == Verdict::MisattributedOtherCustomer, Flag::PrivacyIncident);
+    set(!at_others(look).is_empty(), Flag::PrivacyIncident);
     set(look.retention().1, Flag::RetentionAssumed);
     set(!look.money.wrong_balance.is_empty(), Flag::WrongBalanceRefund);
     set(!tickets::is_insider(look), Flag::RequesterNotMember);

@@ -49,7 +49,11 @@ fn an_output_at_somebody_elses_is_an_incident() {
             World::of([charged(3).made().output(1, OutputState::Stored, "prj_nowhere")]),
             "misattributed_other_customer quarantine_and_recover; r:1 reattach; ; privacy_incident",
         ),
-        ("of a run that was not charged", World::of([astray(RunKit::new("r", 3))]), "not_charged none_not_charged"),
+        (
+            "of a run that was not charged",
+            World::of([astray(RunKit::new("r", 3))]),
+            "not_charged none_not_charged; ; ; privacy_incident",
+        ),
     ]);
     let got = World::of([astray(charged(3))]).diagnose();
     assert_eq!(got.retention_deadline, None);
