@@ -13,7 +13,7 @@ const UNIT: &str = r"(?:credits?|credite|credito|creditos|crediti|credits?|kredi
 static WITH_UNIT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"{N}(?:[.,]0+)?[ -]?{UNIT}")));
 static UNIT_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?:{UNIT}|amount|betrag|importe|valor|montant|importo|bedrag|料金|消費)(?: (?:used|charged|taken|deducted|cost|spent))?(?:[ :=]|は|が|を| ist | is | was )*-?{N}"
+        r"(?:{UNIT}|amount|betrag|importe|valor|montant|importo|bedrag|kosten|cost|price|preis|costo|cout|custo|料金|消費)(?: (?:used|charged|taken|deducted|cost|spent))?(?:[ :=]|は|が|を| ist | is | was )*-?{N}"
     ))
 });
 static SIGNED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?:^|[\s\x22'(,:;])- ?{N}")));
@@ -24,7 +24,7 @@ static VERB_FIRST: LazyLock<Regex> = LazyLock::new(|| {
 });
 static VERB_LAST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{N},? (?:were |was |got |have been |has been |are |is |wurden |sind |fueron |foram |ont ete |sono stati |werden |zijn )?(?:just )?(?:taken|charged|deducted|gone|billed|debited|spent|lost|abgebucht|abgezogen|berechnet|weg|cobrad|descontad|debite|preleve|addebitat|scalat|afgeschreven)"
+        r"{N},? (?:were |was |got |have been |has been |are |is |wurden |sind |fueron |foram |ont ete |sono stati |werden |zijn )?(?:credits )?(?:just )?(?:back\b|taken|charged|deducted|gone|billed|debited|spent|lost|abgebucht|abgezogen|berechnet|weg|cobrad|descontad|debite|preleve|addebitat|scalat|afgeschreven)"
     ))
 });
 

@@ -8,6 +8,7 @@ mod measure;
 mod misleading;
 mod times_english;
 mod times_other;
+mod unlike;
 mod wild;
 
 use jiff::civil::DateTime;

@@ -30,7 +30,7 @@ impl Order {
 
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?P<h>\d{1,2})(?P<sep>[:.]| ?h ?)(?P<m>[0-5]\d)(?:(?:[:.]|min)(?P<s>[0-5]\d))?(?P<half> ?(?:[ap]\.? ?m\b\.?))?(?P<word> ?(?:uhr|h|hs|hrs|hours|uur)\b)?",
+        r"(?P<h>\d{1,2})(?P<sep>[:.]| ?h ?)(?P<m>[0-5]\d)(?:(?:[:.]|min)(?P<s>[0-5]\d))?(?P<half> ?(?:[ap]\.? ?m\b\.?)|[ap]\b)?(?P<word> ?(?:uhr|h|hs|hrs|hours|uur)\b)?",
     )
 });
 static HOUR: LazyLock<Regex> = LazyLock::new(|| {
@@ -218,6 +218,25 @@ static BETWEEN: &[&str] = &[
     "fra",
 ];
 
+static UNTIL: &[&str] = &[
+    "to",
+    "til",
+    "till",
+    "until",
+    "bis",
+    "bis um",
+    "a",
+    "a las",
+    "hasta las",
+    "jusqu'a",
+    "ate as",
+    "alle",
+    "tot",
+    "till",
+    "til",
+    "do",
+];
+
 fn spans(text: &str, atoms: &mut Vec<Atom>) {
     for found in SPAN.captures_iter(text) {
         let (Some(all), Some(a), Some(b), Some(join)) =
@@ -228,7 +247,11 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
         let pre = group(&found, "pre").is_some_and(|pre| BETWEEN.contains(&pre));
         let dash = join.as_str().trim().len() == 1 && matches!(join.as_str().trim(), "-" | "~");
         let marked = |end: &str| {
-            end.contains([':'])
+            end.contains(':')
+                || end
+                    .trim_end()
+                    .split_once('.')
+                    .is_some_and(|(_, minutes)| minutes.starts_with(|c: char| c.is_ascii_digit()))
                 || end.trim_end().ends_with(['m', 'r', 'h', 's', '.']) && end.starts_with(|c: char| c.is_ascii_digit())
                 || end.contains('h') && end.starts_with(|c: char| c.is_ascii_digit())
         };
@@ -236,7 +259,9 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
         let end = b.start() + b.as_str().trim_end().len();
         let rest = after(text, end, 24);
         let bare = DAYPART.is_match(rest) || !unit_follows(rest) && bare_end(rest);
-        let plausible = if dash { clear || pre && bare } else { pre && (clear || bare) };
+        // "10:02 and 10:05" are two times, "15:00 to 15:30" is a span.
+        let until = UNTIL.contains(&join.as_str().trim()) && marked(a.as_str()) && marked(b.as_str());
+        let plausible = if dash { clear || pre && bare } else { pre && (clear || bare) || until };
         if !plausible || !stands_alone(text, &(a.start()..end)) || unit_follows(rest) && !marked(b.as_str()) {
             continue;
         }
