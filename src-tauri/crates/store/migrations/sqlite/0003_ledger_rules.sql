@@ -132,10 +132,12 @@ CREATE TRIGGER item_transitions_allowed BEFORE INSERT ON item_transitions WHEN N
     FROM charge_items i WHERE i.charge_id = NEW.charge_id AND i.item = NEW.item
       AND NEW.state = 'delivered' AND NEW.origin = 'makegood'
       AND (i.state <> 'delivering' OR NEW.action_key IS NOT i.lease_key);
-    SELECT RAISE(ABORT, 'an item is delivered by an intact output in a project of the account that paid')
+    SELECT RAISE(ABORT, 'an item is delivered by an intact output of its run in a project of the account that paid')
     WHERE NEW.state = 'delivered'
       AND NOT EXISTS (SELECT 1 FROM outputs o JOIN projects p ON p.id = o.project_id
+                      JOIN runs made ON made.id = o.run_id
                       JOIN charges c ON c.account_id = p.account_id
+                      JOIN runs paid ON paid.id = c.run_id AND paid.root_id = made.root_id
                       WHERE o.id = NEW.document AND c.id = NEW.charge_id AND o.item = NEW.item
                         AND o.state = 'stored' AND o.quarantined_at IS NULL);
     SELECT RAISE(ABORT, 'an item is refunded by a standing refund of it')

@@ -1,3 +1,13 @@
 //! Tests of the store as a whole, beside the tables they are about.
 
+mod attacks;
+mod cases;
+mod facts;
+mod journal;
+mod opening;
+mod property;
+mod queue;
+mod remedies;
+mod scope;
 mod statements;
+mod world;
