@@ -57,6 +57,12 @@ fn habits() {
             "I started a render at 8:15 and at 8:40 the spinner stopped. Today. Node blank",
             "clock 06-10 08:15",
         ),
+    ]);
+}
+
+#[test]
+fn habits_continued() {
+    check(&[
         (
             "en-US",
             "America/New_York",

@@ -59,6 +59,12 @@ fn odd_english() {
             "a 10s 1080p 16:9 clip at 24fps, 3 shots, seed 48213",
             "amount -; win -; count 1",
         ),
+    ]);
+}
+
+#[test]
+fn odd_english_continued() {
+    check(&[
         (
             "en-US",
             "America/New_York",

@@ -59,6 +59,12 @@ fn english_letters() {
             "three hours ago i ran seedance 2 and its at 0%. 130 credits gone",
             "clock 06-10 10:00 @UTC; models seedance 2; amount 130; count 1",
         ),
+    ]);
+}
+
+#[test]
+fn english_letters_continued() {
+    check(&[
         (
             "en-GB",
             "Europe/Berlin",

@@ -59,6 +59,12 @@ fn english() {
             "Generated at 11:58 PM on June 8 PT. Eleven v3 voice, 9 credits, no audio",
             "clock 06-08 23:58; amount 9; models Eleven v3",
         ),
+    ]);
+}
+
+#[test]
+fn english_continued() {
+    check(&[
         (
             "en-US",
             "America/Los_Angeles",
@@ -163,6 +169,12 @@ fn others() {
             "cobraram 95 créditos duas vezes pelo mesmo vídeo do Hailuo hoje às 8h",
             "clock 06-10 08:00; amount 95; count 2; models Hailuo",
         ),
+    ]);
+}
+
+#[test]
+fn others_continued() {
+    check(&[
         (
             "pt-PT",
             "Europe/Lisbon",
@@ -217,6 +229,12 @@ fn others() {
             "本日10時30分にVeo 3.1で動画を生成しました。320クレジット消費されましたが、現在22時になっても表示されません。",
             "clock 06-10 10:30; models Veo 3.1; amount 320",
         ),
+    ]);
+}
+
+#[test]
+fn others_concluded() {
+    check(&[
         (
             "ja-JP",
             "Asia/Tokyo",

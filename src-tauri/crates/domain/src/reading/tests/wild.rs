@@ -101,3 +101,11 @@ proptest! {
         sound(locale, zone, &pieces.join(glue))?;
     }
 }
+
+#[test]
+fn a_pasted_log_is_read_to_the_end() {
+    let text = "2026-06-08 14:05 yesterday at 3pm, Kling 3 -240 credits prj_aa11bb22 between 3 and 4. ".repeat(400);
+    let claim = read(&ticket("en-US", "UTC", &text), &context());
+    assert_eq!(claim.project_ref.as_deref(), Some("prj_aa11bb22"));
+    assert_eq!((claim.amount, claim.model_refs), (Some(240), vec!["Kling 3".to_owned()]));
+}
