@@ -41,7 +41,8 @@ type Reference<'a> = (&'static str, &'static str, &'a str);
 
 fn references(fact: &Fact) -> Vec<Reference<'_>> {
     match fact {
-        Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) | Fact::Refund(_) => Vec::new(),
+        Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) => Vec::new(),
+        Fact::Refund(row) => vec![("run", RUN, row.run_id.as_str())],
         Fact::Model(row) => vec![("provider", PROVIDER, row.provider_id.as_str())],
         Fact::Account(row) => vec![("user", USER, row.owner_user_id.as_str())],
         Fact::Workspace(row) => {

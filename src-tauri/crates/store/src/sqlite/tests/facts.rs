@@ -46,7 +46,7 @@ async fn mutable_rows_change_and_ledger_rows_do_not() {
 
 #[tokio::test]
 async fn what_cannot_be_taken_is_named_and_keeps_nobody_out() {
-    let store = world(vec![run("run_1", "a", "a", 10)]).await;
+    let store = world(vec![run("run_1", "a", "a", 10), charge("chg_0", "run_1", "a", 20, &[1], &[("bal_q", 1)])]).await;
     let table = [
         (run("run_2", "x", "a", 10), "there is no project prj_x"),
         (charge("chg_1", "run_9", "a", 20, &[1], &[("bal_q", 1)]), "there is no run run_9"),
@@ -54,6 +54,7 @@ async fn what_cannot_be_taken_is_named_and_keeps_nobody_out() {
         (charge("chg_3", "run_1", "a", 20, &[5], &[("bal_q", 4)]), "its sources do not add up to its total of 5"),
         (charge("chg_4", "run_1", "a", 20, &[101], &[("bal_w", 101)]), "a balance would fall below 0"),
         (refund("rfd_1", "chg_9", "run_1", "posted", &[1], &[("bal_q", 1)]), "there is no charge chg_9"),
+        (refund("rfd_2", "chg_0", "run_9", "posted", &[1], &[("bal_q", 1)]), "there is no run run_9"),
     ];
     let facts: Vec<Fact> = table.iter().map(|(fact, _)| fact.clone()).chain([run("run_3", "a", "a", 11)]).collect();
     let report = store.import(&facts, at(2000)).await.unwrap();
@@ -61,7 +62,7 @@ async fn what_cannot_be_taken_is_named_and_keeps_nobody_out() {
     assert_eq!(reasons, table.iter().map(|(_, reason)| *reason).collect::<Vec<_>>());
     assert_eq!(report.added, 1, "run_3 is taken");
     store.import(&facts, at(3000)).await.unwrap();
-    assert_eq!(number(&store, "SELECT count(*) FROM dead_letters").await, 6, "told again, kept once");
+    assert_eq!(number(&store, "SELECT count(*) FROM dead_letters").await, 7, "told again, kept once");
     assert_whole(&store).await;
 }
 

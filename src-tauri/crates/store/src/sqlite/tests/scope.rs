@@ -150,3 +150,34 @@ fn aliased<'a>(sql: &'a str, alias: &'a str) -> &'a str {
         .find(|three| matches!(three[0], "FROM" | "JOIN") && three[2] == alias)
         .map_or(alias, |three| three[1])
 }
+
+/// Prints what a scope costs among 6,000 runs and 100,000 tickets:
+/// `cargo test -p makegood-store --release -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "measures, asserts nothing about time"]
+async fn a_scope_among_many() {
+    let store = store().await;
+    let mut facts = Vec::new();
+    for place in 0..6000_i64 {
+        let (run_id, id) = (format!("run_m{place}"), format!("chg_m{place}"));
+        let (project, user, balance) = if place % 100 == 0 { ("a", "a", "bal_q") } else { ("b", "b", "bal_b") };
+        facts.push(run(&run_id, project, user, 100 + place));
+        if place % 100 == 0 {
+            facts.push(charge(&id, &run_id, project, 101 + place, &[1], &[(balance, 1)]));
+        }
+        facts.push(output(&format!("out_m{place}"), &run_id, project, "stored"));
+    }
+    let start = std::time::Instant::now();
+    let report = store.import(&facts, at(2000)).await.unwrap();
+    println!("import of {} facts: {:.0} ms", report.added, start.elapsed().as_secs_f64() * 1000.0);
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+        INSERT INTO ticket_links (id, created_at, status) SELECT 'tck_m' || i, i, 'open' FROM n;
+        INSERT INTO ticket_runs (ticket_id, position, run_id)
+        SELECT id, 0, 'run_m' || (created_at % 6000) FROM ticket_links";
+    sqlx::raw_sql(sql).execute(&store.writer).await.unwrap();
+    for user in ["usr_a", "usr_b"] {
+        let start = std::time::Instant::now();
+        let found = scope(&store, Some(user)).await;
+        println!("scope of {} runs: {:.1} ms", found.runs.len(), start.elapsed().as_secs_f64() * 1000.0);
+    }
+}
