@@ -7,6 +7,7 @@ mod journal;
 mod opening;
 mod property;
 mod queue;
+mod races;
 mod remedies;
 mod scope;
 mod statements;
