@@ -12,12 +12,13 @@ pub const VEO: &str = "veo";
 pub const RUNWAY: &str = "runway";
 
 /// Hours that a provider keeps a finished file, and how that is known.
-/// Replicate, Veo and Runway document theirs; at fal it is set by the customer's own lifecycle rule.
+/// Replicate and Veo document theirs; Runway documents 24 to 48, of which the longer one is agreed;
+/// at fal it is set by the customer's own lifecycle rule.
 pub const RETENTION: [(&str, i64, RetentionSource); 4] = [
     (REPLICATE, 1, RetentionSource::Documented),
     (FAL, 168, RetentionSource::Contract),
     (VEO, 48, RetentionSource::Documented),
-    (RUNWAY, 24, RetentionSource::Documented),
+    (RUNWAY, 48, RetentionSource::Contract),
 ];
 
 /// A model of the catalogue with what the practice world needs besides.

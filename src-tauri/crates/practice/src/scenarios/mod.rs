@@ -111,24 +111,20 @@ struct Setting {
 
 /// Finds a place and time at which a file stands as wanted (P3, P7). `turn` spreads providers.
 fn setting(stage: &mut Stage, part: Part, file: FileNow, turn: usize) -> Option<Setting> {
-    let (offer, from, to, late) = match (file, turn % 4) {
-        (FileNow::Kept, 0) => (stage.offer_at(VEO), DAY + 60, 45 * 60, None),
-        (FileNow::Kept, 1) => (stage.offer_at(FAL), DAY + 60, 150 * 60, None),
-        // Throttled for hours, so that the day of retention began late.
-        (FileNow::Kept, 2) => (stage.offer_at(RUNWAY), DAY + 90, 34 * 60, Some((120, 20 * 60))),
-        (FileNow::Kept, _) => (stage.offer_at(REPLICATE), 18, 50, None),
-        (FileNow::Gone, 0) => (stage.offer_at(REPLICATE), 26 * 60, 9 * DAY, None),
-        (FileNow::Gone, 1) => (stage.offer_at(VEO), 60 * 60, 10 * DAY, None),
-        (FileNow::Gone, _) => (stage.offer_at(RUNWAY), 52 * 60, 10 * DAY, None),
-        (FileNow::InWindow, 0) => (stage.offer_at(VEO), 40, 19 * 60, None),
-        (FileNow::InWindow, _) => (stage.offer_at(FAL), 40, 19 * 60, None),
+    let (offer, from, to) = match (file, turn % 4) {
+        (FileNow::Kept, 0) => (stage.offer_at(VEO), DAY + 60, 45 * 60),
+        (FileNow::Kept, 1) => (stage.offer_at(FAL), DAY + 60, 150 * 60),
+        (FileNow::Kept, 2) => (stage.offer_at(RUNWAY), DAY + 60, 46 * 60),
+        (FileNow::Kept, _) => (stage.offer_at(REPLICATE), 18, 50),
+        (FileNow::Gone, 0) => (stage.offer_at(REPLICATE), 26 * 60, 9 * DAY),
+        (FileNow::Gone, 1) => (stage.offer_at(VEO), 60 * 60, 10 * DAY),
+        (FileNow::Gone, _) => (stage.offer_at(RUNWAY), 52 * 60, 10 * DAY),
+        (FileNow::InWindow, 0) => (stage.offer_at(VEO), 40, 19 * 60),
+        (FileNow::InWindow, _) => (stage.offer_at(FAL), 40, 19 * 60),
     };
     let (customer, start) = stage.fresh(part, from, to);
     let spot = stage.personal(customer)?;
-    let end = match late {
-        Some((soonest, latest)) => stage.between_ago(soonest, latest),
-        None => after(start, 4 + stage.takes(offer)),
-    };
+    let end = after(start, 4 + stage.takes(offer));
     Some(Setting { spot, offer, start, end: end.min(stage.ago(2)) })
 }
 

@@ -1,3 +1,165 @@
-//! The providers as they answer on loopback.
+//! The providers as they answer on loopback, in their own wire formats: one server each, on a free
+//! port of 127.0.0.1. What expires, expires by the clock that is handed in.
 
+mod answer;
+mod fal;
+mod files;
+mod replicate;
+mod runway;
 pub mod state;
+mod veo;
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use jiff::Timestamp;
+use makegood_domain::ports::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::catalogue::{FAL, REPLICATE, RUNWAY, VEO};
+use state::{UpstreamJob, UpstreamState};
+
+/// One job of so many is answered with *too many requests* when it is first asked about.
+const THROTTLED_ONE_OF: u64 = 53;
+
+/// How the servers behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// Waited before every answer.
+    pub latency: Duration,
+    /// Now and then answer 429 once, as providers do; which jobs, follows from their ids.
+    pub throttles: bool,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { latency: Duration::ZERO, throttles: true }
+    }
+}
+
+/// Where one provider answers, and the key that it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamAddress {
+    /// The catalogue's id, and the adapter's name.
+    pub provider: &'static str,
+    /// As it goes into the settings of a provider.
+    pub base_url: String,
+    /// fal's request history.
+    pub history_url: Option<String>,
+    pub key: String,
+}
+
+/// A server could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the practice provider {provider} can't listen on 127.0.0.1: {source}")]
+pub struct ServeError {
+    pub provider: &'static str,
+    pub source: std::io::Error,
+}
+
+/// The running servers; they stop when this is dropped.
+#[derive(Debug)]
+pub struct Upstream {
+    pub addresses: Vec<UpstreamAddress>,
+    /// Closing it ends the servers.
+    _stop: watch::Sender<()>,
+}
+
+/// What a server needs to answer.
+pub(crate) struct Shop {
+    pub state: Arc<UpstreamState>,
+    pub clock: Arc<dyn Clock>,
+    pub provider: &'static str,
+    /// Scheme, host and port.
+    pub origin: String,
+    pub key: String,
+    manners: Manners,
+    throttled: Mutex<BTreeSet<String>>,
+}
+
+type Shared = Arc<Shop>;
+
+impl Shop {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn job(&self, id: &str) -> Option<&UpstreamJob> {
+        self.state.job(self.provider, id)
+    }
+
+    /// Whether this question is refused once for coming too fast.
+    pub(crate) fn refuses_once(&self, job: &str) -> bool {
+        let sum = job.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(u64::from(byte)));
+        self.manners.throttles
+            && sum.is_multiple_of(THROTTLED_ONE_OF)
+            && self.throttled.lock().unwrap_or_else(PoisonError::into_inner).insert(job.to_owned())
+    }
+}
+
+/// Starts the four servers. They answer until the result is dropped.
+///
+/// # Errors
+/// When no port can be had.
+pub async fn serve(
+    state: Arc<UpstreamState>,
+    clock: Arc<dyn Clock>,
+    manners: Manners,
+) -> Result<Upstream, ServeError> {
+    let (stop, stopped) = watch::channel(());
+    let mut addresses = Vec::new();
+    for (provider, path, routes) in [
+        (REPLICATE, "/v1", replicate::routes as fn() -> Router<Shared>),
+        (FAL, "", fal::routes),
+        (VEO, "/v1beta", veo::routes),
+        (RUNWAY, "", runway::routes),
+    ] {
+        let failed = |source| ServeError { provider, source };
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = TcpListener::bind(free).await.map_err(failed)?;
+        let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let key = format!("practice-{provider}-key");
+        addresses.push(UpstreamAddress {
+            provider,
+            base_url: format!("{origin}{path}"),
+            history_url: (provider == FAL).then(|| format!("{origin}/v1")),
+            key: key.clone(),
+        });
+        let shop = Arc::new(Shop {
+            state: Arc::clone(&state),
+            clock: Arc::clone(&clock),
+            provider,
+            origin,
+            key,
+            manners,
+            throttled: Mutex::default(),
+        });
+        let app = routes().layer(from_fn_with_state(Arc::clone(&shop), take_time)).with_state(shop);
+        tokio::spawn(run(listener, app, stopped.clone(), provider));
+    }
+    Ok(Upstream { addresses, _stop: stop })
+}
+
+async fn run(listener: TcpListener, app: Router, mut stopped: watch::Receiver<()>, provider: &'static str) {
+    let until_dropped = async move {
+        // An error says that the sender is gone: that is the signal.
+        while stopped.changed().await.is_ok() {}
+    };
+    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until_dropped).await {
+        tracing::warn!(provider, %error, "a practice provider stopped");
+    }
+}
+
+async fn take_time(State(shop): State<Shared>, request: Request, next: Next) -> Response {
+    if !shop.manners.latency.is_zero() {
+        tokio::time::sleep(shop.manners.latency).await;
+    }
+    next.run(request).await
+}
