@@ -16,7 +16,9 @@ mod tale;
 mod tickets;
 pub mod upstream;
 pub mod words;
+mod workspace;
 mod world;
 
 pub use scenarios::fixed;
+pub use workspace::{NewTicket, RECOVER_TICKET, SPLIT_TICKET, Workspace, WorkspaceError, reset, settings};
 pub use world::{Label, PracticeTicket, World, WorldError};

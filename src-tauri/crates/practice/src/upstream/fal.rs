@@ -40,7 +40,11 @@ fn allowed(shop: &Shop, headers: &HeaderMap) -> bool {
 }
 
 /// The request, or the answer that there is none to see.
-fn find<'a>(shop: &'a Shop, (owner, alias, id): &(String, String, String), headers: &HeaderMap) -> Result<&'a UpstreamJob, Box<Response>> {
+fn find<'a>(
+    shop: &'a Shop,
+    (owner, alias, id): &(String, String, String),
+    headers: &HeaderMap,
+) -> Result<&'a UpstreamJob, Box<Response>> {
     if !allowed(shop, headers) {
         let detail = "Authentication is required to access this endpoint.";
         return Err(Box::new(json(StatusCode::UNAUTHORIZED, &json!({ "detail": detail }))));

@@ -108,11 +108,7 @@ impl Shop {
 ///
 /// # Errors
 /// When no port can be had.
-pub async fn serve(
-    state: Arc<UpstreamState>,
-    clock: Arc<dyn Clock>,
-    manners: Manners,
-) -> Result<Upstream, ServeError> {
+pub async fn serve(state: Arc<UpstreamState>, clock: Arc<dyn Clock>, manners: Manners) -> Result<Upstream, ServeError> {
     let (stop, stopped) = watch::channel(());
     let mut addresses = Vec::new();
     for (provider, path, routes) in [

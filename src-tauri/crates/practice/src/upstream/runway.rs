@@ -111,6 +111,8 @@ async fn file(
 
 /// As an object storage answers.
 fn storage_error(status: StatusCode, code: &str, message: &str) -> Response {
-    let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
     plain(status, "application/xml", xml)
 }

@@ -38,7 +38,11 @@ fn no_key() -> Response {
     refusal(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.")
 }
 
-async fn operation(State(shop): State<Shared>, Path((model, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
+async fn operation(
+    State(shop): State<Shared>,
+    Path((model, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     if !allowed(&shop, &headers) {
         return no_key();
     }

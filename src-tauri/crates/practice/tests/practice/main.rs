@@ -1,8 +1,11 @@
 //! The practice world held against the rules it is meant to exercise.
+#![expect(clippy::expect_used, reason = "tests of a world that must be there")]
 
 mod ledger;
 mod record;
+mod upstream;
 mod verdicts;
+mod workspace;
 mod world;
 
 use std::sync::LazyLock;

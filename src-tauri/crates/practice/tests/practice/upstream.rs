@@ -1,0 +1,181 @@
+//! The servers, asked by the product's own adapters: what they answer is what the feed says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use makegood_connectors::Registry;
+use makegood_connectors::http::Pace;
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{JobId, RunId};
+use makegood_domain::ports::{FileSink, JobRef, Providers, VaultError};
+use makegood_domain::work::{Job, JobState, Run};
+use makegood_practice::upstream::{Manners, serve};
+use makegood_practice::{World, fixed, settings};
+use sha2::{Digest, Sha256};
+
+use super::workspace::Still;
+use super::{SEED, WORLD, anchor};
+
+/// Goes on at once.
+struct NoWait;
+
+#[async_trait]
+impl Pace for NoWait {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn chance(&self) -> f64 {
+        0.5
+    }
+    async fn wait(&self, _time: Duration) {}
+}
+
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+#[async_trait]
+impl FileSink for Bytes {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        self.0.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+/// The jobs of the runs that tickets are about, as the feed tells them.
+fn told_jobs() -> Vec<(Run, Job)> {
+    let mut runs: HashMap<RunId, Run> = HashMap::new();
+    let wanted: Vec<&RunId> = WORLD.tickets.iter().flat_map(|row| &row.label.runs).collect();
+    let mut jobs = Vec::new();
+    for fact in &WORLD.facts {
+        match fact {
+            Fact::Run(run) if wanted.contains(&&run.id) => drop(runs.insert(run.id.clone(), run.clone())),
+            Fact::Job(job) => jobs.extend(runs.get(&job.run_id).map(|run| (run.clone(), job.clone()))),
+            _ => {}
+        }
+    }
+    jobs
+}
+
+fn reference(run: &Run, job: &Job) -> JobRef {
+    JobRef {
+        provider_id: job.provider_id.clone(),
+        job_id: job.id.clone(),
+        run_id: run.id.clone(),
+        locator: job.locator.clone(),
+        requested_items: run.requested_items,
+        submitted_at: job.submitted_at,
+    }
+}
+
+async fn connected(upstream: &makegood_practice::upstream::Upstream) -> Registry {
+    Registry::with_pace(settings(upstream), &(Arc::new(NoWait) as Arc<dyn Pace>)).expect("adapters")
+}
+
+/// The adapters read from the wire what the feed told, and fetch the very bytes.
+#[tokio::test]
+async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
+    let state = World::generate(SEED, anchor()).expect("the world").upstream;
+    let upstream = serve(Arc::new(state), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
+    let providers = connected(&upstream).await;
+    let (mut asked, mut fetched, mut wrong) = (0, 0, Vec::new());
+    for (run, job) in told_jobs() {
+        let port = providers.get(&job.provider_id).expect("a provider");
+        let reference = reference(&run, &job);
+        let found = port.find_job(&reference, anchor()).await.job;
+        asked += 1;
+        if found.state != job.state {
+            wrong.push(format!(
+                "{} {}: {:?}, told {:?}; {:?}",
+                job.provider_id, job.id, found.state, job.state, found.error
+            ));
+            continue;
+        }
+        for told in &job.items {
+            let Some(seen) = found.items.iter().find(|row| row.item == told.item) else {
+                wrong.push(format!("{} {}: item {} is not answered", job.provider_id, job.id, told.item));
+                continue;
+            };
+            let kept = told.file.as_ref().and_then(|file| file.exists_now);
+            let exists = seen.file.as_ref().and_then(|file| file.exists_now);
+            // A deleted Veo file gets the same answer as a foreign one: that tells nothing.
+            let blind = kept == Some(false) && exists.is_none();
+            if seen.state != told.state || (kept != exists && !blind) {
+                wrong.push(format!("{} {}: item {seen:?}, told {told:?}", job.provider_id, job.id));
+            }
+            if kept == Some(true) && fetched < 60 {
+                let mut sink = Bytes::default();
+                port.fetch(&reference, told.item, &mut sink).await.expect("the file");
+                let hash = hex::encode(Sha256::digest(&sink.0));
+                let file = told.file.as_ref().expect("a file");
+                assert!(hash.starts_with(&file.sha256_prefix) && sink.0.len() as u64 == file.bytes, "{}", job.id);
+                fetched += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(asked >= 200 && fetched >= 40, "{asked} asked, {fetched} fetched");
+}
+
+/// What is kept now is gone later, without anything being done.
+#[tokio::test]
+async fn files_expire_by_the_clock() {
+    let state = World::generate(SEED, anchor()).expect("the world").upstream;
+    let later = anchor().checked_add(jiff::SignedDuration::from_hours(24 * 9)).expect("later");
+    let upstream = serve(Arc::new(state), Arc::new(Still(later)), Manners::default()).await.expect("servers");
+    let providers = connected(&upstream).await;
+    let kept =
+        |job: &Job| job.items.iter().any(|item| item.file.as_ref().is_some_and(|file| file.exists_now == Some(true)));
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for (run, job) in told_jobs().into_iter().filter(|(_, job)| kept(job)) {
+        let count = seen.entry(job.provider_id.0.clone()).or_default();
+        *count += 1;
+        if *count > 4 {
+            continue;
+        }
+        let port = providers.get(&job.provider_id).expect("a provider");
+        let found = port.find_job(&reference(&run, &job), later).await.job;
+        assert!(!kept(&found), "{} {} is still there", job.provider_id, job.id);
+        let mut sink = Bytes::default();
+        assert!(port.fetch(&reference(&run, &job), 1, &mut sink).await.is_err(), "{}", job.id);
+    }
+    assert_eq!(seen.len(), 4, "all providers had files: {seen:?}");
+}
+
+/// Without the right key nobody is told anything.
+#[tokio::test]
+async fn keys_are_wanted() {
+    let state = World::generate(SEED, anchor()).expect("the world").upstream;
+    let upstream = serve(Arc::new(state), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
+    let mut wrong = settings(&upstream);
+    for one in &mut wrong {
+        one.key = Some("not the key".into());
+    }
+    let providers = Registry::with_pace(wrong, &(Arc::new(NoWait) as Arc<dyn Pace>)).expect("adapters");
+    let mut asked = std::collections::BTreeSet::new();
+    for (run, job) in told_jobs() {
+        if job.state == JobState::Succeeded && asked.insert(job.provider_id.clone()) {
+            let port = providers.get(&job.provider_id).expect("a provider");
+            let found = port.find_job(&reference(&run, &job), anchor()).await.job;
+            assert_eq!(found.state, JobState::LookupFailed, "{}", job.provider_id);
+        }
+    }
+    assert_eq!(asked.len(), 4);
+}
+
+/// The two tickets that stand for trouble with a look-up get it.
+#[test]
+fn trouble_is_where_it_is_wanted() {
+    let state = |id: &str| {
+        let row = WORLD.tickets.iter().find(|row| row.ticket.id.as_str() == id).expect(id);
+        let job: Vec<(JobId, JobState)> = told_jobs()
+            .into_iter()
+            .filter(|(run, _)| row.label.runs.contains(&run.id))
+            .map(|(_, job)| (job.id, job.state))
+            .collect();
+        job.first().map(|(_, state)| *state)
+    };
+    assert_eq!(state(fixed::LOOK_UP_FAILS), Some(JobState::LookupFailed));
+    assert_eq!(state(fixed::UNRECOGNISED), Some(JobState::Unrecognised));
+}
