@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AttachmentId, RunId, TicketId};
+use makegood_domain::ledger::{Charge, Refund};
 use makegood_domain::ports::AttachmentFile;
 use makegood_domain::support::{Claim, Ticket, TicketLink, TicketStatus};
 
@@ -171,7 +172,7 @@ fn facts(stage: Stage, settled: Settled, links: Vec<TicketLink>) -> Vec<Fact> {
     facts.extend(projects.into_iter().map(Fact::Project));
     facts.extend(nodes.into_iter().map(Fact::Node));
     facts.extend(tales.iter().map(|tale| Fact::Run(tale.run.clone())));
-    facts.extend(settled.charges.into_iter().map(Fact::Charge));
+    facts.extend(postings(settled.charges, settled.refunds));
     let mut later = Vec::new();
     for tale in tales {
         let looked_up_at = looked_up(&tale, anchor);
@@ -185,9 +186,17 @@ fn facts(stage: Stage, settled: Settled, links: Vec<TicketLink>) -> Vec<Fact> {
         later.extend(outputs.into_iter().map(Fact::Output));
     }
     facts.extend(later);
-    facts.extend(settled.refunds.into_iter().map(Fact::Refund));
     facts.extend(links.into_iter().map(Fact::Ticket));
     facts
+}
+
+/// Charges and refunds in the order of time, so that no balance is below 0 on the way.
+fn postings(charges: Vec<Charge>, refunds: Vec<Refund>) -> impl Iterator<Item = Fact> {
+    let charges = charges.into_iter().map(|row| (row.posted_at, 0, Fact::Charge(row)));
+    let refunds = refunds.into_iter().map(|row| (row.posted_at, 1, Fact::Refund(row)));
+    let mut all: Vec<_> = charges.chain(refunds).collect();
+    all.sort_by_key(|(at, kind, _)| (*at, *kind));
+    all.into_iter().map(|(_, _, fact)| fact)
 }
 
 /// The platform asked about recent jobs on its last pass, and about older ones when they ended.

@@ -178,8 +178,8 @@ fn manner(stage: &mut Stage, shared: bool) -> (Cite, Pictures) {
     let cite = |project, time, model, amount| Cite { project, time, model, amount, run_id: false };
     let (project, clock) = (ProjectCite::Id, TimeCite::Clock);
     match stage.dice.between(0, if shared { 64 } else { 99 }) {
-        0..=19 => (cite(project, clock, true, true), Pictures::Both),
-        20..=34 => (cite(project, clock, true, false), Pictures::No),
+        0..=9 => (cite(project, clock, true, true), Pictures::Both),
+        10..=34 => (cite(project, clock, true, false), Pictures::No),
         35..=44 => (cite(ProjectCite::Misread, clock, true, true), Pictures::Billing),
         45..=54 => (cite(ProjectCite::Name, clock, true, false), Pictures::Canvas),
         55..=64 => (cite(project, TimeCite::Day, true, true), Pictures::No),
