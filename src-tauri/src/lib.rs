@@ -2,6 +2,8 @@
 //! adapters to use cases and decides nothing.
 
 pub mod clock;
+pub mod ctl;
 pub mod logs;
 pub mod settings;
 pub mod shell;
+pub mod wiring;

@@ -1,3 +1,5 @@
 //! The headless twin: the same core without a window.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    makegood::ctl::main()
+}
