@@ -83,7 +83,7 @@ impl Desk {
             diagnosis,
             answer: answer.text,
             answer_locale: answer.locale,
-            answer_leaks: answer.leaks.into_iter().map(|leak| format!("{}: {}", leak.found, leak.why)).collect(),
+            answer_leaks: answer.leaks.iter().map(ToString::to_string).chain(answer.missing).collect(),
             policy_version: self.policy.version.clone(),
             found_at: now,
         })

@@ -49,9 +49,37 @@ impl Desk {
             let why = answer.job.error.as_deref().unwrap_or("no answer");
             result.problems.push(format!("{} could not answer about {}: {why}", job.provider_id, job.id));
         }
-        self.store.record_look_up(&answer.job, &answer.raw).await?;
+        self.store.record_look_up(&learned(job, answer.job), &answer.raw).await?;
         Ok(())
     }
+}
+
+/// What is known of a job after a look-up: the new answer, and what it leaves out from before. Not
+/// every provider tells when a job ended or how long a file is, and one that could not answer has
+/// taken nothing back.
+fn learned(known: &Job, mut answer: Job) -> Job {
+    answer.locator = answer.locator.or_else(|| known.locator.clone());
+    answer.processing_started_at = answer.processing_started_at.or(known.processing_started_at);
+    if !matches!(answer.state, JobState::Queued | JobState::Processing) {
+        answer.finished_at = answer.finished_at.or(known.finished_at);
+    }
+    if matches!(answer.state, JobState::LookupFailed | JobState::Unrecognised) {
+        answer.items.clone_from(&known.items);
+    }
+    for item in &mut answer.items {
+        let Some(before) = known.items.iter().find(|before| before.item == item.item) else { continue };
+        item.finished_at = item.finished_at.or(before.finished_at);
+        if let (Some(file), Some(known)) = (&mut item.file, &before.file) {
+            if file.bytes == 0 {
+                file.bytes = known.bytes;
+            }
+            if file.sha256_prefix.is_empty() {
+                file.sha256_prefix.clone_from(&known.sha256_prefix);
+            }
+            file.available_until = file.available_until.or(known.available_until);
+        }
+    }
+    answer
 }
 
 pub(crate) fn job_ref(dossier: &Dossier, job: &Job) -> JobRef {
@@ -68,4 +96,61 @@ pub(crate) fn job_ref(dossier: &Dossier, job: &Job) -> JobRef {
 /// Whether the run is one of the matched ones, or a system retry of one (P2).
 fn logical_run(dossier: &Dossier, matched: &[makegood_domain::ids::RunId]) -> bool {
     matched.contains(&dossier.run.id) || dossier.run.retry_of.as_ref().is_some_and(|first| matched.contains(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use makegood_domain::ids::{JobId, ProviderId, RunId};
+    use makegood_domain::work::{ItemState, JobItem, ProviderFile};
+
+    fn at(text: &str) -> jiff::Timestamp {
+        text.parse().expect("a test instant parses")
+    }
+
+    fn job(state: JobState, finished: Option<&str>, bytes: u64, prefix: &str) -> Job {
+        let file = ProviderFile {
+            bytes,
+            sha256_prefix: prefix.to_owned(),
+            available_until: None,
+            exists_now: Some(true),
+        };
+        let item = JobItem { item: 1, state: ItemState::Succeeded, finished_at: finished.map(at), file: Some(file) };
+        Job {
+            id: JobId::new("job-1"),
+            run_id: RunId::new("run-1"),
+            provider_id: ProviderId::new("mill"),
+            submitted_at: at("2026-03-12T18:00:00Z"),
+            state,
+            processing_started_at: None,
+            finished_at: finished.map(at),
+            items: vec![item],
+            error: None,
+            looked_up_at: None,
+            locator: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_leaves_something_out_takes_nothing_back() {
+        let known = job(JobState::Succeeded, Some("2026-03-12T18:10:00Z"), 4_096, "137223a9");
+        let newer = learned(&known, job(JobState::Succeeded, None, 0, ""));
+        let file = newer.items[0].file.as_ref().expect("a file");
+        assert_eq!((newer.finished_at, newer.items[0].finished_at), (known.finished_at, known.finished_at));
+        assert_eq!((file.bytes, file.sha256_prefix.as_str()), (4_096, "137223a9"));
+    }
+
+    #[test]
+    fn no_answer_keeps_the_items_and_says_that_it_is_none() {
+        let known = job(JobState::Succeeded, Some("2026-03-12T18:10:00Z"), 4_096, "137223a9");
+        let silent = Job { items: Vec::new(), ..job(JobState::LookupFailed, None, 0, "") };
+        let newer = learned(&known, silent);
+        assert_eq!((newer.state, &newer.items), (JobState::LookupFailed, &known.items));
+    }
+
+    #[test]
+    fn a_job_that_runs_again_has_not_ended() {
+        let known = job(JobState::Succeeded, Some("2026-03-12T18:10:00Z"), 1, "a");
+        assert_eq!(learned(&known, job(JobState::Processing, None, 0, "")).finished_at, None);
+    }
 }

@@ -247,7 +247,7 @@ fn message(plan: &Plan, to: &str, claim: &makegood_domain::support::Claim, scope
         Step::Do { effect: Effect::Say { text, locale, .. } } => {
             let leaks: Vec<String> = makegood_domain::draft::scan(text, scope, claim)
                 .into_iter()
-                .map(|leak| format!("{}: {}", leak.found, leak.why))
+                .map(|leak| leak.to_string())
                 .collect();
             Some(ReviewMessage {
                 to: to.to_owned(),
