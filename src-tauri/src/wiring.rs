@@ -77,11 +77,8 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
     };
     let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
     let store = open_store(&home.join(&settings.database)).await?;
-    let agent = Agent {
-        id: AgentId(settings.agent.id),
-        name: settings.agent.name,
-        limit: policy.limits.credits_per_posting,
-    };
+    let agent =
+        Agent { id: AgentId(settings.agent.id), name: settings.agent.name, limit: policy.limits.credits_per_posting };
     let workspace = WorkspaceInfo { name: settings.workspace, banner: None };
     let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
     Ok(Console { desk: Arc::new(desk), practice: None })
@@ -112,11 +109,8 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let workspace = practice::Workspace::open_or_create(dir, seed, Arc::clone(&clock)).await?;
     let policy = Policy::default_policy()?;
-    let agent = Agent {
-        id: AgentId::new("ana.prata"),
-        name: "Ana Prata".to_owned(),
-        limit: policy.limits.credits_per_posting,
-    };
+    let agent =
+        Agent { id: AgentId::new("ana.prata"), name: "Ana Prata".to_owned(), limit: policy.limits.credits_per_posting };
     let info = WorkspaceInfo {
         name: "Practice".to_owned(),
         banner: Some("Practice workspace: invented customers, providers on this machine".to_owned()),

@@ -71,7 +71,11 @@ async fn print_postings(desk: &Desk, account: Option<&AccountId>, when: &str) ->
 }
 
 fn print_outcome(outcome: &ActionView) {
-    println!("outcome   {:?}{}", outcome.state, outcome.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default());
+    println!(
+        "outcome   {:?}{}",
+        outcome.state,
+        outcome.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default()
+    );
     for proof in &outcome.read_back {
         match proof {
             ReadBack::File { output_id, sha256, bytes, matches, place } => println!(

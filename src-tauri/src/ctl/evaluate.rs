@@ -117,11 +117,8 @@ async fn evaluate(case: &CaseFile, reading: ReadingFrom, policy: &Policy, vault:
     let agent = Agent { id: AgentId::new("evaluate"), name: "evaluate".into(), limit: 0 };
     let desk = Desk::new(ports, policy.clone(), agent, WorkspaceInfo { name: case.id.clone(), banner: None });
     let taken = desk.take_in(CaseId(case.id.clone()), case.ticket.clone(), Vec::new()).await?;
-    let outcome = Outcome {
-        reading: &taken.finding.claim,
-        diagnosis: &taken.finding.diagnosis,
-        draft: &taken.finding.answer,
-    };
+    let outcome =
+        Outcome { reading: &taken.finding.claim, diagnosis: &taken.finding.diagnosis, draft: &taken.finding.answer };
     let scored = score(case, &outcome);
     store.close().await;
     Ok(scored)

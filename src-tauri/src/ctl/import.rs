@@ -27,8 +27,8 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
         format!("{} has no makegood.toml: facts are imported into a connected workspace", home.display())
     })?;
     let store = wiring::open_store(&home.join(&settings.database)).await?;
-    let text = std::fs::read_to_string(&options.file)
-        .with_context(|| format!("{} can't be read", options.file.display()))?;
+    let text =
+        std::fs::read_to_string(&options.file).with_context(|| format!("{} can't be read", options.file.display()))?;
     let (mut added, mut updated, mut unchanged, mut rejected) = (0, 0, 0, Vec::new());
     let mut batch = Vec::with_capacity(BATCH);
     let mut lines = Vec::with_capacity(BATCH);

@@ -109,12 +109,8 @@ mod tests {
     }
 
     fn job(state: JobState, finished: Option<&str>, bytes: u64, prefix: &str) -> Job {
-        let file = ProviderFile {
-            bytes,
-            sha256_prefix: prefix.to_owned(),
-            available_until: None,
-            exists_now: Some(true),
-        };
+        let file =
+            ProviderFile { bytes, sha256_prefix: prefix.to_owned(), available_until: None, exists_now: Some(true) };
         let item = JobItem { item: 1, state: ItemState::Succeeded, finished_at: finished.map(at), file: Some(file) };
         Job {
             id: JobId::new("job-1"),

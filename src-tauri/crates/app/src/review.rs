@@ -245,10 +245,8 @@ fn title(plan: &Plan, files: usize, total: Credits) -> String {
 fn message(plan: &Plan, to: &str, claim: &makegood_domain::support::Claim, scope: &Scope) -> Option<ReviewMessage> {
     plan.steps.iter().find_map(|step| match step {
         Step::Do { effect: Effect::Say { text, locale, .. } } => {
-            let leaks: Vec<String> = makegood_domain::draft::scan(text, scope, claim)
-                .into_iter()
-                .map(|leak| leak.to_string())
-                .collect();
+            let leaks: Vec<String> =
+                makegood_domain::draft::scan(text, scope, claim).into_iter().map(|leak| leak.to_string()).collect();
             Some(ReviewMessage {
                 to: to.to_owned(),
                 locale: locale.clone(),
