@@ -19,5 +19,5 @@ export const tauriHost: Host = {
   query: <C extends Query>(cmd: C, payload: QueryCommands[C][0]) => call<QueryCommands[C][1]>('query', cmd, payload),
   act: <C extends Act>(cmd: C, payload: ActCommands[C][0]) => call<ActCommands[C][1]>('act', cmd, payload),
   onChanged: (listener) => listen<Topic>('changed', (event) => listener(event.payload)),
-  attachmentUrl: (attachmentId) => convertFileSrc(attachmentId, 'attachment'),
+  attachmentUrl: (attachmentId) => convertFileSrc(attachmentId, 'attach'),
 };

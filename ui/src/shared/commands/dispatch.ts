@@ -75,7 +75,7 @@ export class Dispatcher {
     }));
     if (next.length === 0 || event.repeat) return NONE;
     this.#pending = { press: event, at: event.timeStamp };
-    return { kind: 'pending', next };
+    return { kind: 'pending', next: next.reverse() };
   }
 
   forget(): void {

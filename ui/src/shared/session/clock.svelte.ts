@@ -13,6 +13,11 @@ class Clock {
     this.tick();
   }
 
+  /** Facts are never from the future: where they seem to be, this clock stood still for a while. */
+  notBefore(instant: string): void {
+    if (Date.parse(instant) > this.now) this.set(instant);
+  }
+
   tick = (): void => {
     this.now = this.#told + (performance.now() - this.#at);
     const minute = Math.floor(this.now / 60_000) * 60_000;
