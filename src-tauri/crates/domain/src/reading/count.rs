@@ -69,7 +69,13 @@ static STATED: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TWICE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:charged|billed|deducted|debited|paid|ran it|ran this|run it|pressed run|took (?:it|them|the credits)|abgebucht|berechnet|belastet|cobraron|cobro|cobrado|cobrou|cobraram|debite\w*|preleve\w*|facture\w*|addebitat\w*|afgeschreven|pobrano)[^.!?\n]{0,40}?\b(?:twice|two times|double|doppelt|zweimal|2 ?mal|dos veces|doble|duas vezes|em dobro|deux fois|due volte|twee keer|dubbel|dwa razy)\b|\b(?:twice|double|doppelt|zweimal|dos veces|duas vezes|deux fois|due volte|twee keer|tva ganger)[^.!?\n]{0,30}?\b(?:charged|billed|deducted|abgebucht|berechnet|cobraron|cobrado|cobrou|debite\w*|preleve\w*|addebitat\w*|afgeschreven|debiterad)\b|\b(?:double[- ]charged?|double[- ]billed|doppelte abbuchung|doppelbuchung|doble cobro|cobro doble|cobranca dupla|double debit|duplicate charge)\b",
+        r"\b(?:charged|billed|deducted|debited|paid|ran it|ran this|run it|pressed run|took (?:it|them|the credits)|abgebucht|berechnet|belastet|cobraron|cobro|cobrado|cobrou|cobraram|debite\w*|preleve\w*|facture\w*|addebitat\w*|afgeschreven|pobrano)[^.!?\n]{0,40}?\b(?:twice|two times|2 ?x\b|double|doppelt|zweimal|2 ?mal|dos veces|doble|duas vezes|em dobro|deux fois|due volte|twee keer|dubbel|dwa razy)\b|\b(?:twice|double|doppelt|zweimal|dos veces|duas vezes|deux fois|due volte|twee keer|tva ganger)[^.!?\n]{0,30}?\b(?:charged|billed|deducted|abgebucht|berechnet|cobraron|cobrado|cobrou|debite\w*|preleve\w*|addebitat\w*|afgeschreven|debiterad)\b|\b(?:double[- ]charged?|double[- ]billed|doppelte abbuchung|doppelbuchung|doble cobro|cobro doble|cobranca dupla|double debit|duplicate charge)\b",
+    )
+});
+/// "One of three runs" is about one.
+static ONE_OF: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:one|1|eine[rs]?|un[oae]?|uma?|een|en|ett|jeden|jedna) (?:of|von|de|das|dos|des|di|van|av|af|z) (?:the |my |our |these |those |meinen |den |mis |meus |mes |miei |mijn |moich )?$",
     )
 });
 /// "The runs both failed."
@@ -122,11 +128,7 @@ fn in_text(text: &str) -> Option<u32> {
         let is_run = found.name("run").is_some();
         let of_more = OF_MORE.is_match(after(text, n.end(), 24)) || ONE_BATCH.is_match(lead);
         let part_of_number = lead.ends_with(['-', '.', '/', ':']);
-        if part_of_number
-            || (!is_run && (batch || of_more))
-            || lead.ends_with("one of the ")
-            || lead.ends_with("one of my ")
-        {
+        if part_of_number || (!is_run && (batch || of_more)) || ONE_OF.is_match(lead) {
             continue;
         }
         if let Some(n) = count(n.as_str()).filter(|_| !all.is_empty()) {

@@ -71,7 +71,7 @@ pub(super) fn read(letter: &[Text], pictures: &[Text], signs: Signs) -> Topic {
     let run: usize = words(&RUN).iter().map(|word| 1 + usize::from(FAILURE.is_match(word))).sum();
     let billing: usize = words(&BILLING).iter().map(|word| 2 - usize::from(PASSING.is_match(word))).sum();
     let run = run + signs + usize::from(shown);
-    if billing > 0 && billing > run { Topic::BillingOther } else { Topic::MissingOutput }
+    if billing > 1 && billing > run { Topic::BillingOther } else { Topic::MissingOutput }
 }
 
 /// Words that also pass by in a ticket about a run: "on my plan", "since the reset".

@@ -3,9 +3,11 @@
 mod customers;
 mod distractions;
 mod fields;
+
 mod letters;
 mod measure;
 mod misleading;
+mod phrases;
 mod times_english;
 mod times_other;
 mod unlike;

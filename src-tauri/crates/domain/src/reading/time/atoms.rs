@@ -331,7 +331,7 @@ fn bare_hours(text: &str, patterns: &Patterns, atoms: &mut Vec<Atom>) {
 /// Words after which a number can hardly be anything but an hour.
 static SAYS_HOUR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^\s?(?:at|um|so um|a las?|hacia las?|sobre las?|a eso de las?|alle|om|kl\.?|klockan|klokken|klokka|godz\.?|o godz\.?|o godzinie|por volta das|la pelas|tipo)\s",
+        r"^\s?(?:at|um|so um|a las?|hacia las?|sobre las?|a eso de las?|alle|om|kl\.?|klockan|klokken|klokka|godz\.?|o godz\.?|o godzinie|por volta das|la pelas|tipo|gegen|kurz nach|kurz vor|just after|just before|shortly after|shortly before|vers|peu apres|verso le|poco dopo le|strax efter|even na|kort na)\s",
     )
 });
 static DECIMAL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[.,:x%/]\d|[a-z%])"));

@@ -127,7 +127,10 @@ fn clocks(text: &str, atoms: &mut Vec<Atom>) {
         let minute =
             if found.name("half").is_some() { 30 } else { int(&found, "m").or(int(&found, "m2")).unwrap_or(0) };
         if let Some(clock) = clock(hour, minute, part) {
-            atoms.push(Atom { range: all.range(), piece: Piece::Clock(clock), weak: false });
+            // "昨日の深夜1時" is of the night that begins on the day named: the part stands for itself.
+            let of_night = part == Some(Part::Night) && clock.hour < 6;
+            let start = found.name("part").filter(|_| of_night).map_or(all.start(), |part| part.end());
+            atoms.push(Atom { range: start..all.end(), piece: Piece::Clock(clock), weak: false });
         }
         if let Some(word) = found.name("part")
             && let Some(part) = part

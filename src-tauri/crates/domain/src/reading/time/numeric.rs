@@ -30,7 +30,7 @@ impl Order {
 
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?P<h>\d{1,2})(?P<sep>[:.]| ?h ?)(?P<m>[0-5]\d)(?:(?:[:.]|min)(?P<s>[0-5]\d))?(?P<half> ?(?:[ap]\.? ?m\b\.?)|[ap]\b)?(?P<word> ?(?:uhr|h|hs|hrs|hours|uur)\b)?",
+        r"(?P<h>\d{1,2})(?P<sep>[:.]| ?h ?|u)(?P<m>[0-5]\d)(?:(?:[:.]|min)(?P<s>[0-5]\d))?(?P<half> ?(?:[ap]\.? ?m\b\.?)|[ap]\b)?(?P<word> ?(?:uhr|h|hs|hrs|hours|uur)\b)?",
     )
 });
 static HOUR: LazyLock<Regex> = LazyLock::new(|| {
@@ -388,7 +388,7 @@ fn date(year: Option<i16>, month: i16, day: i16) -> Option<Day> {
 /// Month and day. Points are day.month in every locale; what cannot be a month is the day.
 fn ordered(x: i16, y: i16, sep: &str, order: Order) -> Option<(i16, i16)> {
     let (month, day) = if order.month_first && sep != "." { (x, y) } else { (y, x) };
-    if month > 12 && day <= 12 { Some((day, month)) } else { (month <= 12).then_some((month, day)) }
+    if month > 12 && day <= 12 && sep != "." { Some((day, month)) } else { (month <= 12).then_some((month, day)) }
 }
 
 static OF_MONTH: LazyLock<Regex> = LazyLock::new(|| {

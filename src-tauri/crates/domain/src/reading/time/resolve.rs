@@ -110,6 +110,10 @@ impl Written {
         };
         let usual = usual_hour(&hours);
         let found = best.or_else(|| at(date_of(date)?, usual))?;
+        // A night that has not come yet was the last one.
+        if found > now && of_night && shift > 0 {
+            return found.checked_sub(1.day()).ok();
+        }
         // "On Monday at 18:00", written on a Monday morning, is a week ago.
         if found > now && today && matches!(day.day, Day::Weekday(_)) {
             return found.checked_sub(7.days()).ok();
