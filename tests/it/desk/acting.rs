@@ -1,24 +1,28 @@
 //! Recovering and restoring: once, never both, never twice.
 
 use makegood_app::Desk;
+use makegood_app::Error;
 use makegood_app::contract::{
     ActionKeyRequest, ActionView, CaseRequest, ConfirmRequest, OutcomeState, ReadBack, ReviewRequest, ReviewSheet,
 };
-use makegood_app::Error;
 use makegood_domain::diagnose::{Remedy, Verdict};
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{ActionKind, Effect, Order, Step};
 use makegood_domain::ports::{ActionStore as _, FactStore as _};
 use sha2::{Digest as _, Sha256};
 
-use super::fakes::{Fetching, PNG};
+use super::fakes::Fetching;
 use super::world::*;
 
 const STARTED: &str = "2026-03-12T18:04:22Z";
 const FINISHED: &str = "2026-03-12T18:12:14Z";
 
 async fn recoverable() -> (House, CaseId) {
-    let facts = [ground(), run_of_210("run_shot4", STARTED), vec![made_job("run_shot4", FINISHED, PNG), upload_failed("run_shot4", FINISHED)]];
+    let facts = [
+        ground(),
+        run_of_210("run_shot4", STARTED),
+        vec![made_job("run_shot4", FINISHED, &clip()), upload_failed("run_shot4", FINISHED)],
+    ];
     let house = house(&facts).await;
     let case = house.case("T-1", COMPLAINT).await;
     (house, case)
@@ -69,7 +73,7 @@ async fn a_recovered_file_is_kept_placed_and_read_back() {
     let (house, case) = recoverable().await;
     let done = act(&house.desk, &case, ActionKind::Recover, "a").await.expect("an outcome");
     assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
-    let hash: String = Sha256::digest(PNG).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(clip()).iter().map(|byte| format!("{byte:02x}")).collect();
     let file = done.read_back.iter().find_map(|proof| match proof {
         ReadBack::File { sha256, matches, place, .. } => Some((sha256.clone(), *matches, place.clone())),
         _ => None,
@@ -125,9 +129,10 @@ async fn two_agents_settle_one_charge_once() {
         confirmation(&review(&other, &case, ActionKind::Restore).await, "b"),
     );
     let (first, second) = tokio::join!(house.desk.confirm(mine), other.confirm(theirs));
-    let done = [&first, &second].iter().filter(|outcome| {
-        outcome.as_ref().is_ok_and(|view| view.state == OutcomeState::Done)
-    }).count();
+    let done = [&first, &second]
+        .iter()
+        .filter(|outcome| outcome.as_ref().is_ok_and(|view| view.state == OutcomeState::Done))
+        .count();
     assert_eq!(done, 1, "{first:?} / {second:?}");
     assert_eq!(levels(&house).await, (70, 500));
 }
@@ -174,7 +179,7 @@ async fn a_file_that_cannot_be_had_changes_nothing_and_can_be_tried_again() {
     *house.mill.fetching.lock().expect("not poisoned") = Fetching::Fails { gone: false };
     let failed = act(&house.desk, &case, ActionKind::Recover, "a").await.expect("an outcome");
     assert_eq!((failed.state, failed.retry), (OutcomeState::FailedBeforeEffect, true), "{:?}", failed.why);
-    *house.mill.fetching.lock().expect("not poisoned") = Fetching::Gives(PNG.to_vec());
+    *house.mill.fetching.lock().expect("not poisoned") = Fetching::Gives(clip());
     let done = act(&house.desk, &case, ActionKind::Recover, "b").await.expect("an outcome");
     assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
 }
@@ -182,7 +187,7 @@ async fn a_file_that_cannot_be_had_changes_nothing_and_can_be_tried_again() {
 #[tokio::test]
 async fn a_file_that_is_not_the_promised_one_is_refused() {
     let (house, case) = recoverable().await;
-    for (wrong, bytes) in [("an error page", b"<html>expired</html>".to_vec()), ("cut short", PNG[..40].to_vec())] {
+    for (wrong, bytes) in [("an error page", b"<html>expired</html>".to_vec()), ("cut short", clip()[..40].to_vec())] {
         *house.mill.fetching.lock().expect("not poisoned") = Fetching::Gives(bytes);
         let failed = act(&house.desk, &case, ActionKind::Recover, wrong).await.expect("an outcome");
         assert_eq!(failed.state, OutcomeState::FailedBeforeEffect, "{wrong}: {:?}", failed.why);
@@ -205,7 +210,7 @@ async fn a_review_binds_to_the_facts_it_was_made_from() {
 async fn an_old_review_is_looked_at_again() {
     let (house, case) = failed_at_provider().await;
     let request = confirmation(&review(&house.desk, &case, ActionKind::Restore).await, "a");
-    house.clock.set("2026-03-14T15:40:00Z");
+    house.clock.set(at("2026-03-14T15:40:00Z"));
     assert!(matches!(house.desk.confirm(request).await, Err(Error::Stale(_))));
     assert_eq!(levels(&house).await, (0, 360));
 }

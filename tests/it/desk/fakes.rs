@@ -1,4 +1,4 @@
-//! A clock that is set, and a provider that answers as the test says.
+//! A provider that answers as the test says.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,34 +7,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
-    Capability, Clock, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Retry,
+    Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Retry,
 };
 use makegood_domain::work::{Job, JobState};
-
-/// A whole PNG of one pixel.
-pub const PNG: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6,
-    0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x00, 0x01, 0x00, 0x00,
-    0x05, 0x00, 0x01, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
-];
-
-pub struct SetClock(Mutex<Timestamp>);
-
-impl SetClock {
-    pub fn at(text: &str) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(text.parse().expect("a test instant parses"))))
-    }
-
-    pub fn set(&self, text: &str) {
-        *self.0.lock().expect("the clock is not poisoned") = text.parse().expect("a test instant parses");
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().expect("the clock is not poisoned")
-    }
-}
 
 /// What the provider does when a file is fetched.
 #[derive(Clone, Debug)]
@@ -107,7 +82,7 @@ impl ProviderPort for Mill {
             Fetching::Fails { gone } => Err(failed("the file could not be had", gone)),
             Fetching::Gives(bytes) => {
                 sink.write(&bytes).await.map_err(|why| failed(&why.to_string(), false))?;
-                Ok(Some("image/png".into()))
+                Ok(Some("video/mp4".into()))
             }
         }
     }

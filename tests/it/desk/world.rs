@@ -13,11 +13,12 @@ use makegood_domain::ports::FactStore as _;
 use makegood_domain::reading::RuleReader;
 use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
+use makegood_testkit::{ManualClock, Sample};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::fakes::{Mill, PNG, SetClock};
+use super::fakes::Mill;
 
 pub const NOW: &str = "2026-03-14T15:20:00Z";
 
@@ -25,9 +26,14 @@ pub const NOW: &str = "2026-03-14T15:20:00Z";
 pub struct House {
     pub desk: Arc<Desk>,
     pub store: Arc<SqliteStore>,
-    pub clock: Arc<SetClock>,
+    pub clock: Arc<ManualClock>,
     pub mill: Arc<Mill>,
     pub dir: TempDir,
+}
+
+/// A whole, small clip.
+pub fn clip() -> Vec<u8> {
+    Sample::mp4(64).bytes
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -140,7 +146,8 @@ pub fn ticket(id: &str, body: &str) -> Ticket {
     .expect("a test ticket has the intake's form")
 }
 
-pub const COMPLAINT: &str = "Project prj_spring01, Veo 3.1, March 12 around 2:05pm. Charged 210 credits, the node is empty.";
+pub const COMPLAINT: &str =
+    "Project prj_spring01, Veo 3.1, March 12 around 2:05pm. Charged 210 credits, the node is empty.";
 
 /// A desk on these facts.
 pub async fn house(facts: &[Vec<Fact>]) -> House {
@@ -148,7 +155,7 @@ pub async fn house(facts: &[Vec<Fact>]) -> House {
     let store = Arc::new(SqliteStore::open(&dir.path().join("record.sqlite")).await.expect("a record"));
     let report = store.import(&facts.concat(), at(NOW)).await.expect("an import");
     assert_eq!(report.rejected, [], "the test world is a world");
-    let (clock, mill) = (SetClock::at(NOW), Mill::giving(PNG));
+    let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
     let desk = desk_on(&store, &clock, &mill, dir.path(), "ana", 500);
     House { desk, store, clock, mill, dir }
 }
@@ -156,7 +163,7 @@ pub async fn house(facts: &[Vec<Fact>]) -> House {
 /// A desk of an agent on a record that others may work on too.
 pub fn desk_on(
     store: &Arc<SqliteStore>,
-    clock: &Arc<SetClock>,
+    clock: &Arc<ManualClock>,
     mill: &Arc<Mill>,
     dir: &Path,
     agent: &str,
