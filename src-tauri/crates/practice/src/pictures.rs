@@ -127,6 +127,7 @@ fn state(verdict: Verdict, story: &str, tale: &Tale, dice: &mut Dice) -> CardSta
 /// The account's rows around the charge, newest first, the charge marked.
 fn billing(album: &Album<'_>, sketch: &Sketch, tale: &Tale, zone: &TimeZone) -> BillingScene {
     let Album { stage, settled, .. } = album;
+    let zone = &screen_zone(sketch, zone);
     let account = stage.cast.purses.get(tale.purse).map(|purse| &purse.id);
     let locale = stage.cast.customers.get(sketch.customer).map_or("", |row| row.locale);
     // (instant shown, row, belongs to the run)
@@ -186,10 +187,18 @@ fn row(album: &Album<'_>, charge: &Charge, refund: bool, amount: Credits, when: 
     BillingRow { name, refund, when: when.to_owned(), amount }
 }
 
-/// The instant that the marked row shows.
+/// The instant that the marked row seems to show to somebody who believes that the screen is in `zone`.
 #[must_use]
-pub(crate) fn shown_clock(tale: &Tale, _sketch: &Sketch, _zone: &TimeZone) -> Timestamp {
-    minute(tale.run.started_at)
+pub(crate) fn shown_clock(tale: &Tale, sketch: &Sketch, zone: &TimeZone) -> Timestamp {
+    let at = minute(tale.run.started_at);
+    let read = at.to_zoned(screen_zone(sketch, zone)).datetime().to_zoned(zone.clone());
+    read.map_or(at, |read| read.timestamp())
+}
+
+/// The zone of the screen: the customer's, or that of a machine far to the west, so that a time that
+/// is wrong is too early and never in the future.
+fn screen_zone(sketch: &Sketch, zone: &TimeZone) -> TimeZone {
+    if sketch.wrong_clock { TimeZone::get("Pacific/Honolulu").unwrap_or(TimeZone::UTC) } else { zone.clone() }
 }
 
 /// As the customer's screen writes an instant.

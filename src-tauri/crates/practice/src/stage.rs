@@ -67,6 +67,8 @@ pub struct Sketch {
     pub story: &'static str,
     pub cite: Cite,
     pub pictures: Pictures,
+    /// The table was photographed on a machine that is set to another zone.
+    pub wrong_clock: bool,
     pub created_at: Timestamp,
     pub stated_runs: Option<u32>,
     /// Known to the platform as being about its runs (P12).

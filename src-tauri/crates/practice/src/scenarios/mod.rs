@@ -155,6 +155,7 @@ fn sketch(stage: &mut Stage, tale: usize, verdict: Verdict, story: &'static str)
     let customer = stage.tales.get(tale)?.customer;
     let shared = stage.cast.customers.get(customer).is_some_and(|row| !row.studios.is_empty());
     let (cite, pictures) = manner(stage, shared);
+    let wrong_clock = cite.time == TimeCite::No && cite.project == ProjectCite::Id;
     let share = stage.dice.between(35, 95);
     Some(Sketch {
         verdict,
@@ -166,6 +167,7 @@ fn sketch(stage: &mut Stage, tale: usize, verdict: Verdict, story: &'static str)
         story,
         cite,
         pictures,
+        wrong_clock,
         created_at: stage.written(tale, share),
         stated_runs: Some(1),
         linked: false,
@@ -181,7 +183,8 @@ fn manner(stage: &mut Stage, shared: bool) -> (Cite, Pictures) {
         0..=9 => (cite(project, clock, true, true), Pictures::Both),
         10..=34 => (cite(project, clock, true, false), Pictures::No),
         35..=44 => (cite(ProjectCite::Misread, clock, true, true), Pictures::Billing),
-        45..=54 => (cite(ProjectCite::Name, clock, true, false), Pictures::Canvas),
+        45..=50 => (cite(ProjectCite::Name, clock, true, false), Pictures::Canvas),
+        51..=54 => (cite(project, TimeCite::No, true, true), Pictures::Billing),
         55..=64 => (cite(project, TimeCite::Day, true, true), Pictures::No),
         65..=79 => (cite(ProjectCite::No, clock, true, true), Pictures::Billing),
         80..=91 => (cite(ProjectCite::No, TimeCite::No, false, false), Pictures::Both),

@@ -86,6 +86,7 @@ pub(super) fn foreign_asset(stage: &mut Stage, _turn: usize) -> Option<Sketch> {
         story: "foreign",
         cite: Cite { project: ProjectCite::Id, ..NOTHING },
         pictures: Pictures::Canvas,
+        wrong_clock: false,
         stated_runs: None,
         linked: false,
     })
@@ -137,6 +138,7 @@ pub(super) fn billing_question(stage: &mut Stage, _turn: usize) -> Option<Sketch
         story: "billing",
         cite: NOTHING,
         pictures: Pictures::No,
+        wrong_clock: false,
         created_at: at,
         stated_runs: None,
         linked: false,
@@ -194,6 +196,7 @@ pub(super) fn second_tickets(stage: &mut Stage) {
             story: "again",
             cite: EXACT,
             pictures: Pictures::No,
+            wrong_clock: false,
             created_at: later,
             stated_runs: Some(1),
             linked: false,

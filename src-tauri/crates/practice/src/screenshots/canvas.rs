@@ -61,6 +61,7 @@ impl CardState {
             Self::Blocked => "warning, label \"Content policy\"".to_owned(),
             Self::StorageFull => "warning, label \"Storage limit reached\"".to_owned(),
             Self::Broken => "grey preview, label \"Can't play this file\"".to_owned(),
+            Self::Tiles { there: 1, of, .. } => format!("one thumbnail, the other slots of {of} empty"),
             Self::Tiles { there, of, .. } => format!("{there} thumbnails and an empty slot of {of}"),
             Self::Blank => "blank preview, no label".to_owned(),
         }
