@@ -77,11 +77,20 @@ export class Facts {
       const fact = new Fact(() => this.host.query(cmd, payload), this.#heard);
       const caseId = 'caseId' in payload && typeof payload.caseId === 'string' ? payload.caseId : null;
       this.#kept.set(key, { cmd, fact: fact as Fact<unknown>, caseId });
-      const oldest = this.#kept.keys().next();
-      if (this.#kept.size > KEPT && !oldest.done) this.#kept.delete(oldest.value);
+      this.#forget();
       queueMicrotask(() => void fact.refresh());
       return fact;
     });
+  }
+
+  /** Drops the case or audit answer that was not asked for longest; what the frame shows always stays. */
+  #forget(): void {
+    if (this.#kept.size <= KEPT) return;
+    for (const [key, { cmd, caseId }] of this.#kept) {
+      if (caseId === null && cmd !== 'audit') continue;
+      this.#kept.delete(key);
+      return;
+    }
   }
 
   #heard = (failed: Failure | undefined): void => {
