@@ -100,6 +100,10 @@ impl Workspace {
         let making = tokio::task::spawn_blocking(move || World::generate(card.seed, card.anchor));
         let store = Arc::new(SqliteStore::open(&Self::database(dir)).await?);
         let World { anchor, facts, tickets, upstream } = making.await??;
+        let known = known_tickets(&store).await?;
+        let missing = tickets.into_iter().filter(|row| !known.contains(row.ticket.id.as_str())).collect();
+        // The pictures are drawn while the record takes the facts.
+        let drawing = tokio::task::spawn_blocking(move || draw_all(missing));
         // The import is one transaction: models there means that all is there.
         if store.catalogue().await?.is_empty() {
             let report = store.import(&facts, anchor).await?;
@@ -107,9 +111,7 @@ impl Workspace {
                 return Err(WorkspaceError::Rejected { rejected: report.rejected });
             }
         }
-        let known = known_tickets(&store).await?;
-        let missing = tickets.into_iter().filter(|row| !known.contains(row.ticket.id.as_str())).collect();
-        let new_tickets = tokio::task::spawn_blocking(move || draw_all(missing)).await??;
+        let new_tickets = drawing.await??;
         let upstream = upstream::serve(Arc::new(upstream), clock, Manners::default()).await?;
         Ok(Self { store, upstream, new_tickets })
     }
