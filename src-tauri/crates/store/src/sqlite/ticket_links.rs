@@ -1,6 +1,6 @@
 //! Other tickets and the runs they are about (P12): those a feed told of, and the cases kept here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use makegood_domain::ids::{RunId, TicketId};
 use makegood_domain::plan::CaseState;
@@ -55,11 +55,8 @@ pub(super) async fn about(
     except: Option<&TicketId>,
 ) -> StoreResult<Vec<TicketLink>> {
     let mut links = ours(connection, runs).await?;
-    for link in told(connection, runs).await? {
-        if !links.iter().any(|known| known.id == link.id) {
-            links.push(link);
-        }
-    }
+    let known: HashSet<TicketId> = links.iter().map(|link| link.id.clone()).collect();
+    links.extend(told(connection, runs).await?.into_iter().filter(|link| !known.contains(&link.id)));
     links.retain(|link| Some(&link.id) != except);
     links.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     Ok(links)
