@@ -1,35 +1,43 @@
 import { describe, expect, it } from 'vitest';
 
 import { FakeHost } from '../lib/ipc/fake/host';
-import type { QueueSection } from '../lib/ipc/generated/contract';
+import type { FileDeadline } from '../lib/ipc/generated/contract';
 import { chips, deadlineCell, dueLeft, findSections, lineAt, lineOf, OPEN_FILTER } from './queue';
 import { QueueRows } from './queueRows.svelte';
 
 const NOW = Date.parse('2026-03-14T15:20:00Z');
-const SECTIONS: readonly QueueSection[] = ['file_deletes_first', 'business_day_ends_first', 'later'];
+type Form = FileDeadline['form'];
 
-function list(...sizes: readonly number[]): QueueSection[] {
-  return sizes.flatMap((size, i) => Array.from({ length: size }, () => SECTIONS[i] ?? 'later'));
+function list(gone: number, running: number, rest: readonly Form[]): Form[] {
+  return [...Array.from({ length: gone }, (): Form => 'gone'), ...Array.from({ length: running }, (): Form => 'running'), ...rest];
 }
 
 describe('sections', () => {
-  it.each([[[4, 7, 31]], [[1, 1, 1]], [[0, 5, 0]], [[3]], [[12_000, 58_000, 30_000]], [[0, 0, 1]]])('of %j rows are found', async (sizes) => {
-    const rows = list(...sizes);
+  const mixed = Array.from({ length: 40_000 }, (_, i): Form => (['none', 'saved', 'gone'] as const)[i % 3] ?? 'none');
+
+  it.each<[string, Form[], [string, number][]]>([
+    ['all three', list(4, 7, ['none', 'saved']), [['gone', 4], ['running', 7], ['rest', 2]]],
+    ['no file gone', list(0, 5, ['saved', 'gone', 'none']), [['running', 5], ['rest', 3]]],
+    ['nothing to lose', list(0, 0, ['none', 'gone']), [['rest', 2]]],
+    ['everything running', list(0, 9, []), [['running', 9]]],
+    ['100,000', list(3, 59_997, mixed), [['gone', 3], ['running', 59_997], ['rest', 40_000]]],
+    ['one', list(0, 1, []), [['running', 1]]],
+  ])('of a list with %s', async (_what, rows, want) => {
     let asked = 0;
     const heads = await findSections(rows.length, (i) => { asked += 1; return Promise.resolve(rows[i]); });
-    expect(heads.map((head) => head.rows)).toEqual(sizes.filter((size) => size > 0));
-    expect(heads.map((head) => rows[head.at])).toEqual(heads.map((head) => head.section));
+    expect(heads.map((head) => [head.stretch, head.rows])).toEqual(want);
+    expect(heads.reduce((sum, head) => sum + head.rows, 0)).toBe(rows.length);
     expect(asked).toBeLessThan(60);
   });
   it('of nothing are none', async () => {
-    expect(await findSections(0, () => Promise.resolve('later'))).toEqual([]);
+    expect(await findSections(0, () => Promise.resolve('none'))).toEqual([]);
   });
   it('that cannot be read are left out', async () => {
     expect(await findSections(3, () => Promise.resolve(undefined))).toEqual([]);
   });
 
   it('give each row and each head one line', () => {
-    const heads = [{ section: SECTIONS[0] ?? 'later', at: 0, rows: 2 }, { section: SECTIONS[1] ?? 'later', at: 2, rows: 1 }];
+    const heads = [{ stretch: 'running' as const, at: 0, rows: 2 }, { stretch: 'rest' as const, at: 2, rows: 1 }];
     const lines = Array.from({ length: 5 }, (_, g) => lineAt(heads, g));
     expect(lines.map((line) => (line.kind === 'head' ? 'head' : line.row))).toEqual(['head', 0, 1, 'head', 2]);
     expect([0, 1, 2].map((row) => lineOf(heads, row))).toEqual([1, 2, 4]);

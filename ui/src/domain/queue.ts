@@ -1,4 +1,4 @@
-import type { QueueFilter, QueueRow, QueueSection } from '../lib/ipc/generated/contract';
+import type { QueueFilter, QueueRow } from '../lib/ipc/generated/contract';
 import type { FileDeadline, Tone } from '../lib/ipc/generated/contract';
 import { day, left, span } from './format';
 
@@ -24,10 +24,13 @@ export const TABS: readonly QueueTab[] = [
 
 export const sameFilter = (a: QueueFilter, b: QueueFilter): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-export const SECTIONS: Readonly<Record<QueueSection, { readonly title: string; readonly remark: string }>> = {
-  file_deletes_first: { title: 'File deletes first', remark: 'no copy here yet' },
-  business_day_ends_first: { title: 'Business day ends first', remark: 'nothing left to lose at a provider' },
-  later: { title: 'Later', remark: 'parked or settled' },
+/** What a stretch of the queue has in common, when it is ordered by what is lost first. */
+export type Stretch = 'gone' | 'running' | 'rest';
+
+export const SECTIONS: Readonly<Record<Stretch, { readonly title: string; readonly remark: string }>> = {
+  gone: { title: 'File gone', remark: 'deleted at the provider before a copy was made' },
+  running: { title: 'File deletes first', remark: 'no copy here yet' },
+  rest: { title: 'Business day ends first', remark: 'nothing left to lose at a provider' },
 };
 
 export const ORDERS: Readonly<Record<QueueFilter['order'], string>> = {
@@ -36,7 +39,7 @@ export const ORDERS: Readonly<Record<QueueFilter['order'], string>> = {
 
 /** A head in the grid: the row that it stands before, and how many it covers. */
 export interface SectionHead {
-  readonly section: QueueSection;
+  readonly stretch: Stretch;
   readonly at: number;
   readonly rows: number;
 }
@@ -62,29 +65,46 @@ export function lineOf(heads: readonly SectionHead[], row: number): number {
   return row + heads.filter((head) => head.at <= row).length;
 }
 
+type Form = FileDeadline['form'];
+
 /**
- * Finds where sections begin in a list ordered by section. `sectionAt` may ask the core, so it is
- * asked only about twenty times for 100,000 rows.
+ * Finds the stretches of a list ordered by what is lost first: files whose time ran out may lead it,
+ * then come running ones, then all else. `formAt` may ask the core, so it is asked only about forty
+ * times for 100,000 rows. An unreadable row makes no heads rather than wrong ones.
  */
-export async function findSections(total: number, sectionAt: (row: number) => Promise<QueueSection | undefined>): Promise<SectionHead[]> {
-  const heads: SectionHead[] = [];
-  let at = 0;
-  while (at < total) {
-    const section = await sectionAt(at);
-    if (section === undefined) return [];
-    let low = at;
-    let high = total;
-    if ((await sectionAt(total - 1)) === section) low = total - 1;
-    // `low` is inside the section, `high` is not.
-    while (high - low > 1) {
-      const middle = low + Math.floor((high - low) / 2);
-      if ((await sectionAt(middle)) === section) low = middle;
-      else high = middle;
-    }
-    heads.push({ section, at, rows: low + 1 - at });
-    at = low + 1;
+export async function findSections(total: number, formAt: (row: number) => Promise<Form | undefined>): Promise<SectionHead[]> {
+  if (total === 0) return [];
+  let unreadable = false;
+  const is = async (form: Form, row: number): Promise<boolean> => {
+    const found = await formAt(row);
+    unreadable ||= found === undefined;
+    return found === form;
+  };
+  const gone = await endOf(0, total, (row) => is('gone', row));
+  const running = await endOf(gone, total, (row) => is('running', row));
+  if (unreadable) return [];
+  const heads: SectionHead[] = [
+    { stretch: 'gone', at: 0, rows: gone }, { stretch: 'running', at: gone, rows: running - gone }, { stretch: 'rest', at: running, rows: total - running },
+  ];
+  return heads.filter((head) => head.rows > 0);
+}
+
+/** First row from `start` on for which it does not hold: by strides that double, then by halves. */
+async function endOf(start: number, total: number, holds: (row: number) => Promise<boolean>): Promise<number> {
+  if (start >= total || !(await holds(start))) return start;
+  let low = start;
+  let stride = 1;
+  while (low + stride < total && (await holds(low + stride))) {
+    low += stride;
+    stride *= 2;
   }
-  return heads;
+  let high = Math.min(total, low + stride);
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (await holds(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
 }
 
 const HOUR = 3_600_000;

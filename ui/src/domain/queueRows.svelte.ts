@@ -102,9 +102,9 @@ export class QueueRows {
     try {
       const heads = await findSections(this.total, async (i) => {
         const here = this.row(i);
-        if (here) return here.section;
+        if (here) return here.file.form;
         const answer = await this.#host.query('queue', { filter: this.filter, offset: i, limit: 1 });
-        return answer.rows[0]?.section;
+        return answer.rows[0]?.file.form;
       });
       if (round === this.#round) this.heads = heads;
     } catch {

@@ -53,8 +53,9 @@ const CASE_STATE: Readonly<Record<CaseState, Word>> = {
 
 export const caseState = (value: CaseState): Word => CASE_STATE[value];
 
+/** Short words for balances, where the account is clear. */
 export const BALANCES: Readonly<Record<BalanceKind, string>> = {
-  subscription_quota: 'Subscription quota', workspace_pool: 'Workspace pool', wallet: 'Wallet', workspace_wallet: 'Workspace wallet',
+  subscription_quota: 'Quota', workspace_pool: 'Pool', wallet: 'Wallet', workspace_wallet: 'Wallet',
 };
 
 /** What an act does with what is there, for the sheet's subtitle. */

@@ -68,18 +68,18 @@ function claimRows(p: Plot): ClaimRow[] {
 function timeline(p: Plot): Timeline {
   const detail = (text: string): string => text;
   const lanes: Lane[] = [
-    { name: 'ticket', label: 'Ticket', empty: '', events: [{ at: p.row.openedAt, until: null, label: `opened ${p.row.openedAt.slice(11, 16)}`, tone: 'neutral', id: p.row.ticketId, detail: detail(p.row.subject) }] },
-    { name: 'charge', label: 'Charge', empty: 'none posted', events: [{ at: at(p.ran + 2000), until: null, label: `${hm(p.ran + 2000)} −${p.price}`, tone: 'info', id: p.charge, detail: `Charged ${p.price} for ${p.run}` }] },
+    { name: 'ticket', label: 'Ticket', empty: '', events: [{ at: p.row.openedAt, until: null, label: 'opened', tone: 'neutral', id: p.row.ticketId, detail: detail(p.row.subject) }] },
+    { name: 'charge', label: 'Charge', empty: 'none posted', events: [{ at: at(p.ran + 2000), until: null, label: `−${p.price}`, tone: 'info', id: p.charge, detail: `Charged ${p.price} for ${p.run}` }] },
     {
       name: 'provider', label: 'Provider', empty: 'never asked', events: [
-        { at: at(p.ran + 3000), until: at(p.finished), label: `${hm(p.finished)} ${p.recoverable ? 'finished' : 'failed'}`, tone: p.recoverable ? 'ok' : 'bad', id: p.job, detail: p.recoverable ? 'Succeeded, one file' : 'Failed: internal error' },
-        ...(p.deadline === null ? [] : [{ at: asOf(5), until: at(p.deadline), label: `deleted ${hm(p.deadline).slice(0, 5)}`, tone: 'warn' as const, id: p.job, detail: 'The provider keeps the file until then' }]),
+        { at: at(p.ran + 3000), until: at(p.finished), label: p.recoverable ? 'finished' : 'failed', tone: p.recoverable ? 'ok' : 'bad', id: p.job, detail: p.recoverable ? 'Succeeded, one file' : 'Failed: internal error' },
+        ...(p.deadline === null ? [] : [{ at: at(p.finished), until: at(p.deadline), label: 'file kept', tone: 'warn' as const, id: p.job, detail: 'The provider keeps the file until then' }]),
       ],
     },
     { name: 'webhook', label: 'Webhook', empty: 'none came', events: p.recoverable ? [{ at: at(p.finished + 1000), until: null, label: 'accepted', tone: 'ok', id: id('wh_', 73, p.n), detail: 'First attempt' }] : [] },
     {
       name: 'storage', label: 'Storage', empty: 'nothing stored', events: p.recoverable
-        ? [0, 1, 2].map((i) => ({ at: at(p.finished + 20_000 + i * 90_000), until: null, label: i === 2 ? '3 uploads failed' : '', tone: 'bad' as const, id: p.run, detail: ['network error', 'timeout', 'network error'][i] ?? '' }))
+        ? [0, 1, 2].map((i) => ({ at: at(p.finished + 20_000 + i * 90_000), until: null, label: ['network error', 'timeout', 'network error'][i] ?? '', tone: 'bad' as const, id: p.run, detail: 'item 1' }))
         : [],
     },
     { name: 'refund', label: 'Refund', empty: 'none posted', events: p.settled && !p.recoverable ? [{ at: asOf(2), until: null, label: `+${p.price}`, tone: 'ok', id: id('rfd_', 79, p.n), detail: 'Restored' }] : [] },
@@ -98,9 +98,9 @@ function usage(p: Plot): { rows: UsageRow[]; moves: string } {
   return {
     moves: '',
     rows: [
-      { kind: 'deduction', id: p.charge, runId: p.run, at: at(p.ran + 2000), credits: -p.price, text: p.fromQuota === p.price ? 'subscription quota' : `${p.fromQuota} quota + ${p.price - p.fromQuota} wallet`, parts, tone: 'info' },
+      { kind: 'deduction', id: p.charge, runId: p.run, at: at(p.ran + 2000), credits: -p.price, text: '', parts, tone: 'info' },
       { kind: 'detection', id: p.row.caseId, runId: p.run, at: p.row.openedAt, credits: 0, text: `${p.row.verdictLabel.toLowerCase()}, from ticket`, parts: [], tone: p.row.tone },
-      { kind: 'refund', id: refunded ? id('rfd_', 79, p.n) : '', runId: p.run, at: refunded ? asOf(2) : null, credits: refunded ? p.price : 0, text: refunded ? 'restored by agent' : p.recoverable ? 'file can be recovered' : 'due', parts: refunded ? parts.map((part) => ({ ...part, credits: -part.credits })) : [], tone: refunded ? 'ok' : 'neutral' },
+      { kind: 'refund', id: refunded ? id('rfd_', 79, p.n) : '', runId: p.run, at: refunded ? asOf(2) : null, credits: refunded ? p.price : 0, text: refunded ? '' : p.recoverable ? 'file can be recovered' : 'due', parts: refunded ? parts.map((part) => ({ ...part, credits: -part.credits })) : [], tone: refunded ? 'ok' : 'neutral' },
     ],
   };
 }
@@ -178,7 +178,7 @@ export function buildCase(row: QueueRow, told: Told): Omit<CaseDetail, 'actions'
     },
     verdict: {
       verdict: effective.row.verdict ?? 'no_match', tone: told.settled ? 'ok' : effective.row.tone, remedy: row.remedy ?? 'ask_for_details',
-      label: unmatched ? 'Which run is not clear' : p.recoverable ? `${row.verdictLabel}, file still at the provider` : effective.row.verdictLabel,
+      label: unmatched ? 'Which run is not clear' : p.recoverable ? row.verdictLabel : effective.row.verdictLabel,
       remedyLabel: p.recoverable ? 'Recover output' : `Restore ${p.price} credits`,
       chain: unmatched ? ['3 runs in scope', '2 fit', 'neither nearer'] : p.recoverable ? [`charged ${p.price}`, `finished ${hm(p.finished)}`, '3 uploads failed', 'nothing stored, nothing refunded'] : [`charged ${p.price}`, `failed ${hm(p.finished)}`, 'nothing refunded'],
       reasons: reasons(p), wouldChange: ['An output stored for this run', 'A refund posted for this charge', 'The provider answering that the file is gone'],
