@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
-use makegood_app::contract::{Code, Topic, WireError};
+use makegood_app::contract::{Code, Envelope, Topic, WireError};
 use makegood_domain::ids::AttachmentId;
-use makegood_domain::ports::AttachmentFile;
+use makegood_domain::ports::{AttachmentFile, CaseStore as _};
 use serde_json::Value;
 use tokio::sync::broadcast;
+
+use crate::wiring::{self, Console};
 
 /// The core as the window sees it.
 #[async_trait]
@@ -29,38 +30,33 @@ pub trait Desk: Send + Sync + 'static {
 /// # Errors
 /// When the workspace cannot be opened.
 pub async fn open(home: &Path) -> anyhow::Result<Arc<dyn Desk>> {
-    tokio::fs::metadata(home).await.with_context(|| format!("{}: cannot be opened", home.display()))?;
-    let (told, _) = broadcast::channel(1);
-    Ok(Arc::new(Unconnected { told }))
+    Ok(Arc::new(wiring::open(home).await?))
 }
 
-/// Stands where no workspace is wired yet: says so to every request.
-struct Unconnected {
-    told: broadcast::Sender<Topic>,
-}
-
-impl Unconnected {
-    fn unavailable<T>() -> Result<T, WireError> {
-        let message = "no workspace is connected".to_owned();
-        Err(WireError { code: Code::Unavailable, message, retry: false, incident: None })
-    }
+fn envelope(request: Value) -> Result<Envelope, WireError> {
+    serde_json::from_value(request).map_err(|why| WireError {
+        code: Code::BadRequest,
+        message: format!("this request can't be understood: {why}"),
+        retry: false,
+        incident: None,
+    })
 }
 
 #[async_trait]
-impl Desk for Unconnected {
-    async fn query(&self, _request: Value) -> Result<Value, WireError> {
-        Self::unavailable()
+impl Desk for Console {
+    async fn query(&self, request: Value) -> Result<Value, WireError> {
+        self.desk.query(envelope(request)?).await
     }
 
-    async fn act(&self, _request: Value) -> Result<Value, WireError> {
-        Self::unavailable()
+    async fn act(&self, request: Value) -> Result<Value, WireError> {
+        self.desk.act(envelope(request)?).await
     }
 
-    async fn attachment(&self, _id: &AttachmentId) -> Result<AttachmentFile, WireError> {
-        Self::unavailable()
+    async fn attachment(&self, id: &AttachmentId) -> Result<AttachmentFile, WireError> {
+        self.desk.store().attachment(id).await.map_err(|why| makegood_app::Error::from(why).into())
     }
 
     fn changes(&self) -> broadcast::Receiver<Topic> {
-        self.told.subscribe()
+        self.desk.changes()
     }
 }
