@@ -55,7 +55,10 @@ export class Review {
     return this.phase === 'ready' && this.armed && !this.reasonMissing && !this.blocked;
   }
 
-  /** Makes the sheet, or makes it again from the facts of now. A new sheet has a new key. */
+  /**
+   * Makes the sheet, or makes it again from the facts of now. A new sheet has a new key: what was
+   * answered under the old one (refused, failed before any effect) stays answered so for ever.
+   */
   async make(answer: string | null): Promise<void> {
     if (this.pending) return;
     clearTimeout(this.#timer);
@@ -92,14 +95,6 @@ export class Review {
       const saidNo = ['stale', 'refused', 'bad_request', 'not_found'].includes(this.failed.code);
       this.phase = saidNo ? 'failed' : 'lost';
     }
-  }
-
-  /** Tries the same sheet with the same key again, after a failure before any effect. */
-  async again(): Promise<void> {
-    if (this.outcome?.state !== 'failed_before_effect') return;
-    this.phase = 'ready';
-    this.armed = true;
-    await this.confirm();
   }
 
   /** Asks what became of it, under the key it was sent with. */

@@ -68,17 +68,17 @@ describe('a review', () => {
     expect(keys).toEqual(['key-1']);
   });
 
-  it('is tried again under the same key after a failure before any effect', async () => {
+  it('that failed before any effect is reviewed again, as a new act', async () => {
     const { host, keys } = watched({ outcome: 'failed_before_effect' });
     const review = await ready(host);
     await after(ARM_MS);
     await confirm(review);
-    expect(review.outcome?.state).toBe('failed_before_effect');
+    expect([review.outcome?.state, review.pending]).toEqual(['failed_before_effect', false]);
     host.become({ outcome: 'done' });
-    const again = review.again();
-    await after(1);
-    await again;
-    expect(keys).toEqual(['key-1', 'key-1']);
+    void review.make(null);
+    await after(1 + ARM_MS);
+    await confirm(review);
+    expect(keys).toEqual(['key-1', 'key-2']);
     expect(review.outcome?.state).toBe('done');
   });
 

@@ -101,7 +101,7 @@ describe('the window', () => {
     press('Enter', { ctrlKey: true });
     await expect.poll(outcome).toBe('unknown');
     const key = find('review-sheet')?.dataset['key'];
-    expect([find('confirm'), find('again'), find('primary-action')]).toEqual([null, null, null]);
+    expect([find('confirm'), find('remake'), find('primary-action')]).toEqual([null, null, null]);
     nav.go({ view: 'queue' });
     await expect.poll(() => find('case')).toBeNull();
     nav.openCase('case-000002');

@@ -229,10 +229,7 @@ export class FakeHost implements Host {
 
   #confirm(request: ConfirmRequest): ActionView {
     const before = this.#actions.get(request.key);
-    if (before) {
-      if (before.view.state === 'failed_before_effect') this.#finish(before, this.options.outcome);
-      return { ...before.view, repeated: true };
-    }
+    if (before) return { ...before.view, repeated: true };
     if (this.#memory(request.caseId).revision !== request.caseRevision) throw new HostError('stale', 'The case changed since the sheet was made. Nothing was done.', true);
     const sheet = this.#review(request);
     const view: ActionView = { key: request.key, kind: request.kind, title: sheet.title, state: 'running', why: null, retry: false, agent: ME, at: this.#now(), finishedAt: null, readBack: [], repeated: false };
