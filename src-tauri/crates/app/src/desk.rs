@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::money::Credits;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Providers, Reader, Store, Vault};
-use tokio::sync::broadcast;
+use makegood_domain::ports::{Clock, Providers, Reader, Store, StoreHealth, Vault};
+use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
 
@@ -51,6 +51,8 @@ pub struct Desk {
     pub(crate) policy: Policy,
     pub(crate) agent: Agent,
     pub(crate) workspace: WorkspaceInfo,
+    /// Asked once: it recomputes the whole ledger.
+    pub(crate) health: OnceCell<StoreHealth>,
     /// Actions that this process is doing now, so that a second click waits for nothing and
     /// starts nothing.
     pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
@@ -70,6 +72,7 @@ impl Desk {
             policy,
             agent,
             workspace,
+            health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
             changes,
         }

@@ -21,7 +21,7 @@ impl Desk {
     /// # Errors
     /// As its code says; nothing is half done.
     pub async fn app_info(&self, _: Nothing) -> Result<AppInfo> {
-        let health = self.store.health().await?;
+        let health = self.health.get_or_try_init(|| self.store.health()).await?.clone();
         Ok(AppInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             workspace: self.workspace.name.clone(),
