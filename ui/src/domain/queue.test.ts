@@ -60,6 +60,8 @@ describe('deadline', () => {
     expect(dueLeft('2026-03-14T17:10:00Z', NOW)).toEqual({ text: '1 h 50', tone: 'neutral' });
     expect(dueLeft('2026-03-14T15:50:00Z', NOW)).toEqual({ text: '30 min', tone: 'warn' });
     expect(dueLeft('2026-03-14T13:20:00Z', NOW)).toEqual({ text: '2 h 00 over', tone: 'bad' });
+    expect(dueLeft('2026-03-09T12:00:00Z', NOW)).toEqual({ text: '5 d over', tone: 'bad' });
+    expect(dueLeft('2026-03-18T12:00:00Z', NOW)).toEqual({ text: '3 d', tone: 'neutral' });
   });
 });
 

@@ -134,7 +134,10 @@ export function deadlineCell(file: FileDeadline, now: number): DeadlineCell {
 /** Time to the due instant: `1 h 50`, red when it is over. */
 export function dueLeft(dueAt: string, now: number): { readonly text: string; readonly tone: Tone } {
   const rest = left(dueAt, now);
-  if (rest < 0) return { text: `${span(rest).replace(' min', '')} over`, tone: 'bad' };
+  const days = Math.floor(Math.abs(rest) / (24 * HOUR));
+  // From two days on, hours only crowd the column.
+  if (rest < 0) return { text: `${days > 1 ? `${days} d` : span(rest).replace(' min', '')} over`, tone: 'bad' };
+  if (days > 1) return { text: `${days} d`, tone: 'neutral' };
   return { text: span(rest).replace(/(\d+ h \d+) min/, '$1'), tone: rest < HOUR ? 'warn' : 'neutral' };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { makeScale, placeLabels, ticks } from './scale';
+import { laneForName, makeScale, placeLabels, ticks } from './scale';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -37,6 +37,14 @@ describe('scale', () => {
   });
 });
 
+describe('the name of a gap', () => {
+  it('stands where no event is, near the middle', () => {
+    expect(laneForName([[], [], [50], [], [], []], 0, 100)).toBe(3);
+    expect(laneForName([[], [], [50], [], [], []], 200, 300)).toBe(2);
+    expect(laneForName([[50], [50]], 0, 100)).toBe(0);
+  });
+});
+
 describe('labels', () => {
   it('go right, else left, else away', () => {
     expect(placeLabels([{ x: 10, width: 50 }], 200, [])).toEqual([21]);
@@ -45,7 +53,8 @@ describe('labels', () => {
   });
   it('keep off gaps and other dots', () => {
     expect(placeLabels([{ x: 100, width: 60 }], 300, [{ from: 120, to: 200 }])).toEqual([29]);
-    expect(placeLabels([{ x: 100, width: 0 }, { x: 130, width: 0 }, { x: 160, width: 60 }], 170, [])).toEqual([null, null, 29]);
+    expect(placeLabels([{ x: 100, width: 0 }, { x: 130, width: 0 }, { x: 160, width: 60, anywhere: true }], 170, [])).toEqual([null, null, 29]);
+    expect(placeLabels([{ x: 100, width: 0 }, { x: 130, width: 0 }, { x: 160, width: 60 }], 170, [])).toEqual([null, null, null]);
   });
   it('never lie upon each other', () => {
     const [a, b] = placeLabels([{ x: 100, width: 40 }, { x: 104, width: 40 }], 400, []);

@@ -45,13 +45,15 @@ export interface Marked {
   readonly x: number;
   /** Pixels of the label as set. */
   readonly width: number;
+  /** The label is about the whole lane, so it may stand away from its dot. */
+  readonly anywhere?: boolean;
 }
 
 const ROOM = 11;
 
 /**
- * Where each label of a lane begins, in pixels: right of its dot, else left of it, else before the
- * first or behind the last dot of the lane; `null` where it would hit something everywhere.
+ * Where each label of a lane begins, in pixels: right of its dot, else left of it; a label about the
+ * whole lane also before its first or behind its last dot. `null` where it would hit something everywhere.
  */
 export function placeLabels(marks: readonly Marked[], laneWidth: number, blocked: readonly { from: number; to: number }[]): (number | null)[] {
   const taken = [...blocked];
@@ -60,13 +62,21 @@ export function placeLabels(marks: readonly Marked[], laneWidth: number, blocked
     && taken.every((block) => block.to <= from || block.from >= to);
   const first = Math.min(...marks.map((mark) => mark.x));
   const last = Math.max(...marks.map((mark) => mark.x));
-  return marks.map(({ x, width }) => {
+  return marks.map(({ x, width, anywhere }) => {
     if (width === 0) return null;
-    const from = [x + ROOM, x - ROOM - width, first - ROOM - width, last + ROOM].find((start) => free(start, start + width));
+    const from = [x + ROOM, x - ROOM - width, ...(anywhere ? [first - ROOM - width, last + ROOM] : [])].find((start) => free(start, start + width));
     if (from === undefined) return null;
     taken.push({ from, to: from + width });
     return from;
   });
+}
+
+/** Lane at which a name of two lanes' height hits no dot between `from` and `to`; the nearest to the middle. */
+export function laneForName(lanes: readonly (readonly number[])[], from: number, to: number): number {
+  const middle = (lanes.length - 2) / 2;
+  const clear = (lane: number): boolean => [lane, lane + 1].every((l) => (lanes[l] ?? []).every((x) => x < from - 6 || x > to + 6));
+  const all = Array.from({ length: Math.max(1, lanes.length - 1) }, (_, lane) => lane).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+  return all.find(clear) ?? all[0] ?? 0;
 }
 
 /** Instants to write below the lanes: those that have room, the first always. */

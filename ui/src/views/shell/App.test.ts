@@ -89,9 +89,11 @@ describe('the window', () => {
     await armed();
     const planned = all('balance-after').map((cell) => cell.textContent);
     expect(planned.length).toBeGreaterThan(0);
+    expect(find('usage')?.textContent).toContain('in this sheet');
     press('Enter', { ctrlKey: true });
     await expect.poll(outcome).toBe('done');
     expect(all('balance-after').map((cell) => cell.textContent)).toEqual(planned);
+    await expect.poll(() => find('usage')?.textContent).not.toContain('in this sheet');
   });
 
   it('after an unknown outcome offers the check and nothing else, also when one comes back', async () => {
