@@ -77,6 +77,7 @@ impl Desk {
             deadline_before: filter.file_at_risk.then(|| now + 24.hours()),
             search: filter.search.trim().to_owned(),
             order: filter.order,
+            as_of: now,
             offset,
             limit: limit.min(ROWS_MAX),
         }

@@ -152,6 +152,9 @@ pub struct QueueQuery {
     /// Words that subject, customer, ticket, case, run or project must contain.
     pub search: String,
     pub order: QueueOrder,
+    /// Which deadlines are over: what is gone can no longer be lost, and stands with the rest.
+    #[serde(default)]
+    pub as_of: Timestamp,
     /// At most 200 rows.
     pub offset: u64,
     pub limit: u64,

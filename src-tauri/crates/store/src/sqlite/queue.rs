@@ -58,39 +58,102 @@ impl SqliteStore {
     }
 }
 
-async fn page(connection: &mut SqliteConnection, query: &QueueQuery) -> StoreResult<QueuePage> {
-    let totals = totals_query(query)?.build().fetch_one(&mut *connection).await.map_err(backend)?;
-    let rows = lines_query(query)?.build().fetch_all(connection).await.map_err(backend)?;
-    Ok(QueuePage {
-        total: totals.count("total")?,
-        stake: totals.int("stake")?,
-        lines: rows.iter().map(line).collect::<StoreResult<_>>()?,
-    })
+/// A stretch of the queue that comes out of one index, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stretch {
+    /// Everything, in an order that needs no stretches.
+    Whole,
+    /// Open, and a file will be deleted at its provider.
+    CanBeLost,
+    /// Open, and nothing is left to lose.
+    Due,
+    /// Parked or closed.
+    Later,
 }
 
-/// One page, in the order asked for.
-pub(super) fn lines_query(query: &QueueQuery) -> StoreResult<QueryBuilder<Sqlite>> {
+impl Stretch {
+    pub(super) fn of(order: QueueOrder) -> &'static [Self] {
+        match order {
+            QueueOrder::LostFirst => &[Self::CanBeLost, Self::Due, Self::Later],
+            QueueOrder::Due | QueueOrder::Newest | QueueOrder::Amount => &[Self::Whole],
+        }
+    }
+
+    /// `lost_key` is the deadline of what nobody has saved, else the highest number there is.
+    fn narrow(self, sql: &mut QueryBuilder<Sqlite>, as_of: i64) {
+        match self {
+            Self::Whole => {}
+            Self::CanBeLost => {
+                sql.push(" AND closed = 0 AND state = 'open' AND lost_key < 9223372036854775807 AND lost_key > ");
+                sql.push_bind(as_of);
+            }
+            Self::Due => {
+                sql.push(" AND closed = 0 AND state = 'open' AND (lost_key = 9223372036854775807 OR lost_key <= ");
+                sql.push_bind(as_of).push(")");
+            }
+            Self::Later => {
+                sql.push(" AND state <> 'open'");
+            }
+        }
+    }
+
+    fn order(self, order: QueueOrder) -> &'static str {
+        match (self, order) {
+            (Self::CanBeLost, _) => " ORDER BY lost_key, due_at, row_no",
+            (Self::Later, _) => " ORDER BY closed, due_at, row_no",
+            (Self::Due, _) | (Self::Whole, QueueOrder::Due | QueueOrder::LostFirst) => " ORDER BY due_at, row_no",
+            (Self::Whole, QueueOrder::Newest) => " ORDER BY opened_at DESC, row_no DESC",
+            (Self::Whole, QueueOrder::Amount) => " ORDER BY amount DESC, row_no",
+        }
+    }
+}
+
+async fn page(connection: &mut SqliteConnection, query: &QueueQuery) -> StoreResult<QueuePage> {
+    let totals = totals_query(query, Stretch::Whole)?.build().fetch_one(&mut *connection).await.map_err(backend)?;
+    let limit = if query.limit == 0 { PAGE_ROWS } else { query.limit.min(PAGE_ROWS) };
+    let (mut skip, mut lines) = (query.offset, Vec::new());
+    for stretch in Stretch::of(query.order) {
+        let wanted = limit - u64::try_from(lines.len()).unwrap_or(limit);
+        if wanted == 0 {
+            break;
+        }
+        let rows = lines_query(query, *stretch, wanted, skip)?.build().fetch_all(&mut *connection).await;
+        let rows = rows.map_err(backend)?;
+        if rows.is_empty() && skip > 0 {
+            let passed = totals_query(query, *stretch)?.build().fetch_one(&mut *connection).await.map_err(backend)?;
+            skip = skip.saturating_sub(passed.count("total")?);
+        } else {
+            skip = 0;
+        }
+        lines.extend(rows.iter().map(line).collect::<StoreResult<Vec<_>>>()?);
+    }
+    Ok(QueuePage { total: totals.count("total")?, stake: totals.int("stake")?, lines })
+}
+
+/// Lines of one stretch, in the order asked for.
+pub(super) fn lines_query(
+    query: &QueueQuery,
+    stretch: Stretch,
+    limit: u64,
+    offset: u64,
+) -> StoreResult<QueryBuilder<Sqlite>> {
     let mut sql = QueryBuilder::new(LINES);
     if let Some(closed) = all_closed(&query.states) {
         // Written out, not bound: the planner chooses the index by it.
         sql.push(if closed { " AND closed = 1" } else { " AND closed = 0" });
     }
     filter(&mut sql, query)?;
-    sql.push(match query.order {
-        QueueOrder::LostFirst => " ORDER BY lost_key, due_at, row_no",
-        QueueOrder::Due => " ORDER BY due_at, row_no",
-        QueueOrder::Newest => " ORDER BY opened_at DESC, row_no DESC",
-        QueueOrder::Amount => " ORDER BY amount DESC, row_no",
-    });
-    let limit = if query.limit == 0 { PAGE_ROWS } else { query.limit.min(PAGE_ROWS) };
-    sql.push(" LIMIT ").push_bind(signed(limit)).push(" OFFSET ").push_bind(signed(query.offset));
+    stretch.narrow(&mut sql, micros(query.as_of));
+    sql.push(stretch.order(query.order));
+    sql.push(" LIMIT ").push_bind(signed(limit)).push(" OFFSET ").push_bind(signed(offset));
     Ok(sql)
 }
 
-/// Number and sum of all lines that fit.
-pub(super) fn totals_query(query: &QueueQuery) -> StoreResult<QueryBuilder<Sqlite>> {
+/// Number and sum of all lines of a stretch that fit.
+pub(super) fn totals_query(query: &QueueQuery, stretch: Stretch) -> StoreResult<QueryBuilder<Sqlite>> {
     let mut sql = QueryBuilder::new(TOTALS);
     filter(&mut sql, query)?;
+    stretch.narrow(&mut sql, micros(query.as_of));
     Ok(sql)
 }
 

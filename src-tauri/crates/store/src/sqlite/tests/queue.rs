@@ -7,7 +7,7 @@ use sqlx::{Execute, Row};
 
 use super::world::{at, new_case, world};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::queue::{lines_query, totals_query};
+use crate::sqlite::queue::{Stretch, lines_query, totals_query};
 
 /// `count` cases straight into the table: every tenth settled, every third with a file to lose.
 async fn fill(store: &SqliteStore, count: i64) {
@@ -34,19 +34,33 @@ fn open() -> QueueQuery {
     QueueQuery { states: vec![CaseState::Open, CaseState::Waiting], ..QueueQuery::default() }
 }
 
+/// Files that can still be lost, by deadline; then what is open, by due time; then the rest.
 #[tokio::test]
-async fn what_will_be_lost_first_is_first() {
+async fn what_will_be_lost_first_is_first_on_every_page() {
     let store = world(vec![]).await;
     fill(&store, 300).await;
-    let page = store.queue(&QueueQuery { limit: 500, ..open() }).await.unwrap();
-    assert_eq!((page.total, page.lines.len()), (270, 200), "200 rows a page at most");
-    let losable = |row: &QueueLine| row.file_deadline.filter(|_| !row.saved);
-    let keys: Vec<_> = page.lines.iter().map(|row| (losable(row).is_none(), losable(row), row.due_at)).collect();
+    let as_of = jiff::Timestamp::from_microsecond(50_000).unwrap();
+    let key = |row: &QueueLine| {
+        let can_be_lost = row.file_deadline.filter(|at| !row.saved && *at > as_of);
+        match (row.state, can_be_lost) {
+            (CaseState::Open, Some(at)) => (0, at, row.due_at),
+            (CaseState::Open, None) => (1, row.due_at, row.due_at),
+            _ => (2, row.due_at, row.due_at),
+        }
+    };
+    let full = store.queue(&QueueQuery { limit: 500, as_of, ..open() }).await.unwrap();
+    assert_eq!((full.total, full.lines.len()), (270, 200), "200 rows a page at most");
+    let mut lines = Vec::new();
+    for offset in (0..300).step_by(37) {
+        let page = store.queue(&QueueQuery { offset, limit: 37, as_of, ..open() }).await.unwrap();
+        lines.extend(page.lines);
+    }
+    assert_eq!(lines.len(), 270, "pages leave nothing out and repeat nothing");
+    assert_eq!(lines[..200], full.lines[..]);
+    let keys: Vec<_> = lines.iter().map(key).collect();
     assert!(keys.is_sorted(), "{keys:?}");
-    assert!(keys[0].1.is_some() && keys[199].1.is_none());
-    let rest = store.queue(&QueueQuery { offset: 200, limit: 200, ..open() }).await.unwrap();
-    assert_eq!(rest.lines.len(), 70);
-    assert!(rest.lines.iter().all(|row| page.lines.iter().all(|other| other.case_id != row.case_id)));
+    let stretches: std::collections::BTreeSet<_> = keys.iter().map(|key| key.0).collect();
+    assert_eq!(stretches.len(), 3, "all three stretches were there to be ordered");
 }
 
 #[tokio::test]
@@ -100,20 +114,23 @@ async fn filters_and_orders_agree_with_the_totals() {
 #[tokio::test]
 async fn pages_come_from_indexes() {
     let store = world(vec![]).await;
-    for (states, prefix) in [(open().states, "cases_"), (vec![], "cases_all_")] {
-        for (order, index) in [
-            (QueueOrder::LostFirst, "lost_first"),
-            (QueueOrder::Due, "due"),
-            (QueueOrder::Newest, "newest"),
-            (QueueOrder::Amount, "amount"),
-        ] {
+    let table = [
+        (QueueOrder::LostFirst, Stretch::CanBeLost, "lost_first"),
+        (QueueOrder::LostFirst, Stretch::Due, "due"),
+        (QueueOrder::LostFirst, Stretch::Later, "due"),
+        (QueueOrder::Due, Stretch::Whole, "due"),
+        (QueueOrder::Newest, Stretch::Whole, "newest"),
+        (QueueOrder::Amount, Stretch::Whole, "amount"),
+    ];
+    for states in [open().states, vec![]] {
+        for (order, stretch, index) in table {
             let query = QueueQuery { states: states.clone(), order, ..QueueQuery::default() };
-            let plan = explain(&store, lines_query(&query).unwrap()).await;
-            assert!(plan.contains(&format!("{prefix}{index}")), "{order:?}: {plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{order:?}: {plan}");
+            let plan = explain(&store, lines_query(&query, stretch, 50, 0).unwrap()).await;
+            assert!(plan.contains("cases_") && plan.contains(index), "{order:?} {stretch:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{order:?} {stretch:?}: {plan}");
         }
         let query = QueueQuery { states, ..QueueQuery::default() };
-        let plan = explain(&store, totals_query(&query).unwrap()).await;
+        let plan = explain(&store, totals_query(&query, Stretch::Whole).unwrap()).await;
         assert!(plan.contains("USING COVERING INDEX cases_"), "{plan}");
     }
 }
