@@ -235,6 +235,18 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// The deadline that orders the queue: of a file that is still to be fetched or waited for, or
+    /// one that has passed. A file that is gone before its time can no longer be lost.
+    #[must_use]
+    pub fn file_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let wanted = |row: &ItemAction| {
+            matches!(row.action, ItemActionKind::Recover | ItemActionKind::Hold | ItemActionKind::Wait)
+        };
+        let asked_again = matches!(self.remedy, Remedy::LinkToTicket | Remedy::RetryProviderLookup);
+        let at_risk = asked_again || self.item_actions.iter().any(wanted);
+        self.retention_deadline.filter(|deadline| at_risk || *deadline <= now)
+    }
+
     /// Credits per balance that the remedy gives back.
     #[must_use]
     pub fn credits_to_restore(&self) -> BTreeMap<BalanceId, Credits> {

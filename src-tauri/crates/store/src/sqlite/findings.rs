@@ -87,7 +87,7 @@ async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding)
         .bind(diagnosis.verdict.word())
         .bind(diagnosis.remedy.word())
         .bind(diagnosis.matched_run.as_ref().map(RunId::as_str))
-        .bind(diagnosis.retention_deadline.map(micros))
+        .bind(diagnosis.file_deadline(finding.found_at).map(micros))
         .bind(search)
         .execute(&mut *connection)
         .await?;
