@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use makegood_domain::diagnose::ItemActionKind;
+use makegood_domain::diagnose::{ItemAction, ItemActionKind};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::ports::{Finding, StoreResult};
 use sqlx::SqliteConnection;
@@ -17,7 +17,7 @@ statements! {
     ADD = "INSERT INTO findings (case_id, seq, at, document)
         SELECT ?1, finding_seq + 1, ?2, ?3 FROM cases WHERE id = ?1";
     COPY = "UPDATE cases SET finding_seq = finding_seq + 1, verdict = ?2, remedy = ?3, matched_run = ?4,
-            file_deadline = ?5, search_text = ?6,
+            file_deadline = ?5, search_text = ?6, losable = ?7,
             model = (SELECT m.display_name FROM runs r JOIN models m ON m.id = r.model_id WHERE r.id = ?4)
         WHERE id = ?1";
     CLEAR_RUNS = "DELETE FROM case_runs WHERE case_id = ?1";
@@ -89,6 +89,7 @@ async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding)
         .bind(diagnosis.matched_run.as_ref().map(RunId::as_str))
         .bind(diagnosis.file_deadline(finding.found_at).map(micros))
         .bind(search)
+        .bind(losable(finding).next().is_some())
         .execute(&mut *connection)
         .await?;
     sqlx::query(CLEAR_RUNS).bind(id.as_str()).execute(&mut *connection).await?;
@@ -96,12 +97,17 @@ async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding)
         sqlx::query(ADD_RUN).bind(id.as_str()).bind(run.as_str()).execute(&mut *connection).await?;
     }
     sqlx::query(CLEAR_ITEMS).bind(id.as_str()).execute(&mut *connection).await?;
-    let losable = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
-    for action in diagnosis.item_actions.iter().filter(|action| losable.contains(&action.action)) {
+    for action in losable(finding) {
         let add = sqlx::query(ADD_ITEM).bind(id.as_str()).bind(action.run.as_str()).bind(i64::from(action.item));
         add.execute(&mut *connection).await?;
     }
     follow_ledger(connection, id.as_str()).await
+}
+
+/// The items of which a file can still be lost: a file that is gone can't be, whatever its deadline was.
+fn losable(finding: &Finding) -> impl Iterator<Item = &ItemAction> {
+    let kinds = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
+    finding.diagnosis.item_actions.iter().filter(move |action| kinds.contains(&action.action))
 }
 
 /// Brings the queue's copy of amount and saved in line with the ledger and the vault.

@@ -1,6 +1,6 @@
 //! Cases, findings, choices, drafts and views.
 
-use makegood_domain::diagnose::Verdict;
+use makegood_domain::diagnose::{ItemActionKind, Verdict};
 use makegood_domain::ports::{
     AttachmentFile, CaseStore, ChosenRuns, Draft, DraftKind, DraftSave, FactStore, Finding, QueueQuery, SavedView,
     StoreError,
@@ -94,6 +94,21 @@ async fn the_queue_follows_ledger_and_vault() {
     let key = begin(&store, "k1", "ana").await;
     done(&store, &key, 0, &restore("rfd_1", "chg_1", "run_1", 320)).await;
     assert_eq!(line(store).await.amount, Some(0));
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_does_not_come_before_one_that_can_be_lost() {
+    let store = store().await;
+    for (id, deadline, action) in [("c1", at(100), ItemActionKind::Restore), ("c2", at(5000), ItemActionKind::Recover)]
+    {
+        let (case, _) = store.open_case(&new_case(id)).await.unwrap();
+        let mut found = finding("run_1", Verdict::UploadFailed, Some(deadline));
+        found.diagnosis.item_actions[0].action = action;
+        store.save_finding(&case.id, 1, &found).await.unwrap();
+    }
+    let lines = store.queue(&QueueQuery::default()).await.unwrap().lines;
+    let shown: Vec<_> = lines.iter().map(|line| (line.case_id.as_str(), line.file_deadline)).collect();
+    assert_eq!(shown, [("c2", Some(at(5000))), ("c1", Some(at(100)))], "the deadline of what is gone is still told");
 }
 
 #[tokio::test]
