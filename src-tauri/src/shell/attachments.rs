@@ -5,9 +5,8 @@
 
 use std::borrow::Cow;
 
-use makegood_app::contract::Code;
 use makegood_domain::ids::AttachmentId;
-use makegood_domain::ports::AttachmentFile;
+use makegood_domain::ports::{AttachmentFile, StoreError};
 use tauri::http::{Request, Response, StatusCode, Uri, header};
 use tauri::{Manager as _, Runtime, UriSchemeContext, UriSchemeResponder};
 
@@ -33,9 +32,9 @@ pub fn serve<R: Runtime>(context: UriSchemeContext<'_, R>, request: Request<Vec<
     };
     let desk = std::sync::Arc::clone(&core.0);
     tauri::async_runtime::spawn(async move {
-        let response = match desk.attachment(&id).await {
+        let response = match desk.store().attachment(&id).await {
             Ok(file) => shown(file),
-            Err(error) if error.code == Code::NotFound => refusal(StatusCode::NOT_FOUND),
+            Err(StoreError::NotFound { .. }) => refusal(StatusCode::NOT_FOUND),
             Err(error) => {
                 tracing::warn!(%id, %error, "an attachment cannot be shown");
                 refusal(StatusCode::SERVICE_UNAVAILABLE)

@@ -5,27 +5,27 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use makegood_app::Desk;
 use makegood_app::contract::{Code, WireError};
 use serde_json::Value;
 use tauri::State;
 
-use super::desk::Desk;
 use super::request::envelope;
 
 /// The core, as Tauri keeps it for the commands.
-pub struct Core(pub Arc<dyn Desk>);
+pub struct Core(pub Arc<Desk>);
 
 /// Answers a read.
 #[tauri::command]
 pub async fn query(core: State<'_, Core>, cmd: String, payload: Value) -> Result<Value, WireError> {
-    let (desk, request) = (Arc::clone(&core.0), envelope(&cmd, payload)?);
+    let (desk, request) = (Arc::clone(&core.0), envelope(cmd, payload)?);
     to_the_end(async move { desk.query(request).await }).await
 }
 
 /// Does an act.
 #[tauri::command]
 pub async fn act(core: State<'_, Core>, cmd: String, payload: Value) -> Result<Value, WireError> {
-    let (desk, request) = (Arc::clone(&core.0), envelope(&cmd, payload)?);
+    let (desk, request) = (Arc::clone(&core.0), envelope(cmd, payload)?);
     to_the_end(async move { desk.act(request).await }).await
 }
 

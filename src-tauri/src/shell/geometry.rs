@@ -25,7 +25,7 @@ struct Geometry {
 ///
 /// # Errors
 /// When the window system refuses; the window then stands where the system put it.
-pub fn restore(app: &AppHandle, window: &WebviewWindow, profile: &Path) -> Result<(), Box<dyn std::error::Error>> {
+pub fn restore(app: &AppHandle, window: &WebviewWindow, profile: &Path) -> anyhow::Result<()> {
     let Some(value) = app.store(file(profile))?.get(KEY) else { return Ok(()) };
     let last: Geometry = serde_json::from_value(value)?;
     let centre = (f64::from(last.x) + f64::from(last.width) / 2.0, f64::from(last.y) + f64::from(last.height) / 2.0);
@@ -44,7 +44,7 @@ pub fn restore(app: &AppHandle, window: &WebviewWindow, profile: &Path) -> Resul
 ///
 /// # Errors
 /// When the window system does not tell or the file cannot be written.
-pub fn remember(app: &AppHandle, window: &WebviewWindow, profile: &Path) -> Result<(), Box<dyn std::error::Error>> {
+pub fn remember(app: &AppHandle, window: &WebviewWindow, profile: &Path) -> anyhow::Result<()> {
     let store = app.store(file(profile))?;
     let maximized = window.is_maximized()?;
     let before = store.get(KEY).and_then(|value| serde_json::from_value::<Geometry>(value).ok());

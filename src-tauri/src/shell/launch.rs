@@ -1,17 +1,19 @@
 //! From the first line of the program to the open window.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
-use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
+use tauri::{App, AppHandle, Manager as _, RunEvent, WindowEvent};
 use tracing_subscriber::EnvFilter;
 
 use super::commands::Core;
 use super::profile::{self, ProfileLock};
-use super::{attachments, commands, desk, events, geometry, rendering, window};
+use super::{attachments, commands, events, geometry, rendering, window};
+use crate::wiring::{self, Console};
 
 /// Settles charges that brought no output.
 #[derive(Debug, Parser)]
@@ -79,26 +81,17 @@ fn start() -> anyhow::Result<ExitCode> {
         .dbus_id(instance)
         .callback(|app, _arguments, _directory| show(app))
         .build();
-    let home = profile.clone();
     let app = tauri::Builder::default()
         .plugin(only_one)
         .plugin(tauri_plugin_store::Builder::default().build())
         .register_asynchronous_uri_scheme_protocol(attachments::SCHEME, attachments::serve)
         .invoke_handler(tauri::generate_handler![commands::query, commands::act])
-        .setup(move |app| {
-            // After the plugin: on a desktop with a bus the second window only wakes the first.
-            app.manage(ProfileLock::take(&home)?);
-            let core = tauri::async_runtime::block_on(desk::open(&home))?;
-            tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), core.changes()));
-            app.manage(Core(core));
-            let main = window::open(app, &home)?;
-            if let Err(error) = geometry::restore(app.handle(), &main, &home) {
-                tracing::warn!(%error, "the window's last place is unknown");
-            }
-            Ok(())
-        })
         .build(context)
         .context("the window cannot be opened")?;
+    // From here on this is the only window, if there is a bus to ask; the lock knows without one.
+    let _lock = ProfileLock::take(&profile)?;
+    let console = runtime.block_on(wiring::open(&profile))?;
+    fill(&app, &console, &profile).context("the window cannot be opened")?;
     let code = app.run_return(move |app, event| {
         if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, label, .. } = event
             && let Some(closing) = app.get_webview_window(&label)
@@ -107,7 +100,19 @@ fn start() -> anyhow::Result<ExitCode> {
             tracing::warn!(%error, "the window's place is not remembered");
         }
     });
+    drop(console);
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Puts the core into the program and opens the window on it.
+fn fill(app: &App, console: &Console, profile: &Path) -> anyhow::Result<()> {
+    app.manage(Core(Arc::clone(&console.desk)));
+    tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), console.desk.changes()));
+    let main = window::open(app, profile)?;
+    if let Err(error) = geometry::restore(app.handle(), &main, profile) {
+        tracing::warn!(%error, "the window's last place is unknown");
+    }
+    Ok(())
 }
 
 /// Brings the window to the front, when Makegood is started a second time.

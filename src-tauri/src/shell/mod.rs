@@ -12,8 +12,6 @@ mod attachments;
 #[cfg(feature = "desktop")]
 mod commands;
 #[cfg(feature = "desktop")]
-mod desk;
-#[cfg(feature = "desktop")]
 mod events;
 #[cfg(feature = "desktop")]
 mod geometry;

@@ -2,8 +2,8 @@
 
 use std::io::{Error, Write};
 
-use makegood_app::contract::{Code, WireError};
-use serde_json::{Value, json};
+use makegood_app::contract::{Code, Envelope, WireError};
+use serde_json::Value;
 
 /// The largest payload in bytes of JSON. The longest honest one is a draft of some kilobytes.
 pub const LARGEST_BYTES: usize = 1024 * 1024;
@@ -13,10 +13,10 @@ pub const LARGEST_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// [`Code::BadRequest`], in words that name the limit.
-pub fn envelope(cmd: &str, payload: Value) -> Result<Value, WireError> {
+pub fn envelope(cmd: String, payload: Value) -> Result<Envelope, WireError> {
     // Writing fails only when the limit is passed: a value always has a text.
     match serde_json::to_writer(Measure { left: LARGEST_BYTES }, &payload) {
-        Ok(()) => Ok(json!({ "cmd": cmd, "payload": payload })),
+        Ok(()) => Ok(Envelope { cmd, payload }),
         Err(_) => Err(WireError {
             code: Code::BadRequest,
             message: format!("a request may have at most {LARGEST_BYTES} bytes"),
@@ -44,6 +44,8 @@ impl Write for Measure {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -57,11 +59,12 @@ mod tests {
             ("short text that is long as JSON", json!("\u{1}".repeat(LARGEST_BYTES / 6 + 1)), false),
         ];
         for (name, payload, admitted) in table {
-            match envelope("queue", payload.clone()) {
-                Ok(request) => assert_eq!(request, json!({ "cmd": "queue", "payload": payload }), "{name}"),
+            let answer = envelope("queue".to_owned(), payload.clone());
+            assert_eq!(answer.is_ok(), admitted, "{name}");
+            match answer {
+                Ok(passed) => assert_eq!((passed.cmd.as_str(), passed.payload), ("queue", payload), "{name}"),
                 Err(error) => assert_eq!(error.code, Code::BadRequest, "{name}"),
             }
-            assert_eq!(envelope("queue", payload).is_ok(), admitted, "{name}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use tauri::webview::NewWindowResponse;
 use tauri::{App, Url, WebviewWindow, WebviewWindowBuilder};
 
@@ -12,9 +13,9 @@ pub const MAIN: &str = "main";
 ///
 /// # Errors
 /// When the configuration names no main window or the system refuses one.
-pub fn open(app: &App, profile: &Path) -> Result<WebviewWindow, Box<dyn std::error::Error>> {
+pub fn open(app: &App, profile: &Path) -> anyhow::Result<WebviewWindow> {
     let windows = &app.config().app.windows;
-    let config = windows.iter().find(|window| window.label == MAIN).ok_or("tauri.conf.json has no window `main`")?;
+    let config = windows.iter().find(|window| window.label == MAIN).context("tauri.conf.json has no window `main`")?;
     let window = WebviewWindowBuilder::from_config(app, config)?
         .data_directory(profile.join("webview"))
         .initialization_script(include_str!("policy_watch.js"))
