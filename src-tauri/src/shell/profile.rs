@@ -13,7 +13,7 @@ pub enum ProfileError {
     #[error("there is no place to keep the workspace: set MAKEGOOD_HOME to a directory")]
     Nowhere,
     /// The directory or the lock file in it cannot be made.
-    #[error("{}: cannot be written: {source}", path.display())]
+    #[error("{}: cannot be written", path.display())]
     Unwritable {
         /// What was being made.
         path: PathBuf,
