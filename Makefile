@@ -28,7 +28,7 @@ run: setup ui/dist/index.html
 	else
 	  echo 'There is no display: the window opens on one that nobody sees, and does its main job there.'
 	  cargo build $(desktop) --bins
-	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour tour
+	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour recovers restores
 	fi
 
 test: setup fmt ui-checks headless desktop e2e

@@ -1,14 +1,17 @@
 //! What one journey has for itself: a profile, a driver, and windows on it one after the other.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use fantoccini::ClientBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::display::Display;
@@ -47,27 +50,58 @@ impl Stage {
         self.pictures.join(format!("{}.log", self.journey))
     }
 
+    /// The SHA-256 of every file in the workspace's vault.
+    pub fn vault_digests(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut digests = BTreeSet::new();
+        let mut open = vec![self.profile().join("practice/vault")];
+        while let Some(folder) = open.pop() {
+            for entry in folder.read_dir().with_context(|| format!("{}: no vault", folder.display()))? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    digests.insert(hex::encode(Sha256::digest(std::fs::read(&path)?)));
+                }
+            }
+        }
+        Ok(digests)
+    }
+
+    /// Runs the program a second time on the same profile, until it ends.
+    pub async fn run_beside(&self) -> anyhow::Result<Output> {
+        let mut second = tokio::process::Command::from(self.command(&self.program));
+        second.kill_on_drop(true);
+        Ok(tokio::time::timeout(LONGEST_START, second.output()).await.context("the second window stays")??)
+    }
+
+    /// A program on our screen, with a home of its own.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("DISPLAY", &self.display)
+            .env("HOME", self.home.path())
+            .env("MAKEGOOD_HOME", self.profile())
+            .env("XDG_RUNTIME_DIR", self.home.path().join("runtime"))
+            .env("XDG_DATA_HOME", self.home.path().join("data"))
+            .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+            .env("XDG_CACHE_HOME", self.home.path().join("cache"))
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .env_remove("WAYLAND_DISPLAY");
+        command
+    }
+
     /// Opens the window on the profile as it is now.
     pub async fn open(&self) -> anyhow::Result<Window> {
         let port = free_port()?;
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
         let driver = Owned::start(
-            Command::new("WebKitWebDriver")
+            self.command("WebKitWebDriver")
                 .args(["--host=127.0.0.1", &format!("--port={port}")])
-                .env("DISPLAY", &self.display)
-                .env("HOME", self.home.path())
-                .env("MAKEGOOD_HOME", self.profile())
-                .env("XDG_RUNTIME_DIR", self.home.path().join("runtime"))
-                .env("XDG_DATA_HOME", self.home.path().join("data"))
-                .env("XDG_CONFIG_HOME", self.home.path().join("config"))
-                .env("XDG_CACHE_HOME", self.home.path().join("cache"))
-                .env("GDK_BACKEND", "x11")
-                .env("NO_AT_BRIDGE", "1")
                 .env("TAURI_AUTOMATION", "true")
                 .env("TAURI_WEBVIEW_AUTOMATION", "true")
-                .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-                .env_remove("DBUS_SESSION_BUS_ADDRESS")
-                .env_remove("WAYLAND_DISPLAY")
                 .stdin(Stdio::null())
                 .stdout(log.try_clone()?)
                 .stderr(log),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
+use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
 
@@ -70,29 +71,41 @@ impl Window {
     }
 
     pub async fn click(&self, id: &str) -> anyhow::Result<()> {
-        until(&format!("click on {id}"), PATIENCE, async || Ok(self.element(id).await?.click().await.ok())).await
+        self.click_on(&format!("[data-testid=\"{id}\"]")).await
     }
 
-    /// What the element says, once that satisfies `wanted`.
-    pub async fn text(&self, id: &str, what: &str, wanted: impl Fn(&str) -> bool) -> anyhow::Result<String> {
-        let last = std::cell::RefCell::new(String::new());
-        let text = until(&format!("{id}: {what}"), PATIENCE, async || {
-            let text = self.element(id).await?.text().await.unwrap_or_default();
-            last.replace(text.clone());
-            Ok(wanted(&text).then_some(text))
-        })
-        .await;
-        text.with_context(|| format!("{id} says: {}", last.borrow()))
+    /// Clicks what is shown under this selector; again if it was drawn anew under the pointer.
+    pub async fn click_on(&self, css: &str) -> anyhow::Result<()> {
+        until(&format!("a click on {css}"), PATIENCE, async || Ok(self.shown(css).await?.click().await.ok())).await
     }
 
-    /// Whether an element with this test id is in the page at this moment.
-    pub async fn has(&self, id: &str) -> anyhow::Result<bool> {
-        Ok(!self.client.find_all(Locator::Css(&format!("[data-testid=\"{id}\"]"))).await?.is_empty())
+    /// Every element under this selector at this moment.
+    pub async fn all(&self, css: &str) -> anyhow::Result<Vec<Element>> {
+        Ok(self.client.find_all(Locator::Css(css)).await?)
+    }
+
+    /// How many elements are under this selector at this moment.
+    pub async fn count(&self, css: &str) -> anyhow::Result<usize> {
+        Ok(self.all(css).await?.len())
+    }
+
+    /// Finds the ticket in the queue and opens its case by keyboard. Returns the case's id.
+    pub async fn open_case(&self, ticket: &str) -> anyhow::Result<String> {
+        self.element("queue").await?;
+        self.element("queue-search").await?.send_keys(ticket).await?;
+        let row = format!("[data-testid=queue-row][data-ticket-id='{ticket}']");
+        self.click_on(&row).await?;
+        self.shown(&format!("{row}[data-selected]")).await?;
+        self.press(&[], Key::Enter).await?;
+        let case = self.element("case").await?.attr("data-case-id").await?;
+        self.element("verdict").await?;
+        case.context("the case has no id")
     }
 
     /// Presses `key` while the keys of `held` are down, wherever the focus is.
-    pub async fn press(&self, held: &[char], key: char) -> anyhow::Result<()> {
+    pub async fn press(&self, held: &[Key], key: Key) -> anyhow::Result<()> {
         let mut keys = KeyActions::new("keyboard".to_owned());
+        let (held, key): (Vec<char>, char) = (held.iter().copied().map(char::from).collect(), key.into());
         for value in held.iter().copied().chain([key]) {
             keys = keys.then(KeyAction::Down { value });
         }
@@ -105,6 +118,14 @@ impl Window {
     /// The value of a script in the page.
     pub async fn script(&self, body: &str) -> anyhow::Result<Value> {
         Ok(self.client.execute(body, Vec::new()).await?)
+    }
+
+    /// Asks the core directly, past everything the window would check: `{ "ok": … }` or `{ "refused": … }`.
+    pub async fn ask(&self, door: &str, cmd: &str, payload: Value) -> anyhow::Result<Value> {
+        let script = "const [door, cmd, payload] = arguments
+             return window.__TAURI_INTERNALS__.invoke(door, { cmd, payload })
+               .then((ok) => ({ ok }), (refused) => ({ refused }))";
+        Ok(self.client.execute(script, vec![door.into(), cmd.into(), payload]).await?)
     }
 
     /// Every breach of the page's content security policy since it was loaded.

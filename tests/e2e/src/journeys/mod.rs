@@ -1,6 +1,11 @@
-//! The journeys, in the order they are played.
+//! The journeys, in the order they are played. The tickets are those that every practice workspace
+//! has under the same ids.
 
+mod keeps_words;
 mod opens;
+mod picks;
+mod recovers;
+mod restores;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,4 +28,12 @@ macro_rules! journeys {
     };
 }
 
-journeys![opens::the_window_opens_without_a_breach_of_its_policy, opens::the_window_goes_nowhere_else,];
+journeys![
+    opens::the_window_opens_without_a_breach_of_its_policy,
+    opens::the_window_goes_nowhere_else,
+    opens::a_second_window_on_the_same_workspace_is_refused,
+    recovers::recovers_a_file_and_keeps_the_very_bytes,
+    restores::restores_a_split_charge_to_both_balances,
+    picks::a_run_is_picked_when_the_ticket_fits_two,
+    keeps_words::a_note_survives_a_crash,
+];

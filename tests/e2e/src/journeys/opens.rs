@@ -10,7 +10,7 @@ use crate::window::until;
 
 pub async fn the_window_opens_without_a_breach_of_its_policy(stage: &Stage) -> anyhow::Result<()> {
     let window = stage.open().await?;
-    window.shown("h1").await?;
+    window.element("queue").await?;
     window.picture("open")?;
     let breaches = window.policy_breaches().await?;
     ensure!(breaches.is_empty(), "the page breaks its own policy: {breaches:?}");
@@ -24,7 +24,7 @@ pub async fn the_window_opens_without_a_breach_of_its_policy(stage: &Stage) -> a
 
 pub async fn the_window_goes_nowhere_else(stage: &Stage) -> anyhow::Result<()> {
     let window = stage.open().await?;
-    window.shown("h1").await?;
+    window.element("queue").await?;
     let home = window.script("return location.href").await?;
     for address in ["https://example.com/", "http://127.0.0.1:9/", "file:///etc/hostname", "data:text/html,<p>out</p>"]
     {
@@ -38,5 +38,15 @@ pub async fn the_window_goes_nowhere_else(stage: &Stage) -> anyhow::Result<()> {
     let globals = window.script("return [typeof window.__TAURI__, Object.isFrozen(Object.prototype)]").await?;
     ensure!(globals == json!(["undefined", true]), "globals: {globals}");
     ensure!(window.script("return location.href").await? == home, "the window went away");
+    window.close().await
+}
+
+pub async fn a_second_window_on_the_same_workspace_is_refused(stage: &Stage) -> anyhow::Result<()> {
+    let window = stage.open().await?;
+    window.element("queue").await?;
+    let second = stage.run_beside().await?;
+    ensure!(!second.status.success(), "a second window opened");
+    let said = String::from_utf8_lossy(&second.stderr);
+    ensure!(said.contains("another Makegood window has this workspace open"), "it only said: {said}");
     window.close().await
 }
