@@ -8,7 +8,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Parser;
 use tauri::{App, AppHandle, Manager as _, RunEvent, WindowEvent};
-use tracing_subscriber::EnvFilter;
 
 use super::commands::Core;
 use super::profile::{self, ProfileLock};
@@ -28,8 +27,7 @@ struct Options {
 #[must_use]
 pub fn run() -> ExitCode {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_env("MAKEGOOD_LOG").unwrap_or_else(|_| EnvFilter::new("warn,makegood=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    crate::logs::to_stderr();
     settle_rendering(&options);
     match start() {
         Ok(code) => code,
