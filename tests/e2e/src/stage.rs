@@ -40,6 +40,11 @@ impl Stage {
         Ok(Self { program, pictures, journey, display: display.name().to_owned(), home })
     }
 
+    /// Begins with the workspace that another stage left.
+    pub fn begin_as(&self, other: &Self) -> anyhow::Result<()> {
+        copy(&other.profile().join("practice"), &self.profile().join("practice"))
+    }
+
     /// Where the window keeps everything.
     pub fn profile(&self) -> PathBuf {
         self.home.path().join("profile")
@@ -120,6 +125,21 @@ impl Stage {
         let process = children(driver.id()).first().copied().context("the driver started no window")?;
         Ok(Window::new(client, driver, process, self.display.clone(), self.pictures.join(self.journey)))
     }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in from.read_dir().with_context(|| format!("{} is not there", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 fn capabilities(program: &Path) -> Map<String, Value> {

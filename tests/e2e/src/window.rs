@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::process::{self, Owned};
 
 /// How long anything in the window may take to appear.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks until there is an answer. The pause only spares the processor.
 pub async fn until<T>(
