@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
-use fantoccini::elements::Element;
+use fantoccini::elements::{Element, ElementRef};
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
 
 use crate::process::{self, Owned};
+
+/// The key under which the protocol hands out elements.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long anything in the window may take to appear.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,13 +58,11 @@ impl Window {
     /// The first element under this CSS selector that is shown.
     pub async fn shown(&self, css: &str) -> anyhow::Result<Element> {
         let found = until(css, PATIENCE, async || {
-            for element in self.client.find_all(Locator::Css(css)).await? {
-                // It may be drawn anew between the two questions; then the next round finds it.
-                if element.is_displayed().await.unwrap_or(false) {
-                    return Ok(Some(element));
-                }
-            }
-            Ok(None)
+            let script = "return [...document.querySelectorAll(arguments[0])].find((element) =>
+                 element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0) ?? null";
+            let found = self.client.execute(script, vec![css.into()]).await?;
+            let id = found.get(ELEMENT).and_then(Value::as_str);
+            Ok(id.map(|id| Element::from_element_id(self.client.clone(), ElementRef::from(id.to_owned()))))
         })
         .await;
         if found.is_err() {
