@@ -8,7 +8,8 @@ const TICKET: &str = "TCK-1004";
 const EDITOR: &str = "[data-testid=note-editor][data-kind=internal_note]";
 
 pub async fn a_note_survives_a_crash(stage: &Stage) -> anyhow::Result<()> {
-    let note = "Spoke to the studio: two of three takes are usable. Ünïcödé, 素材, and a 🎬.";
+    // The driver cannot type what lies outside the basic plane, such as emoji.
+    let note = "Spoke to the studio: two of three takes are usable. Ünïcödé and 素材 too.";
     let window = stage.open().await?;
     window.open_case(TICKET).await?;
     window.shown(EDITOR).await?.send_keys(note).await?;

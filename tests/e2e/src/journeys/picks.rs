@@ -21,6 +21,8 @@ pub async fn a_run_is_picked_when_the_ticket_fits_two(stage: &Stage) -> anyhow::
     let reason = "The customer named the sunset take on the phone.";
     window.element("candidate-reason").await?.send_keys(reason).await?;
     window.click_on("[data-testid=confirm-candidate]:not(:disabled)").await?;
+    // The choice is made: the window goes back to the case by itself.
+    window.shown("[data-testid=case-tab-case][aria-pressed=true]").await?;
     window.shown("[data-testid=verdict]:not([data-value=''])").await?;
     window.click("case-tab-runs").await?;
     window.shown(&format!("{card}.matched")).await?;
