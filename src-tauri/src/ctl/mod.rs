@@ -5,6 +5,7 @@ mod drive;
 mod evaluate;
 mod import;
 mod practice;
+mod triage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Evaluate(evaluate::Options),
     /// Take the platform's facts in, one JSON object a line.
     Import(import::Options),
+    /// Take tickets in, one JSON object a line, and say what the rules make of each.
+    Triage(triage::Options),
     /// Look at the audit, or prove that it is whole.
     Audit(audit::Options),
 }
@@ -63,6 +66,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Practice(options) => practice::run(&home, &options).await,
         Command::Evaluate(options) => evaluate::run(&options).await,
         Command::Import(options) => import::run(&home, &options).await,
+        Command::Triage(options) => triage::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
     }
 }
