@@ -44,8 +44,8 @@ CREATE TABLE messages (
 CREATE TRIGGER messages_kept BEFORE UPDATE ON messages BEGIN SELECT RAISE(ABORT, 'messages are never edited'); END;
 
 -- The columns after finding_seq are copies from the newest finding and from the ledger, kept in the
--- same transaction, so that the queue reads one table. closed: settled or linked. losable: a file is
--- still to be had, so its deadline counts. lost_key sorts what can still be lost before everything else.
+-- same transaction, so that the queue reads one table. closed: settled or linked. lost_key sorts what
+-- can be lost; what has been lost since is told apart by the queue, which knows the time.
 CREATE TABLE cases (
     row_no        INTEGER PRIMARY KEY,
     id            TEXT    NOT NULL UNIQUE,
@@ -69,10 +69,9 @@ CREATE TABLE cases (
     file_deadline INTEGER,
     saved         INTEGER NOT NULL DEFAULT 0 CHECK (saved IN (0, 1)),
     search_text   TEXT    NOT NULL,
-    losable       INTEGER NOT NULL DEFAULT 1 CHECK (losable IN (0, 1)),
     closed        INTEGER GENERATED ALWAYS AS (state IN ('settled', 'linked')) STORED,
     lost_key      INTEGER GENERATED ALWAYS AS (
-                      CASE WHEN saved = 0 AND losable = 1 AND file_deadline IS NOT NULL THEN file_deadline
+                      CASE WHEN saved = 0 AND file_deadline IS NOT NULL THEN file_deadline
                            ELSE 9223372036854775807 END) STORED
 ) STRICT;
 CREATE INDEX cases_lost_first ON cases (closed, lost_key, due_at, row_no);

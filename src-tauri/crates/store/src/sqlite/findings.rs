@@ -17,7 +17,7 @@ statements! {
     ADD = "INSERT INTO findings (case_id, seq, at, document)
         SELECT ?1, finding_seq + 1, ?2, ?3 FROM cases WHERE id = ?1";
     COPY = "UPDATE cases SET finding_seq = finding_seq + 1, verdict = ?2, remedy = ?3, matched_run = ?4,
-            file_deadline = ?5, search_text = ?6, losable = ?7,
+            file_deadline = ?5, search_text = ?6,
             model = (SELECT m.display_name FROM runs r JOIN models m ON m.id = r.model_id WHERE r.id = ?4)
         WHERE id = ?1";
     CLEAR_RUNS = "DELETE FROM case_runs WHERE case_id = ?1";
@@ -89,7 +89,6 @@ async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding)
         .bind(diagnosis.matched_run.as_ref().map(RunId::as_str))
         .bind(diagnosis.file_deadline(finding.found_at).map(micros))
         .bind(search)
-        .bind(losable(finding).next().is_some())
         .execute(&mut *connection)
         .await?;
     sqlx::query(CLEAR_RUNS).bind(id.as_str()).execute(&mut *connection).await?;
