@@ -19,18 +19,18 @@ static UNIT_FIRST: LazyLock<Regex> = LazyLock::new(|| {
 static SIGNED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?:^|[\s\x22'(,:;])- ?{N}")));
 static VERB_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"\b(?:charged|charges?|charging|taken|took|takes?|deducted|deducts?|billed|cost|costs|debited|ate|eaten|lost|lose|paid|spent|refund|credit|restore|return|give back|give me back|minus|for|abgebucht|abgezogen|berechnet|gekostet|kostete|kostet|bezahlt|cobraron|cobro|cobrado|descontaron|desconto|costo|gasto|devuelvan|cobrou|cobraram|descontou|custou|debitou|debitaram|debite|debites|preleve|preleves|coute|facture|factures|addebitat[oi]|scalat[oi]|costato|afgeschreven|kostte|betaald|dragits|trukket|pobrano|kosztowal\w*)(?: (?:me|us|my|a|an|the|those|these|about|around|exactly|full|whole|another|extra|of|mir|uns|me|nos|os|los|las|les|die|den|i|le|de|der))* ?:? ?-?{N}"
+        r"\b(?:charged|charges?|charging|taken|took|takes?|deducted|deducts?|billed|cost|costs|debited|ate|eaten|lost|lose|paid|spent|refund|credit|restore|return|should be|should have been|give back|give me back|minus|for|refunded|abgebucht|abgezogen|berechnet|gekostet|kostete|kostet|bezahlt|cobraron|cobro|cobrado|descontaron|desconto|costo|gasto|devuelvan|cobrou|cobraram|descontou|custou|debitou|debitaram|debite|debites|preleve|preleves|coute|facture|factures|addebitat[oi]|scalat[oi]|costato|afgeschreven|kostte|betaald|dragits|trukket|pobrano|kosztowal\w*)(?: (?:me|us|my|a|an|the|those|these|about|around|exactly|full|whole|another|extra|of|mir|uns|me|nos|os|los|las|les|die|den|i|le|de|der))* ?:? ?-?{N}"
     ))
 });
 static VERB_LAST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{N},? (?:were |was |got |have been |has been |are |is |wurden |sind |fueron |foram |ont ete |sono stati |werden |zijn )?(?:credits )?(?:just )?(?:back\b|taken|charged|deducted|gone|billed|debited|spent|lost|abgebucht|abgezogen|berechnet|weg|cobrad|descontad|debite|preleve|addebitat|scalat|afgeschreven)"
+        r"{N},? (?:were |was |got |have been |has been |are |is |wurden |sind |fueron |foram |ont ete |sono stati |werden |zijn )?(?:credits )?(?:just )?(?:back\b|went\b|vanished|disappeared|taken|charged|deducted|gone|billed|debited|spent|lost|abgebucht|abgezogen|berechnet|weg|cobrad|descontad|debite|preleve|addebitat|scalat|afgeschreven)"
     ))
 });
 
 static EACH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"\b{N} (?:each|apiece|a piece|per (?:run|clip|video|row)|every time|both times|jeweils|pro (?:lauf|video|clip)|cada un[oa]|cada|chacune?|ciascun[oa]?|l'un[oa]?|stuk)\b|\b(?:je|jeweils|each) {N2}\b",
+        r"\b{N} (?:each|apiece|a piece|a pop|a time|a go|per (?:run|clip|video|row)|every time|both times|jeweils|pro (?:lauf|video|clip)|cada un[oa]|cada|chacune?|ciascun[oa]?|l'un[oa]?|stuk)\b|\b(?:je|jeweils|each) {N2}\b",
         N2 = N.replace("?P<n>", "?P<n2>")
     ))
 });
@@ -40,6 +40,16 @@ static WAS: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:was|is|were|war|waren|fue|fueron|foi|etait|was) {N}(?:[.,;!?)]|$| and | but | und | aber | y | pero )"
     ))
 });
+/// "1310" of "1200 credits left, was 1310".
+static OF_BALANCE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:left|remaining|balance|wallet|saldo|guthaben|solde|tegoed|ubrig|restantes?)\b[^.!?\n]{0,30}(?:was|is|were|war|waren|fue|fueron|foi|etait)\s$",
+    )
+});
+/// A figure that is a sentence by itself: "Veo 3.1. 9 this morning. 320."
+static ALONE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"[.!?\n] ?{N} ?(?:[.!?\n]|$)")));
+/// "Two -240 rows": the number is a figure, not a count of rows.
+static ROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ rows?\b"));
 /// "240 and 240": a figure said twice.
 static SAID_TWICE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -69,6 +79,13 @@ static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:got back|came back|come back|refunded me|already refunded|gave me back|returned only|zuruckbekommen|devolvieron|devolveram|rembourse|only)\s?(?:only )?$",
     )
 });
+/// "Got 33 credits back" tells what is returned already, "I want my 33 credits back" what was taken.
+static GIVEN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:got|received|gave me|were given|have had|was given)\s(?:\w+\s){0,2}$"));
+static BACK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?(?:\w+ )?back\b"));
+/// "Can I have my 320 credits" speaks of no balance.
+static ASKED_FOR: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:can|could|may|should|shall|might|do|did|will|would) (?:i|we) (?:please )?have\b"));
 static TOTAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:in total|total|altogether|together|combined|for both|for all|for the (?:two|three|four)|zusammen|insgesamt|gesamt|en total|en todo|no total|au total|in totale|totaal|i alt|totalt|lacznie)\b|合計|全部で",
@@ -93,7 +110,7 @@ pub(super) fn read(texts: &[Text], runs: u32) -> Option<Credits> {
 }
 
 fn in_text(text: &str, runs: u32) -> Option<Credits> {
-    let patterns: [(&Regex, i32, bool); 8] = [
+    let patterns: [(&Regex, i32, bool); 9] = [
         (&WITH_UNIT, 10, true),
         (&SIGNED, 9, false),
         (&VERB_FIRST, 7, false),
@@ -102,6 +119,7 @@ fn in_text(text: &str, runs: u32) -> Option<Credits> {
         (&EACH, 7, false),
         (&SAID_TWICE, 5, false),
         (&WAS, 4, false),
+        (&ALONE, 3, false),
     ];
     let mut best: Option<(i32, std::cmp::Reverse<usize>, Credits)> = None;
     for (regex, weight, has_unit) in patterns {
@@ -111,6 +129,11 @@ fn in_text(text: &str, runs: u32) -> Option<Credits> {
                 continue;
             }
             let Some(n) = one.or(other) else { continue };
+            let lead = before(text, n.start(), 60);
+            if weight == 4 && OF_BALANCE.is_match(lead) {
+                continue;
+            }
+            let has_unit = has_unit || lead.ends_with('-') && ROW.is_match(after(text, n.end(), 8));
             let score = weight + context(text, n.start(), n.end(), has_unit);
             let Some(value) = value(n.as_str()).filter(|value| *value > 0) else { continue };
             let here = (score, std::cmp::Reverse(n.start()), one_run(text, n.end(), value, runs));
@@ -135,10 +158,10 @@ fn context(text: &str, start: usize, end: usize, has_unit: bool) -> i32 {
         return -100;
     }
     let mut score = 0;
-    if NOT_THE_RUN.is_match(lead) || TRAILS_NOT_THE_RUN.is_match(trail) {
+    if NOT_THE_RUN.is_match(lead) && !ASKED_FOR.is_match(lead) || TRAILS_NOT_THE_RUN.is_match(trail) {
         score -= 11;
     }
-    if RETURNED.is_match(lead) {
+    if RETURNED.is_match(lead) || GIVEN.is_match(lead) && BACK.is_match(trail) {
         score -= 4;
     }
     score

@@ -57,9 +57,9 @@ const COUNTS: &[(&str, u32)] = &[
 /// Things that are runs or rows by themselves.
 const RUNS: &str = r"(?:runs?|rows?|generations?|charges?|renders?|jobs?|deductions?|transactions?|entries|lines?|debits?|zeilen|laufe|abbuchungen|generierungen|buchungen|filas|cargos|generaciones|ejecuciones|cobros|linhas|cobrancas|geracoes|lignes|debits|executions|generations|righe|addebiti|generazioni|regels|afschrijvingen|rader|wiersze|oplaty)";
 /// Things of which a run may also make several.
-const PIECES: &str = r"(?:videos?|clips?|images?|pictures?|bilder|vids?|imagenes|imagens|videoclips?|filme|filmer|immagini|afbeeldingen|outputs?|results?|animations?)";
+const PIECES: &str = r"(?:videos?|clips?|images?|pictures?|bilder|vids?|imagenes|imagens|videoclips?|filme|filmer|immagini|afbeeldingen|outputs?|results?|animations?|voice-? ?overs?|lip-? ?syncs?|audios?|films?)";
 /// Words between the number and its noun.
-const BETWEEN: &str = r"(?:(?:of|my|the|other|separate|different|identical|failed|missing|kling|veo|hailuo|seedance|luma|runway|ray|wan|flux|such|more|single|billing|duplicate|empty|credit|de|mis|meus|mes|meine|meiner|der|fehlgeschlagene|\x01+|v?\d+(?:\.\d+)?|pro|fast|usage|same)[ -]+){0,4}";
+const BETWEEN: &str = r"(?:(?:of|my|the|other|separate|different|identical|failed|missing|kling|veo|hailuo|seedance|luma|runway|ray|wan|flux|such|more|single|billing|duplicate|empty|credit|de|mis|meus|mes|meine|meiner|der|fehlgeschlagene|\x01+|-?v?\d+(?:\.\d+)?|pro|fast|usage|same)[ -]+){0,4}";
 
 static STATED: LazyLock<Regex> = LazyLock::new(|| {
     let words = super::lexicon::any_of(COUNTS.iter().map(|(word, _)| *word));
@@ -91,7 +91,7 @@ static THRICE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static CJK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?P<n>\d{1,2}|二|三|四|五|両)\s?(?:回|重|件|行)(?:分|の|とも|も|に)?[^。\n]{0,12}?(?:請求|引か|課金|差し引|生成|実行|消費|失敗)|(?P<two>二重)(?:に)?(?:請求|課金|引)|(?P<m>\d{1,2}|二|三|四|五)(?:本|つ|件)の(?:動画|ビデオ|生成|画像)",
+        r"(?P<n>\d{1,2}|二|三|四|五|両)\s?(?:回|重|件|行)(?:分|の|とも|も|に)?[^。\n]{0,12}?(?:請求|引か|課金|差し引|生成|実行|消費|失敗)|(?P<two>二重)(?:に)?(?:請求|課金|引)|(?P<m>\d{1,2}|二|三|四|五)(?:(?:本|つ|件)の(?:動画|ビデオ|生成|画像)|本(?:とも)?(?:を)?(?:生成|作成|実行))",
     )
 });
 /// The pieces of one batch, or what the customer did get.
@@ -100,6 +100,9 @@ static ONE_BATCH: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\b(?:only|just|gave me|got|received|delivered|batch of|set of|grid of|series of|of|out of|nur|erhalten|bekommen|solo|recibi|llegaron|so|recebi|seulement|recu|solo|ricevuto|maar|slechts|shows?|containing|variations?|with|first|last|erst|\d (?:von|de|sur|su|van|av|af|z|di|of)) (?:the |me |my )?)$",
     )
 });
+/// "Help with two clips" is about two; "a run with two clips" is about one.
+static TROUBLE_WITH: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:help|troubles?|problems?|issues?|wrong|happened|up) with (?:the |my |these )?$"));
 static BATCH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:batch|multi-? ?shot|\d-shot|three-shot|two-shot|four-shot|storyboard|lote|lot de|serie|one run|single run|same run|einen lauf|una sola|variations)\b",
@@ -126,7 +129,8 @@ fn in_text(text: &str) -> Option<u32> {
         let (Some(all), Some(n)) = (found.get(0), found.name("n")) else { continue };
         let lead = before(text, n.start(), 24);
         let is_run = found.name("run").is_some();
-        let of_more = OF_MORE.is_match(after(text, n.end(), 24)) || ONE_BATCH.is_match(lead);
+        let of_more =
+            OF_MORE.is_match(after(text, n.end(), 24)) || ONE_BATCH.is_match(lead) && !TROUBLE_WITH.is_match(lead);
         let part_of_number = lead.ends_with(['-', '.', '/', ':']);
         if part_of_number || (!is_run && (batch || of_more)) || ONE_OF.is_match(lead) {
             continue;

@@ -26,9 +26,10 @@ static UUID: LazyLock<Regex> =
 static JOB_ID: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?P<head>[a-z]{2,8})[-_](?P<tail>[a-z0-9]{8,40})\b"));
 static JOB_BARE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:provider[ -]?job|job|task|prediction|operation|request|op|auftrag|tarea|tarefa|tache)[ -]?(?:id|nr\.?|no\.?|number|nummer|name)?[ :#=]*(?P<id>[a-z0-9][a-z0-9_./-]{6,}[a-z0-9])\b",
+        r"\b(?:provider[ -]?job|job|task|prediction|operation|request|auftrag|tarea|tarefa|tache)[ -]?(?:id|nr\.?|no\.?|number|nummer|name)?[ :#=]*(?P<id>[a-z0-9][a-z0-9_./-]{6,}[a-z0-9])\b",
     )
 });
+static DATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}"));
 /// Heads of the product's own ids, which are no provider jobs.
 static OWN_HEADS: &[&str] = &[
     "prj", "run", "chg", "nd", "out", "usr", "acc", "wsp", "ws", "bal", "ref", "rfd", "tkt", "inv", "node", "img",
@@ -57,6 +58,11 @@ fn add(list: &mut Vec<String>, ranges: &mut Vec<Range<usize>>, text: &Text, rang
         list.push(written);
     }
     ranges.push(range);
+}
+
+/// "clip-ab12cd34.mp4" is a file; a full stop after an id ends the sentence.
+fn is_file_name(text: &str, end: usize) -> bool {
+    after(text, end, 4).strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// All ids in one text.
@@ -93,15 +99,14 @@ pub(super) fn find(text: &Text) -> Refs {
         let (Some(all), Some(head), Some(tail)) = (found.get(0), found.name("head"), found.name("tail")) else {
             continue;
         };
-        if mixed(tail.as_str()) && !OWN_HEADS.contains(&head.as_str()) && !after(folded, all.end(), 4).starts_with('.')
-        {
+        if mixed(tail.as_str()) && !OWN_HEADS.contains(&head.as_str()) && !is_file_name(folded, all.end()) {
             add(jobs, ranges, text, all.range());
         } else if mixed(tail.as_str()) {
             ranges.push(all.range());
         }
     }
     for id in JOB_BARE.captures_iter(folded).filter_map(|found| found.name("id")) {
-        if id.as_str().bytes().filter(u8::is_ascii_digit).count() >= 3 {
+        if id.as_str().bytes().filter(u8::is_ascii_digit).count() >= 3 && !DATE.is_match(id.as_str()) {
             add(jobs, ranges, text, id.range());
         }
     }

@@ -113,6 +113,7 @@ pub(super) static EN: Lexicon = Lexicon {
         ("(?:early |late )?(?:in the )?morning", Part::Morning),
         ("(?:early |late )?(?:in the )?afternoon", Part::Afternoon),
         ("lunch ?time", Part::Afternoon),
+        ("arvo", Part::Afternoon),
         ("(?:early |late )?(?:in the )?evening", Part::Evening),
         ("(?:late )?(?:at |in the )?night", Part::Night),
         ("(?:in the )?(?:small|wee|early) hours", Part::SmallHours),
@@ -267,7 +268,8 @@ pub(super) static EN: Lexicon = Lexicon {
     ],
     elsewhere: &[
         "deadline",
-        "due",
+        "(?:is|are|was|it's) due",
+        "due (?:on|by|to|for|at|date|this|next|today|tomorrow)",
         "client",
         "need",
         "needed",

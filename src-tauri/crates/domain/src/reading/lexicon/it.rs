@@ -120,6 +120,7 @@ pub(super) static IT: Lexicon = Lexicon {
     ],
     at: &[
         "alle",
+        "(?:alle )?ore",
         "all'",
         "verso le",
         "verso l'",

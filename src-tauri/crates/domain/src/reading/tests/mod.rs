@@ -3,6 +3,7 @@
 mod customers;
 mod distractions;
 mod fields;
+mod joints;
 
 mod letters;
 mod measure;

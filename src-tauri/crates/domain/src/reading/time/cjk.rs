@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::atoms::{Atom, Clock, Day, Hours, Piece, ago_piece};
-use crate::reading::lexicon::{CJK_DAYS, CJK_PARTS, CJK_WEEKDAYS, Part, Unit, any_of};
+use crate::reading::lexicon::{CJK_DAYS, CJK_PARTS, CJK_WEEKDAYS, Part, Unit, any_of, is_cjk};
 use crate::reading::text::{after, before, pattern};
 
 const KANJI: &str = "十二|十一|十|一|二|三|四|五|六|七|八|九|零|两";
@@ -109,9 +109,15 @@ fn clocks(text: &str, atoms: &mut Vec<Atom>) {
         let last = clock(b, minute("bm", "bm2"), part);
         if let (Some(first), Some(last)) = (first, last)
             && !before(text, all.start(), 1).ends_with(|c: char| c.is_ascii_digit() || c == '-')
+            // "9 - 6:15" is `numeric`'s.
+            && all.as_str().chars().any(is_cjk)
         {
             atoms.push(Atom { range: all.range(), piece: Piece::Span(first, last), weak: false });
         }
+    }
+    for (at, word) in text.match_indices("正午") {
+        let noon = Clock { hour: 12, minute: 0, second: 0, hours: Hours::Exact };
+        atoms.push(Atom { range: at..at + word.len(), piece: Piece::Clock(noon), weak: false });
     }
     for found in CLOCK.captures_iter(text) {
         let Some(all) = found.get(0) else { continue };

@@ -57,7 +57,7 @@ pub(super) fn find(text: &Text, place: usize, zones: &[ZoneMention], langs: &Lan
         piece: Piece::Zone(n),
         weak: !zone.sure,
     }));
-    let groups = group(&folded, text, thin(atoms));
+    let groups = group(&folded, text, spans_in_words(&folded, thin(atoms)));
     let mut mentions: Vec<Mention> = Vec::new();
     for (n, group) in groups.iter().enumerate() {
         // The words between two times are weighed for both, those beyond for neither.
@@ -97,6 +97,34 @@ fn thin(mut atoms: Vec<Atom>) -> Vec<Atom> {
     }
     kept.sort_by_key(|atom| atom.range.start);
     kept
+}
+
+/// "Between half nine and half ten", "entre midi et 13h": two clock times that are the ends of a span.
+fn spans_in_words(folded: &str, atoms: Vec<Atom>) -> Vec<Atom> {
+    static FROM: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(?:between|zwischen|entre|tra|fra|tussen|mellan|mellom|miedzy) (?:about |around |um |las? |les? |as |o |om )?$",
+        )
+    });
+    static AND: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"^ (?:and|und|y|et|e|en|och|og|i)(?: (?:about|around|um|las?|les?|as|o|om))? $"));
+    let mut joined: Vec<Atom> = Vec::new();
+    for atom in atoms {
+        if let (Some(last), Piece::Clock(end)) = (joined.last_mut(), atom.piece)
+            && let Piece::Clock(start) = last.piece
+            && FROM.is_match(before(folded, last.range.start, 24))
+            && folded.get(last.range.end..atom.range.start).is_some_and(|gap| AND.is_match(gap))
+        {
+            *last = Atom {
+                range: last.range.start..atom.range.end,
+                piece: super::numeric::join_ends(start, end),
+                weak: false,
+            };
+            continue;
+        }
+        joined.push(atom);
+    }
+    joined
 }
 
 static GLUE: LazyLock<Regex> = LazyLock::new(|| {

@@ -40,6 +40,14 @@ static HOUR: LazyLock<Regex> = LazyLock::new(|| {
 });
 static MILITARY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?P<h>[01]\d|2[0-3])(?P<m>[0-5]\d) ?(?:hrs|hours|utc|gmt|z)\b"));
+/// "Sunday, 5 in the evening": an hour without a preposition.
+static HOUR_OF_PART: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[,;(\n] ?|day )(?P<h>1[0-2]|[1-9]) (?:in the (?:early |late )?(?:morning|afternoon|evening)|at night)\b",
+    )
+});
+/// "Monday 2p".
+static SHORT_HALF: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?P<h>1[0-2]|[1-9])(?P<half>[ap])\b"));
 static LEADS_CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     let words = ALL.iter().flat_map(|lex| lex.at.iter().copied()).filter(|word| *word != "a" && *word != "as?");
     pattern(&format!(r"(?:^|[\s(,])(?:{}|a|as|le) ?$", any_of(words)))
@@ -61,6 +69,21 @@ pub(super) fn find(text: &str, langs: &Langs, order: Order, atoms: &mut Vec<Atom
     spans(text, atoms);
     clocks(text, order, atoms);
     hours(text, langs, atoms);
+    for found in HOUR_OF_PART.captures_iter(text) {
+        if let Some(h) = found.name("h")
+            && let Some(clock) = clock(h.as_str(), "0", "0", None, Hours::Spoken)
+        {
+            atoms.push(Atom { range: h.range(), piece: Piece::Clock(clock), weak: false });
+        }
+    }
+    for found in SHORT_HALF.captures_iter(text) {
+        if let (Some(all), Some(h)) = (found.get(0), found.name("h"))
+            && stands_alone(text, &all.range())
+            && let Some(clock) = clock(h.as_str(), "0", "0", group(&found, "half"), Hours::Exact)
+        {
+            atoms.push(Atom { range: all.range(), piece: Piece::Clock(clock), weak: true });
+        }
+    }
     for found in MILITARY.captures_iter(text) {
         if let (Some(h), Some(m)) = (found.name("h"), found.name("m"))
             && let Some(clock) = clock(h.as_str(), m.as_str(), "0", None, Hours::Exact)
@@ -186,6 +209,11 @@ static SPAN: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\b(?P<pre>{before})(?: um| the| les| ca\.?| about)? )?\b(?P<a>{end})(?P<join> ?[-~] ?| (?:{and})(?: um| ca\.?| about| as| las| les)? )(?P<b>{end})"
     ))
 });
+static HALF: LazyLock<Regex> = LazyLock::new(|| pattern(r"[ap]\.? ?m\b"));
+static ENDS_WITH_MONTH: LazyLock<Regex> = LazyLock::new(|| {
+    let names = any_of(ALL.iter().flat_map(|lex| lex.months.iter()).map(|(word, _)| *word));
+    pattern(&format!(r"\b(?:{names}|mar)\.? ?$"))
+});
 static BETWEEN: &[&str] = &[
     "between",
     "zwischen",
@@ -244,6 +272,12 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
         else {
             continue;
         };
+        // "June 9 - 6:15 pm" is a day and a time, and so is "June 9 ~6:15 pm".
+        let apart = a.as_str().ends_with(' ') || join.as_str().starts_with(' ');
+        let approximate = join.as_str().ends_with('~');
+        if apart && (approximate || ENDS_WITH_MONTH.is_match(before(text, a.start(), 14))) {
+            continue;
+        }
         let pre = group(&found, "pre").is_some_and(|pre| BETWEEN.contains(&pre));
         let dash = join.as_str().trim().len() == 1 && matches!(join.as_str().trim(), "-" | "~");
         let marked = |end: &str| {
@@ -265,7 +299,11 @@ fn spans(text: &str, atoms: &mut Vec<Atom>) {
         if !plausible || !stands_alone(text, &(a.start()..end)) || unit_follows(rest) && !marked(b.as_str()) {
             continue;
         }
-        if let (Some(first), Some(last)) = (end_of(a.as_str()), end_of(b.as_str())) {
+        if let (Some(mut first), Some(last)) = (end_of(a.as_str()), end_of(b.as_str())) {
+            // "3:15 - 3:45 PM": what is said of the end holds for both.
+            if first.hour <= 12 && HALF.is_match(b.as_str()) && !HALF.is_match(a.as_str()) {
+                first.hours = Hours::Spoken;
+            }
             let piece = join_ends(first, last);
             atoms.push(Atom { range: all.start()..end, piece, weak: false });
         }
@@ -311,7 +349,7 @@ fn end_of(end: &str) -> Option<Clock> {
 }
 
 /// "11-1pm" is from 11 a.m., "3-4pm" from 3 p.m.
-fn join_ends(first: Clock, last: Clock) -> Piece {
+pub(super) fn join_ends(first: Clock, last: Clock) -> Piece {
     let (mut first, mut last) = (first, last);
     if first.hours == Hours::Spoken && last.hours == Hours::Exact {
         if last.hour >= 12 && first.hour < 12 && first.hour + 12 <= last.hour {

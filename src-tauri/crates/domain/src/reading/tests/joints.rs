@@ -1,0 +1,66 @@
+//! Where two rules meet: a day beside a dash, a count beside a figure, an id beside a full stop.
+
+use super::check;
+
+const NY: &str = "America/New_York";
+
+#[test]
+fn days_and_times_that_touch() {
+    check(&[
+        ("en-US", NY, "Veo 3.1 - June 9 - 6:15pm - no clip", "clock 06-09 18:15"),
+        ("en-US", NY, "june 9 ~13:20 EST, 4 shots", "clock 06-09 13:20"),
+        ("en-US", NY, "June 9, 3:15 - 3:45 PM", "win 06-09 14:45..06-09 16:15"),
+        ("en-US", NY, "June 9, 11:30 - 1 PM", "win 06-09 11:00..06-09 13:30"),
+        ("en-US", NY, "June 9 14:00 - 15:00", "win 06-09 13:30..06-09 15:30"),
+        ("en-US", NY, "with nano banana (sunday, 5 in the evening)", "clock 06-07 17:00"),
+        ("en-US", NY, "Monday ~2p, nothing came", "clock 06-08 14:00"),
+        (
+            "en-GB",
+            "Europe/London",
+            "Yesterday, somewhere between half nine and half ten in the morning",
+            "win 06-09 09:00..06-09 11:00; clock -",
+        ),
+        ("fr-FR", "Europe/Paris", "Dimanche, entre midi et 13h", "win 06-07 11:30..06-07 13:30; clock -"),
+        (
+            "de-DE",
+            "Europe/Berlin",
+            "Am Montag zwischen halb neun und neun Uhr morgens",
+            "win 06-08 08:00..06-08 09:30; clock -",
+        ),
+        ("it-IT", "Europe/Rome", "Lunedì 8 giugno, ore 18, Kling 3.0", "clock 06-08 18:00"),
+        ("it-IT", "Europe/Rome", "Due video sabato sera con Hailuo", "win 06-06 18:00..06-07 00:00; count 2"),
+        ("ja-JP", "Asia/Tokyo", "月曜日の正午に生成した動画が届きません", "clock 06-08 12:00"),
+        ("en-AU", "Australia/Sydney", "Monday arvo at 3:40", "clock 06-08 15:40"),
+    ]);
+}
+
+#[test]
+fn ids_that_touch_other_text() {
+    check(&[
+        ("en-US", NY, "Job op-ab12cd34ef. Please check.", "jobs op-ab12cd34ef"),
+        ("en-US", NY, "the download was clip-ab12cd34ef.mp4", "jobs -"),
+        ("nl-NL", "Europe/Amsterdam", "Op 7-6-2026 om 13.05 uur", "jobs -; clock 06-07 13:05"),
+        ("en-US", NY, "my request 2026-06-08 at 10:00", "jobs -; clock 06-08 10:00"),
+    ]);
+}
+
+#[test]
+fn figures_and_counts() {
+    check(&[
+        ("en-US", NY, "Can I have the clip or the 320 credits?", "amount 320"),
+        ("en-US", NY, "Could I have my 320 credits back please", "amount 320"),
+        ("en-US", NY, "I have 320 credits", "amount -"),
+        ("en-US", NY, "It should be 240, not 480!", "amount 240"),
+        ("en-US", NY, "I've 1200 credits left, was 1310.", "amount -"),
+        ("en-US", NY, "Balance was 900, is now 580, so 320 went on a run", "amount 320"),
+        ("en-US", NY, "Two -240 rows in Billing for one video", "amount 240; count 2"),
+        ("en-US", NY, "240 a pop, all three gone", "amount 240"),
+        ("en-US", NY, "June 8, 6 PM. Kling 3.0. 240.", "amount 240"),
+        ("en-US", NY, "I got 33 credits back for one image. 100 credits for the set.", "amount 100"),
+        ("en-US", NY, "You refunded 240 and took it back", "amount 240"),
+        ("en-US", NY, "I need help with two missing outputs.", "count 2"),
+        ("en-US", NY, "one run with two clips, both black", "count 1"),
+        ("en-US", NY, "Two voiceovers are silent", "count 2"),
+        ("ja-JP", "Asia/Tokyo", "Kling 3.0で2本生成、どちらも失敗", "count 2"),
+    ]);
+}
