@@ -93,9 +93,10 @@ impl Window {
     /// Finds the ticket in the queue and opens its case by keyboard. Returns the case's id.
     pub async fn open_case(&self, ticket: &str) -> anyhow::Result<String> {
         self.element("queue").await?;
+        self.element("queue-search").await?.send_keys(ticket).await?;
+        self.shown(&format!("[data-testid=filter-chip][aria-label='Remove the filter Contains {ticket}']")).await?;
         // The queue opens on what is not settled; a case is looked for among all.
         self.click_on("[data-testid=filter-chip][aria-label^='Remove the filter Status']").await?;
-        self.element("queue-search").await?.send_keys(ticket).await?;
         let row = format!("[data-testid=queue-row][data-ticket-id='{ticket}']");
         self.click_on(&row).await?;
         self.shown(&format!("{row}[data-selected]")).await?;
