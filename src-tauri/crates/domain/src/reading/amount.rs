@@ -16,10 +16,10 @@ static UNIT_FIRST: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:{UNIT}|amount|betrag|importe|valor|montant|importo|bedrag|kosten|cost|price|preis|costo|cout|custo|料金|消費)(?: (?:used|charged|taken|deducted|cost|spent))?(?:[ :=]|は|が|を| ist | is | was )*-?{N}"
     ))
 });
-static SIGNED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?:^|[\s\x22'(,:;])- ?{N}")));
+static SIGNED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?:^|[\s\x22'(,:;、。」|])- ?{N}")));
 static VERB_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"\b(?:charged|charges?|charging|taken|took|takes?|deducted|deducts?|billed|cost|costs|debited|ate|eaten|lost|lose|paid|spent|refund|credit|restore|return|should be|should have been|give back|give me back|minus|for|refunded|abgebucht|abgezogen|berechnet|gekostet|kostete|kostet|bezahlt|cobraron|cobro|cobrado|descontaron|desconto|costo|gasto|devuelvan|cobrou|cobraram|descontou|custou|debitou|debitaram|debite|debites|preleve|preleves|coute|facture|factures|addebitat[oi]|scalat[oi]|costato|afgeschreven|kostte|betaald|dragits|trukket|pobrano|kosztowal\w*)(?: (?:me|us|my|a|an|the|those|these|about|around|exactly|full|whole|another|extra|of|mir|uns|me|nos|os|los|las|les|die|den|i|le|de|der))* ?:? ?-?{N}"
+        r"\b(?:charged|charges?|charging|taken|took|takes?|deducted|deducts?|billed|cost|costs|debited|ate|eaten|lost|lose|paid|spent|refund|credit|restore|return|give back|give me back|minus|for|refunded|abgebucht|abgezogen|berechnet|gekostet|kostete|kostet|bezahlt|cobraron|cobro|cobrado|descontaron|desconto|costo|gasto|devuelvan|cobrou|cobraram|descontou|custou|debitou|debitaram|debite|debites|preleve|preleves|coute|facture|factures|addebitat[oi]|scalat[oi]|costato|afgeschreven|kostte|betaald|dragits|trukket|pobrano|kosztowal\w*)(?: (?:me|us|my|a|an|the|those|these|about|around|exactly|full|whole|another|extra|of|mir|uns|me|nos|os|los|las|les|die|den|i|le|de|der))* ?:? ?-?{N}"
     ))
 });
 static VERB_LAST: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,10 +30,13 @@ static VERB_LAST: LazyLock<Regex> = LazyLock::new(|| {
 
 static EACH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"\b{N} (?:each|apiece|a piece|a pop|a time|a go|per (?:run|clip|video|row)|every time|both times|jeweils|pro (?:lauf|video|clip)|cada un[oa]|cada|chacune?|ciascun[oa]?|l'un[oa]?|stuk)\b|\b(?:je|jeweils|each) {N2}\b",
+        r"\b{N} (?:each|apiece|a piece|a pop|a time|a go|per (?:run|clip|video|row)|every time|both times|twice|two times|zweimal|doppelt|dos veces|duas vezes|deux fois|due volte|jeweils|pro (?:lauf|video|clip)|cada un[oa]|cada|chacune?|ciascun[oa]?|l'un[oa]?|stuk)\b|\b(?:je|jeweils|each) {N2}\b",
         N2 = N.replace("?P<n>", "?P<n2>")
     ))
 });
+/// "Charged 480, should be 240": the right figure is the run's.
+static SHOULD: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"\b(?:should|ought to) (?:be|have been|cost|have cost)(?: only| just)? {N}")));
 /// "The run was 240."
 static WAS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -46,8 +49,9 @@ static OF_BALANCE: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:left|remaining|balance|wallet|saldo|guthaben|solde|tegoed|ubrig|restantes?)\b[^.!?\n]{0,30}(?:was|is|were|war|waren|fue|fueron|foi|etait)\s$",
     )
 });
-/// A figure that is a sentence by itself: "Veo 3.1. 9 this morning. 320."
-static ALONE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"[.!?\n] ?{N} ?(?:[.!?\n]|$)")));
+/// A figure that is a sentence by itself, or the last of a list: "Veo 3.1. 9 this morning. 320."
+static ALONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"(?:[.!?\n] ?{N} ?(?:[.!?\n]|$)|, (?P<n2>[1-9]\d{{1,3}})[.!?]?\s*$)")));
 /// "Two -240 rows": the number is a figure, not a count of rows.
 static ROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ rows?\b"));
 /// "240 and 240": a figure said twice.
@@ -110,9 +114,10 @@ pub(super) fn read(texts: &[Text], runs: u32) -> Option<Credits> {
 }
 
 fn in_text(text: &str, runs: u32) -> Option<Credits> {
-    let patterns: [(&Regex, i32, bool); 9] = [
+    let patterns: [(&Regex, i32, bool); 10] = [
         (&WITH_UNIT, 10, true),
         (&SIGNED, 9, false),
+        (&SHOULD, 11, false),
         (&VERB_FIRST, 7, false),
         (&VERB_LAST, 7, false),
         (&UNIT_FIRST, 6, false),
@@ -130,7 +135,8 @@ fn in_text(text: &str, runs: u32) -> Option<Credits> {
             }
             let Some(n) = one.or(other) else { continue };
             let lead = before(text, n.start(), 60);
-            if weight == 4 && OF_BALANCE.is_match(lead) {
+            let year = weight == 3 && n.len() == 4 && n.as_str().starts_with("20");
+            if year || weight == 4 && OF_BALANCE.is_match(lead) {
                 continue;
             }
             let has_unit = has_unit || lead.ends_with('-') && ROW.is_match(after(text, n.end(), 8));

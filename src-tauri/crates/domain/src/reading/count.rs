@@ -100,6 +100,12 @@ static ONE_BATCH: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:\b(?:only|just|gave me|got|received|delivered|batch of|set of|grid of|series of|of|out of|nur|erhalten|bekommen|solo|recibi|llegaron|so|recebi|seulement|recu|solo|ricevuto|maar|slechts|shows?|containing|variations?|with|first|last|erst|\d (?:von|de|sur|su|van|av|af|z|di|of)) (?:the |me |my )?)$",
     )
 });
+/// "Four images requested": of one run.
+static REQUESTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^ ?(?:were |was )?(?:requested|ordered|asked for|expected|angefordert|bestellt|pedid[ao]s|solicitad[ao]s|demande\w*|richiest\w*|aangevraagd)\b",
+    )
+});
 /// "Help with two clips" is about two; "a run with two clips" is about one.
 static TROUBLE_WITH: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:help|troubles?|problems?|issues?|wrong|happened|up) with (?:the |my |these )?$"));
@@ -132,7 +138,8 @@ fn in_text(text: &str) -> Option<u32> {
         let of_more =
             OF_MORE.is_match(after(text, n.end(), 24)) || ONE_BATCH.is_match(lead) && !TROUBLE_WITH.is_match(lead);
         let part_of_number = lead.ends_with(['-', '.', '/', ':']);
-        if part_of_number || (!is_run && (batch || of_more)) || ONE_OF.is_match(lead) {
+        let requested = !is_run && REQUESTED.is_match(after(text, all.end(), 24));
+        if part_of_number || requested || (!is_run && (batch || of_more)) || ONE_OF.is_match(lead) {
             continue;
         }
         if let Some(n) = count(n.as_str()).filter(|_| !all.is_empty()) {

@@ -30,6 +30,7 @@ fn days_and_times_that_touch() {
         ("it-IT", "Europe/Rome", "Lunedì 8 giugno, ore 18, Kling 3.0", "clock 06-08 18:00"),
         ("it-IT", "Europe/Rome", "Due video sabato sera con Hailuo", "win 06-06 18:00..06-07 00:00; count 2"),
         ("ja-JP", "Asia/Tokyo", "月曜日の正午に生成した動画が届きません", "clock 06-08 12:00"),
+        ("nl-NL", "Europe/Amsterdam", "Op 08-06 om 9:00 gestart", "clock 06-08 09:00"),
         ("en-AU", "Australia/Sydney", "Monday arvo at 3:40", "clock 06-08 15:40"),
     ]);
 }
@@ -57,10 +58,40 @@ fn figures_and_counts() {
         ("en-US", NY, "240 a pop, all three gone", "amount 240"),
         ("en-US", NY, "June 8, 6 PM. Kling 3.0. 240.", "amount 240"),
         ("en-US", NY, "I got 33 credits back for one image. 100 credits for the set.", "amount 100"),
+        ("en-GB", NY, "Ray3 on Friday at 8 pm, 160", "amount 160"),
+        ("en-US", NY, "Ray3 at 8 pm on June 8, 2026", "amount -"),
+        ("en-US", NY, "charged 480 for one clip, should be 240", "amount 240"),
+        ("en-US", NY, "Four images requested, two delivered", "count 1"),
+        ("ja-JP", "Asia/Tokyo", "見て###請求画面：「Seedance 2.0」、-130、6月9日 21:20", "amount 130"),
+        ("en-US", NY, "double charged, 240 twice", "amount 240; count 2"),
         ("en-US", NY, "You refunded 240 and took it back", "amount 240"),
         ("en-US", NY, "I need help with two missing outputs.", "count 2"),
         ("en-US", NY, "one run with two clips, both black", "count 1"),
         ("en-US", NY, "Two voiceovers are silent", "count 2"),
         ("ja-JP", "Asia/Tokyo", "Kling 3.0で2本生成、どちらも失敗", "count 2"),
     ]);
+}
+
+#[test]
+fn whose_file_it_is() {
+    let rows = [
+        ("A node shows a woman I've never seen before, this isn't from my account.", "foreign"),
+        ("There is a clip we never made on our canvas", "foreign"),
+        ("Une vidéo qui ne m'appartient pas est apparue", "foreign"),
+        ("Hay un clip ajeno en mi proyecto, yo no lo he generado.", "foreign"),
+        ("Hier liegt ein Video, das ich nie erstellt habe", "foreign"),
+        ("C'è un video che non ho mai generato", "foreign"),
+        ("Apareceu um vídeo que eu não gerei", "foreign"),
+        ("Er staat een clip die ik niet heb gemaakt", "foreign"),
+        ("私が作っていない動画があります。別の方のものだと思います。", "foreign"),
+        ("My clip went to someone else's project", "missing"),
+        ("I worry that another customer got my video", "missing"),
+        ("You charged me for a video I never generated", "missing"),
+        ("Das Video habe ich nicht bekommen", "missing"),
+        ("Eine Abbuchung, die ich nicht gemacht habe", "missing"),
+        ("El video que no subió", "missing"),
+    ];
+    for (text, topic) in rows {
+        check(&[("en-US", NY, text, &format!("topic {topic}"))]);
+    }
 }

@@ -400,7 +400,9 @@ fn dates(text: &str, order: Order, atoms: &mut Vec<Atom>) {
                 let year = if z < 100 { 2000 + z } else { z };
                 (ordered(x, y, sep, order).and_then(|(month, day)| date(Some(year), month, day)), false)
             }
-            _ if a.len() == 4 || sep == "-" || (x, y) == (24, 7) => continue,
+            // "Op 18-05" is a date, "3-4" a range.
+            _ if sep == "-" && !(b.len() == 2 && LEADS_DATE.is_match(lead)) => continue,
+            _ if a.len() == 4 || (x, y) == (24, 7) => continue,
             _ => {
                 let led = LEADS_DATE.is_match(lead);
                 let point = sep == "." && all.as_str().ends_with('.');
