@@ -47,6 +47,7 @@ pub(super) static EN: Lexicon = Lexicon {
         ("ten", 10),
         ("eleven", 11),
         ("twelve", 12),
+        ("midnight", 0),
         ("fifteen", 15),
         ("twenty-five", 25),
         ("twenty five", 25),

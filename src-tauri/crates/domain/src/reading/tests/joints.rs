@@ -31,6 +31,10 @@ fn days_and_times_that_touch() {
         ("it-IT", "Europe/Rome", "Due video sabato sera con Hailuo", "win 06-06 18:00..06-07 00:00; count 2"),
         ("ja-JP", "Asia/Tokyo", "月曜日の正午に生成した動画が届きません", "clock 06-08 12:00"),
         ("nl-NL", "Europe/Amsterdam", "Op 08-06 om 9:00 gestart", "clock 06-08 09:00"),
+        ("en-GB", "Europe/London", "Ten past midnight on Tuesday", "clock 06-09 00:10"),
+        ("en-GB", "Europe/London", "at midnight on Tuesday", "clock 06-09 00:00"),
+        ("it-IT", "Europe/Rome", "martedì 9/6 h 17:15", "clock 06-09 17:15"),
+        ("ja-JP", "Asia/Tokyo", "6月9日（火）夕方", "win 06-09 18:00..06-10 00:00"),
         ("en-AU", "Australia/Sydney", "Monday arvo at 3:40", "clock 06-08 15:40"),
     ]);
 }

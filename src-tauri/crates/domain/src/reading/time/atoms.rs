@@ -297,7 +297,8 @@ fn spoken_clock(found: &Captures<'_>, how: Spoken, lex: &Lexicon) -> Option<Cloc
         Spoken::HalfMinusM => -said()? - 30,
     };
     let total = (hour * 60 + from_hour).rem_euclid(24 * 60);
-    let hours = if hour > 12 { Hours::Exact } else { Hours::Spoken };
+    // "Ten past midnight" has only one reading.
+    let hours = if hour > 12 || hour == 0 { Hours::Exact } else { Hours::Spoken };
     Some(Clock { hour: i8::try_from(total / 60).ok()?, minute: i8::try_from(total % 60).ok()?, second: 0, hours })
 }
 

@@ -69,10 +69,12 @@ pub(super) fn find(text: &Text, place: usize, zones: &[ZoneMention], langs: &Lan
     mentions
 }
 
-/// "2026-05-05T21:00" reads like "2026-05-05 21:00".
+/// "2026-05-05T21:00" reads like "2026-05-05 21:00", and "9/6 h 17:15" like "9/6 17:15". No length changes.
 fn iso_with_space(text: &str) -> String {
+    static MARKED: LazyLock<Regex> = LazyLock::new(|| pattern(r" h (?P<time>\d{1,2}[:.][0-5]\d)"));
+    let text = MARKED.replace_all(text, "   $time");
     static ISO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<date>\d{4}-\d{2}-\d{2})t(?P<time>\d{2}:\d{2})"));
-    ISO.replace_all(text, "$date $time").into_owned()
+    ISO.replace_all(&text, "$date $time").into_owned()
 }
 
 /// Takes out what lies inside of or across something longer.
@@ -130,7 +132,7 @@ fn spans_in_words(folded: &str, atoms: Vec<Atom>) -> Vec<Atom> {
 static GLUE: LazyLock<Regex> = LazyLock::new(|| {
     let words = any_of(ALL.iter().flat_map(|lex| lex.glue.iter().copied()));
     pattern(&format!(
-        r"^(?:[\s,;:.()\[\]\x22'/|@~*_\-\x01–]|\b(?:{words}|s|h|uhr)\b|の|に|は|、|。|ごろ|頃|くらい|ぐらい|日|曜|약|쯤|的|左右|大约|に|을|에|경)*$"
+        r"^(?:[\s,;:.()\[\]\x22'/|@~*_\-\x01–]|\b(?:{words}|s|h|uhr)\b|の|に|は|、|。|ごろ|頃|くらい|ぐらい|[月火水木金土日]|曜|약|쯤|的|左右|大约|に|을|에|경)*$"
     ))
 });
 
