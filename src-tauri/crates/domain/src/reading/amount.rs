@@ -52,6 +52,8 @@ static OF_BALANCE: LazyLock<Regex> = LazyLock::new(|| {
 /// A figure that is a sentence by itself, or the last of a list: "Veo 3.1. 9 this morning. 320."
 static ALONE: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"(?:[.!?\n] ?{N} ?(?:[.!?\n]|$)|, (?P<n2>[1-9]\d{{1,3}})[.!?]?\s*$)")));
+/// The last of a list in mid-text. Two digits there are the day of a German date.
+static LISTED: LazyLock<Regex> = LazyLock::new(|| pattern(r", (?P<n>[1-9]\d{2,3})[.!?]\s"));
 /// "Two -240 rows": the number is a figure, not a count of rows.
 static ROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ rows?\b"));
 /// "240 and 240": a figure said twice.
@@ -114,7 +116,7 @@ pub(super) fn read(texts: &[Text], runs: u32) -> Option<Credits> {
 }
 
 fn in_text(text: &str, runs: u32) -> Option<Credits> {
-    let patterns: [(&Regex, i32, bool); 10] = [
+    let patterns: [(&Regex, i32, bool); 11] = [
         (&WITH_UNIT, 10, true),
         (&SIGNED, 9, false),
         (&SHOULD, 11, false),
@@ -125,6 +127,7 @@ fn in_text(text: &str, runs: u32) -> Option<Credits> {
         (&SAID_TWICE, 5, false),
         (&WAS, 4, false),
         (&ALONE, 3, false),
+        (&LISTED, 3, false),
     ];
     let mut best: Option<(i32, std::cmp::Reverse<usize>, Credits)> = None;
     for (regex, weight, has_unit) in patterns {
