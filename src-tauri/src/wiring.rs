@@ -107,6 +107,9 @@ fn provider(entry: ProviderEntry) -> anyhow::Result<ProviderSettings> {
 /// When it can't be made or opened.
 pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if !practice::Workspace::database(dir).exists() {
+        tracing::info!(dir = %dir.display(), "making the practice workspace, once; the window opens when it is whole");
+    }
     let workspace = practice::Workspace::open_or_create(dir, seed, Arc::clone(&clock)).await?;
     let policy = Policy::default_policy()?;
     let agent =
