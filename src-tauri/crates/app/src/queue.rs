@@ -90,7 +90,9 @@ fn end_of_day(now: Timestamp) -> Timestamp {
 }
 
 fn row(line: QueueLine, now: Timestamp) -> QueueRow {
-    let file = file_deadline(line.file_deadline, line.saved, line.opened_at, now);
+    // The queue does not know since when a file is kept: its share is of a day.
+    let since = line.file_deadline.and_then(|until| until.checked_sub(24.hours()).ok()).unwrap_or(line.opened_at);
+    let file = file_deadline(line.file_deadline, line.saved, since, now);
     let section = match (&file, line.state) {
         (_, CaseState::Settled | CaseState::Linked | CaseState::Waiting) => QueueSection::Later,
         (FileDeadline::Running { .. }, CaseState::Open) => QueueSection::FileDeletesFirst,
@@ -118,7 +120,7 @@ fn row(line: QueueLine, now: Timestamp) -> QueueRow {
     }
 }
 
-/// The form of a file's deadline; `share` measures from `since`, the first moment we know of it.
+/// The form of a file's deadline; `share` measures from `since`.
 pub(crate) fn file_deadline(
     deadline: Option<Timestamp>,
     saved: bool,

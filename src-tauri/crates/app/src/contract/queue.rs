@@ -55,7 +55,7 @@ pub enum QueueSection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "form", rename_all = "snake_case")]
 pub enum FileDeadline {
-    /// Runs until then; `share` of the retention is left, in percent.
+    /// Runs until then; `share`, in percent, is what is left of the retention (in a case) or of a day (in the queue).
     Running {
         #[ts(type = "string")]
         until: Timestamp,
