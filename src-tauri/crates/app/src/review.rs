@@ -1,11 +1,11 @@
 //! The dry run: exactly what confirming will do, from the facts of now, with nothing sent.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
-use makegood_domain::diagnose::{ChargeRestoration, Verdict};
-use makegood_domain::ids::{BalanceId, CaseId};
+use makegood_domain::diagnose::ChargeRestoration;
+use makegood_domain::ids::{BalanceId, CaseId, RunId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, plan};
 use makegood_domain::ports::Ids;
@@ -56,7 +56,7 @@ impl Desk {
             agent_restorations: &[],
             hold_until: at.checked_add(self.policy.hold()).ok(),
             now: at,
-            ids: &DerivedIds { seed, drawn: Cell::new(0).into() },
+            ids: &DerivedIds { seed, drawn: AtomicU32::new(0) },
         })
         .map_err(|refusal| Error::Refused(refusal.to_string()))
     }
@@ -102,33 +102,54 @@ impl Desk {
                     format!("{total} is over your limit of {limit}: a second person must do it")
                 },
             });
-            checks.push(ReviewCheck { ok: true, text: "Each source gets back at most what it gave".into() });
+            checks.push(ReviewCheck {
+                ok: sources_suffice(plan, &examined.scope),
+                text: "Each source gets back at most what it gave".into(),
+            });
         }
         if plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { .. })) {
-            checks.push(ReviewCheck { ok: true, text: "No item gets both its file and its credits".into() });
-        }
-        if examined.finding.diagnosis.verdict == Verdict::ProviderUnreachable {
-            checks.push(ReviewCheck { ok: true, text: "The provider could not be asked".into() });
+            checks.push(ReviewCheck {
+                ok: one_remedy_an_item(plan),
+                text: "No item gets both its file and its credits".into(),
+            });
         }
         checks
     }
 }
 
+/// Whether no source of a charge would get back more than it gave (P5).
+fn sources_suffice(plan: &Plan, scope: &Scope) -> bool {
+    let charges: Vec<_> = scope.runs.iter().flat_map(|dossier| &dossier.charges).collect();
+    restorations(plan).all(|restoration| {
+        restoration.lines.iter().all(|line| {
+            let back: Credits =
+                restoration.lines.iter().filter(|row| row.source == line.source).map(|row| row.amount).sum();
+            let sources = charges.iter().filter(|charge| charge.id == restoration.charge_id).flat_map(|c| &c.sources);
+            let gave: Credits = sources.filter(|row| row.balance_id == line.source).map(|row| row.amount).sum();
+            back <= gave
+        })
+    })
+}
+
+/// Whether no item of the plan is both recovered and restored (P4).
+fn one_remedy_an_item(plan: &Plan) -> bool {
+    let recovered = |run: &RunId, number: u32| {
+        plan.steps
+            .iter()
+            .any(|step| matches!(step, Step::RecoverItem { run_id, item, .. } if run_id == run && *item == number))
+    };
+    !restorations(plan).any(|restoration| restoration.items.iter().any(|row| recovered(&restoration.run_id, row.item)))
+}
+
 /// Ids that follow from what they are for, so that a plan made twice is the same plan.
 struct DerivedIds {
     seed: String,
-    drawn: std::sync::Mutex<Cell<u32>>,
+    drawn: AtomicU32,
 }
 
 impl Ids for DerivedIds {
     fn new_id(&self) -> String {
-        let number = match self.drawn.lock() {
-            Ok(cell) => cell.replace(cell.get() + 1),
-            Err(poisoned) => {
-                let cell = poisoned.into_inner();
-                cell.replace(cell.get() + 1)
-            }
-        };
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
         let hash = Sha256::digest(format!("{}/{number}", self.seed));
         hex::encode(hash).chars().take(24).collect()
     }
@@ -297,4 +318,64 @@ fn cannot_be_undone(plan: &Plan) -> Vec<String> {
         lines.push("The answer, once the help desk has it.".to_owned());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use makegood_domain::diagnose::{Remedy, RestoredItem};
+    use makegood_domain::ids::{AccountId, ChargeId, JobId, OutputId, ProjectId, ProviderId, RefundId};
+    use makegood_domain::plan::Fetch;
+
+    fn recover(item: u32) -> Step {
+        let fetch = Fetch {
+            provider_id: ProviderId::new("mill"),
+            job_id: JobId::new("job"),
+            item,
+            bytes: 0,
+            sha256_prefix: String::new(),
+        };
+        let place = Place::History { project_id: ProjectId::new("prj") };
+        Step::RecoverItem { run_id: RunId::new("run"), item, fetch, place, output_id: OutputId::new("out") }
+    }
+
+    fn restore(item: u32) -> Step {
+        let restoration = ChargeRestoration {
+            charge_id: ChargeId::new("chg"),
+            run_id: RunId::new("run"),
+            account_id: AccountId::new("acc"),
+            items: vec![RestoredItem { item, credits: 10 }],
+            lines: Vec::new(),
+        };
+        Step::Do { effect: Effect::Restore { refund_id: RefundId::new("ref"), restoration, cause: String::new() } }
+    }
+
+    #[test]
+    fn a_plan_with_both_remedies_for_one_item_fails_its_check() {
+        for (steps, want) in [
+            (vec![recover(1), restore(2)], true),
+            (vec![recover(1), restore(1)], false),
+            (vec![recover(1), recover(2), restore(2)], false),
+            (vec![restore(1)], true),
+        ] {
+            let plan = Plan {
+                case_id: CaseId::new("case"),
+                case_revision: 1,
+                kind: ActionKind::Recover,
+                remedy: Remedy::RecoverAssetAndRestoreCredits,
+                flags: Vec::new(),
+                steps,
+            };
+            assert_eq!(one_remedy_an_item(&plan), want, "{:?}", plan.steps);
+        }
+    }
+
+    #[test]
+    fn ids_follow_from_what_they_are_for() {
+        let ids = |seed: &str| DerivedIds { seed: seed.to_owned(), drawn: AtomicU32::new(0) };
+        let (one, same, other) = (ids("a"), ids("a"), ids("b"));
+        let drawn = [one.new_id(), one.new_id()];
+        assert_eq!(drawn, [same.new_id(), same.new_id()]);
+        assert!(drawn[0] != drawn[1] && other.new_id() != drawn[0]);
+    }
 }

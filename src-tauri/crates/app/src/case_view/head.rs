@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use makegood_domain::money::Credits;
-use makegood_domain::scope::Scope;
 use makegood_domain::work::OutputState;
 
 use super::matched_dossiers;
@@ -158,13 +157,13 @@ fn chain(examined: &Examined) -> Vec<String> {
             links.push(format!("{failed} {} failed", if failed == 1 { "upload" } else { "uploads" }));
         }
     }
-    links.push(stored_and_refunded(&examined.scope, &dossiers));
+    links.push(stored_and_refunded(&dossiers));
     links.retain(|link| !link.is_empty());
     links.truncate(CHAIN_LINKS_MAX);
     links
 }
 
-fn stored_and_refunded(_: &Scope, dossiers: &[&makegood_domain::scope::Dossier]) -> String {
+fn stored_and_refunded(dossiers: &[&makegood_domain::scope::Dossier]) -> String {
     if dossiers.is_empty() {
         return String::new();
     }
