@@ -53,6 +53,7 @@ impl Desk {
             Begun::Existing(record) => self.answer_again(*record, &request).await,
             Begun::KeyConflict => Err(key_conflict()),
             Begun::CaseChanged { .. } => Err(changed_since()),
+            Begun::ApprovalNeeded { why, .. } => Err(Error::Refused(why)),
             Begun::Busy { key: other, kind } => Err(Error::Refused(format!(
                 "another action on this case is not finished: {} ({other}); check it first",
                 kind.word()

@@ -68,4 +68,6 @@ ids! {
     AgentId,
     /// Made and stored before an action is sent; the same key always gets the same answer.
     ActionKey,
+    /// A request for a second person's yes.
+    ApprovalId,
 }

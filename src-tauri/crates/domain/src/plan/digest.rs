@@ -3,7 +3,9 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::Plan;
+use super::{Effect, Plan, Step};
+use crate::diagnose::ChargeRestoration;
+use crate::ids::CaseId;
 
 /// SHA-256 in hex over the plan's JSON with the keys of every object in order, so that the same
 /// plan has the same digest whatever wrote it down.
@@ -15,6 +17,24 @@ pub fn digest(plan: &Plan) -> String {
         Err(_) => format!("{plan:?}"),
     };
     hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// SHA-256 in hex over what a second person says yes to (I11): the case, exactly these restorations
+/// and this reason. Unlike [`digest`] it survives a new review that comes to the same money.
+#[must_use]
+pub fn money_digest(case: &CaseId, restorations: &[ChargeRestoration], reason: &str) -> String {
+    let said = serde_json::json!({ "case": case, "restorations": restorations, "reason": reason });
+    hex(&Sha256::digest(canonical(&said).as_bytes()))
+}
+
+/// The restorations of a plan, in the order of its steps.
+#[must_use]
+pub fn restorations(plan: &Plan) -> Vec<ChargeRestoration> {
+    let restored = |step: &Step| match step {
+        Step::Do { effect: Effect::Restore { restoration, .. } } => Some(restoration.clone()),
+        _ => None,
+    };
+    plan.steps.iter().filter_map(restored).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use against::restorable;
-pub use digest::digest;
+pub use digest::{digest, money_digest, restorations};
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
 pub(crate) use record::{RunFacts, diagnosed_runs};

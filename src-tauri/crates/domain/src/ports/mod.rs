@@ -1,7 +1,11 @@
 //! The domain's view of the outside: what adapters must do. Nothing here does I/O.
 
+mod approval;
 mod outside;
+mod reconcile;
 mod store;
 
+pub use approval::*;
 pub use outside::*;
+pub use reconcile::*;
 pub use store::*;

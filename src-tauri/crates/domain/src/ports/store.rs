@@ -279,6 +279,13 @@ pub enum Begun {
     CaseChanged {
         revision: i64,
     },
+    /// It restores more than the agent may alone, and no approval for exactly this is there that is
+    /// unused and not too old (R53, I11). Nothing was journalled.
+    ApprovalNeeded {
+        amount: Credits,
+        /// Why, in plain words: over the limit of a posting or of the day, or approved too long ago.
+        why: String,
+    },
     /// Another action on this case is running or its outcome is unknown.
     Busy {
         key: ActionKey,
