@@ -3,4 +3,7 @@
 //! The rules that protect money are in the schema (`migrations/`): keys, checks, foreign keys and
 //! triggers. The code above them decides, words refusals, and never is the only guard.
 
+#[macro_use]
+mod rows;
+
 pub mod sqlite;

@@ -1,9 +1,6 @@
 //! The store on SQLite: one connection writes, several read. WAL with `synchronous = FULL`, so that
 //! what was acknowledged survives a power cut.
 
-#[macro_use]
-mod rows;
-
 mod actions;
 mod attachments;
 mod audit;
@@ -31,6 +28,7 @@ mod people;
 mod queue;
 mod references;
 mod refunds;
+mod rows;
 mod runs;
 mod scope;
 mod ticket_links;
