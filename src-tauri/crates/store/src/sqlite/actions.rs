@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StepReceipt, StoreError, StoreResult};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, SqliteConnection};
 
 use super::fault::{Fault, Worked, as_error, backend};
+use super::group::Outcome;
 use super::rows::{Columns, document, id_list, micros, parse_document, word};
 use super::{SqliteStore, audit, cases, effects};
 
@@ -53,34 +54,14 @@ impl SqliteStore {
     pub(super) async fn journal_apply(
         &self,
         key: &ActionKey,
-        (step, part): (u32, u32),
+        (number, part): (u32, u32),
         effect: &Effect,
         at: Timestamp,
     ) -> StoreResult<Applied> {
-        let mut tx = self.begin().await?;
-        let wanted = document(effect)?;
-        if let Some((receipt, done)) = step_done(&mut tx, key, step, part).await? {
-            return Ok(if done == wanted {
-                Applied::Done(receipt)
-            } else {
-                Applied::Refused(format!("step {step}.{part} of action {key} was done already, with another effect"))
-            });
-        }
-        let action = record(&mut tx, key).await?.ok_or_else(|| not_found(key))?;
-        if action.finished_at.is_some() {
-            return Ok(Applied::Refused(format!("action {key} is over: {}", state_word(&action.state))));
-        }
-        let act = effects::Act { key, agent: &action.order.agent, case: &action.plan.case_id, step, part, at };
-        let mut savepoint = tx.begin().await.map_err(backend)?;
-        match apply(&mut savepoint, &act, effect, &wanted).await {
-            Ok(receipt) => {
-                savepoint.commit().await.map_err(backend)?;
-                tx.commit().await.map_err(backend)?;
-                Ok(Applied::Done(receipt))
-            }
-            Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
-            Err(Fault::Failed(error)) => Err(error),
-        }
+        let (key, effect) = (key.clone(), effect.clone());
+        self.group
+            .run(move |connection| Box::pin(async move { step(connection, &key, (number, part), &effect, at).await }))
+            .await
     }
 
     pub(super) async fn journal_finish(&self, key: &ActionKey, state: &ActionState, at: Timestamp) -> StoreResult<()> {
@@ -159,6 +140,47 @@ async fn begin(connection: &mut SqliteConnection, order: &Order, plan: &Plan) ->
     }))?;
     audit::add(connection, order.agent.as_str(), "begin_action", plan.case_id.as_str(), &detail, order.at).await?;
     Ok(())
+}
+
+/// Does the step, or answers with the receipt that it has; only a new one leaves rows to keep.
+async fn step(
+    connection: &mut SqliteConnection,
+    key: &ActionKey,
+    (step, part): (u32, u32),
+    effect: &Effect,
+    at: Timestamp,
+) -> Outcome<Applied> {
+    match new_step(connection, key, (step, part), effect, at).await {
+        Ok(applied @ Applied::Done(_)) => Outcome { answer: Ok(applied), keep: true },
+        answer => Outcome { answer, keep: false },
+    }
+}
+
+async fn new_step(
+    connection: &mut SqliteConnection,
+    key: &ActionKey,
+    (step, part): (u32, u32),
+    effect: &Effect,
+    at: Timestamp,
+) -> StoreResult<Applied> {
+    let wanted = document(effect)?;
+    if let Some((receipt, done)) = step_done(connection, key, step, part).await? {
+        return Ok(if done == wanted {
+            Applied::Done(receipt)
+        } else {
+            Applied::Refused(format!("step {step}.{part} of action {key} was done already, with another effect"))
+        });
+    }
+    let action = record(connection, key).await?.ok_or_else(|| not_found(key))?;
+    if action.finished_at.is_some() {
+        return Ok(Applied::Refused(format!("action {key} is over: {}", state_word(&action.state))));
+    }
+    let act = effects::Act { key, agent: &action.order.agent, case: &action.plan.case_id, step, part, at };
+    match apply(connection, &act, effect, &wanted).await {
+        Ok(receipt) => Ok(Applied::Done(receipt)),
+        Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
+        Err(Fault::Failed(error)) => Err(error),
+    }
 }
 
 async fn apply(

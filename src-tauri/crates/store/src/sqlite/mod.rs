@@ -16,6 +16,7 @@ mod effects;
 mod fault;
 mod findings;
 mod forbidden;
+mod group;
 mod health;
 mod import;
 mod items;
@@ -50,6 +51,7 @@ use fault::backend;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    group: group::Group,
     location: String,
 }
 

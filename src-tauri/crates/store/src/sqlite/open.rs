@@ -10,6 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::SqliteStore;
 use super::fault::backend;
+use super::group::Group;
 
 /// `MKGD`: what marks a file as Makegood's, in the header of the database.
 const APPLICATION_ID: i64 = 0x4d4b_4744;
@@ -57,7 +58,8 @@ impl SqliteStore {
         let writer = pool(options.clone(), 1, "wal").await.map_err(|error| name_file(error, path))?;
         migrate(&writer).await.map_err(|error| name_file(error, path))?;
         let readers = pool(options.create_if_missing(false).read_only(true), READERS, "wal").await?;
-        Ok(Self { writer, readers, location: path.display().to_string() })
+        let group = Group::start(writer.clone());
+        Ok(Self { writer, readers, group, location: path.display().to_string() })
     }
 
     /// A record that is gone when it is dropped. Reads and writes share the one connection.
@@ -68,7 +70,8 @@ impl SqliteStore {
         let options = settings(SqliteConnectOptions::new().in_memory(true)).journal_mode(SqliteJournalMode::Memory);
         let writer = pool(options, 1, "memory").await?;
         migrate(&writer).await?;
-        Ok(Self { readers: writer.clone(), writer, location: "memory".to_owned() })
+        let group = Group::start(writer.clone());
+        Ok(Self { readers: writer.clone(), writer, group, location: "memory".to_owned() })
     }
 
     /// Closes the connections after what is under way, and folds the log into the file.
