@@ -1,4 +1,5 @@
-//! The record: facts, cases, credits and what was done, in SQL. [`sqlite`] is the store of one desk.
+//! The record: facts, cases, credits and what was done, in SQL. [`sqlite`] is the store of one desk,
+//! [`postgres`] that of a team.
 //!
 //! The rules that protect money are in the schema (`migrations/`): keys, checks, foreign keys and
 //! triggers. The code above them decides, words refusals, and never is the only guard.
@@ -6,4 +7,5 @@
 #[macro_use]
 mod rows;
 
+pub mod postgres;
 pub mod sqlite;

@@ -1,9 +1,10 @@
 //! What tests need and the product must not have: time that stands still, ids that repeat, a
-//! server that answers as it is told, small media files, and the suite that every provider
-//! adapter must pass.
+//! server that answers as it is told, a PostgreSQL of their own, small media files, and the suite
+//! that every provider adapter must pass.
 
 pub mod conformance;
 mod media;
+pub mod postgres;
 mod server;
 mod time;
 mod world;
