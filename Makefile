@@ -16,18 +16,18 @@ SHELL := /bin/bash
 target := $(or $(CARGO_TARGET_DIR),target)
 # Two sets of features, each always spelled the same, so that nothing is built a third time.
 headless := --locked --workspace --no-default-features
-desktop := --locked -p makegood -p makegood-e2e
+desktop := --locked --workspace
 
 ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
 .PHONY: run test check setup bench generated fmt ui-checks headless desktop e2e
 
 run: setup ui/dist/index.html
+	cargo build $(desktop) --bins
 	if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then
-	  cargo run --locked --bin makegood
+	  $(target)/debug/makegood
 	else
 	  echo 'There is no display: the window opens on one that nobody sees, and does its main job there.'
-	  cargo build $(desktop) --bins
 	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour recovers restores
 	fi
 
@@ -57,15 +57,16 @@ ui-checks: setup
 	npm --prefix ui run lint
 	npm --prefix ui run test
 
-# The rules, the cases, the stores, the tidiness of the house, and that generated files are fresh.
+# That everything but the window compiles without Tauri and WebKit. Its tests are run with the rest: one
+# build fewer, and the same code.
 headless: setup
 	cargo clippy $(headless) --all-targets -- -D warnings
-	cargo test $(headless)
 
-# The shell, and the rights that were compiled into it.
+# The rules, the cases, the stores, the shell and the rights compiled into it, the tidiness of the house,
+# and that generated files are fresh.
 desktop: setup ui/dist/index.html
 	cargo clippy $(desktop) --all-targets -- -D warnings
-	cargo test --locked -p makegood --lib --test it -- shell:: lockdown::
+	cargo test $(desktop)
 
 e2e: setup ui/dist/index.html
 	cargo build $(desktop) --bins
