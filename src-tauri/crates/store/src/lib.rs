@@ -7,5 +7,7 @@
 #[macro_use]
 mod rows;
 
+mod assemble;
 pub mod postgres;
+mod scope;
 pub mod sqlite;

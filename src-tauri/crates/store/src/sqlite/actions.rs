@@ -1,10 +1,8 @@
 //! The journal of actions: the intent before anything is done, a receipt for each effect, the end.
 //! The same key always gets the same answer; keys are kept for ever.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use makegood_domain::ids::{ActionKey, AgentId, CaseId};
+use makegood_domain::ids::{ActionKey, CaseId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StepReceipt, StoreError, StoreResult};
 use sqlx::SqliteConnection;
@@ -14,6 +12,7 @@ use super::fault::{Fault, Worked, as_error, backend};
 use super::group::Outcome;
 use super::rows::{Columns, document, id_list, micros, parse_document, word};
 use super::{SqliteStore, audit, cases, effects};
+use crate::assemble::{self, state_word};
 
 statements! {
     BEGIN = "INSERT INTO actions (key, case_id, kind, digest, agent, at, reason, plan, state)
@@ -222,57 +221,7 @@ async fn record(connection: &mut SqliteConnection, key: &ActionKey) -> StoreResu
 }
 
 async fn records(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> StoreResult<Vec<ActionRecord>> {
-    let keys = rows.iter().map(|row| row.text("key")).collect::<StoreResult<Vec<_>>>()?;
-    let mut receipts: HashMap<String, Vec<StepReceipt>> = HashMap::new();
-    for row in sqlx::query(STEPS).bind(id_list(&keys)).fetch_all(connection).await.map_err(backend)? {
-        let key = row.text("key")?;
-        let receipt = parse_document(&row.text("receipt")?, &key)?;
-        let step = StepReceipt { step: row.count("step")?, part: row.count("part")?, at: row.time("at")?, receipt };
-        receipts.entry(key).or_default().push(step);
-    }
-    rows.iter()
-        .map(|row| {
-            let key = row.text("key")?;
-            Ok(ActionRecord {
-                plan: parse_document(&row.text("plan")?, &key)?,
-                state: state(row)?,
-                receipts: receipts.remove(&key).unwrap_or_default(),
-                finished_at: row.opt_time("finished_at")?,
-                order: Order {
-                    digest: row.text("digest")?,
-                    agent: AgentId(row.text("agent")?),
-                    at: row.time("at")?,
-                    reason: row.opt_text("reason")?,
-                    key: ActionKey(key),
-                },
-            })
-        })
-        .collect()
-}
-
-fn state_word(state: &ActionState) -> &'static str {
-    match state {
-        ActionState::Running => "running",
-        ActionState::Done => "done",
-        ActionState::Refused { .. } => "refused",
-        ActionState::FailedBeforeEffect { .. } => "failed_before_effect",
-        ActionState::Unknown { .. } => "unknown",
-    }
-}
-
-fn state(row: &SqliteRow) -> StoreResult<ActionState> {
-    let why = row.opt_text("why")?.unwrap_or_default();
-    Ok(match row.text("state")?.as_str() {
-        "running" => ActionState::Running,
-        "done" => ActionState::Done,
-        "refused" => ActionState::Refused { why },
-        "failed_before_effect" => {
-            ActionState::FailedBeforeEffect { why, retry: row.opt_int("retry")?.is_some_and(|retry| retry != 0) }
-        }
-        "unknown" => ActionState::Unknown { why },
-        other => {
-            let why = format!("`{other}` is no state of an action");
-            return Err(StoreError::Inconsistent { at: row.text("key")?, why });
-        }
-    })
+    let keys = id_list(assemble::texts(rows, "key")?);
+    let steps = sqlx::query(STEPS).bind(keys).fetch_all(connection).await.map_err(backend)?;
+    assemble::actions(rows, &steps)
 }

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, signed};
+use super::rows::signed;
+use crate::assemble;
 
 statements! {
     KEEP_BYTES = "INSERT INTO blobs (sha256, bytes) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING";
@@ -49,16 +50,7 @@ pub(super) async fn add(
 /// The attachments of a ticket, in order.
 pub(super) async fn of_ticket(connection: &mut SqliteConnection, ticket: &str) -> StoreResult<Vec<Attachment>> {
     let rows = sqlx::query(OF_TICKET).bind(ticket).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Attachment {
-                id: row.opt_text("id")?.map(AttachmentId),
-                name: row.text("name")?,
-                kind: row.text("kind")?,
-                description: row.text("description")?,
-            })
-        })
-        .collect()
+    assemble::each(&rows, assemble::attachment)
 }
 
 /// The bytes of an attachment; none where only its name came with the ticket.

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use makegood_domain::ports::{AuditBreak, AuditLine, StoreResult};
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::fault::backend;
 use super::rows::{Columns, micros, signed};
+use crate::assemble;
 
 statements! {
     LAST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
@@ -69,7 +69,7 @@ impl SqliteStore {
             None => sqlx::query(NEWEST).bind(signed(limit)),
         };
         let rows = query.fetch_all(&self.readers).await.map_err(backend)?;
-        rows.iter().map(parse).collect()
+        assemble::each(&rows, assemble::audit_line)
     }
 
     pub(super) async fn verify_audit(&self) -> StoreResult<Option<AuditBreak>> {
@@ -83,7 +83,7 @@ impl SqliteStore {
                 return Ok(None);
             }
             for row in &rows {
-                let line = parse(row)?;
+                let line = assemble::audit_line(row)?;
                 let fields = [line.actor.as_str(), &line.act, &line.subject, &line.detail];
                 let why = if line.seq != seq + 1 {
                     Some(format!("line {} is missing", seq + 1))
@@ -102,16 +102,4 @@ impl SqliteStore {
             }
         }
     }
-}
-
-fn parse(row: &SqliteRow) -> StoreResult<AuditLine> {
-    Ok(AuditLine {
-        seq: row.int("seq")?,
-        at: row.time("at")?,
-        actor: row.text("actor")?,
-        act: row.text("act")?,
-        subject: row.text("subject")?,
-        detail: row.text("detail")?,
-        hash: row.text("hash")?,
-    })
 }

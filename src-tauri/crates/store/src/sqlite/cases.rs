@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use makegood_domain::ids::{AgentId, CaseId, TicketId};
 use makegood_domain::plan::CaseState;
 use makegood_domain::ports::{CaseRecord, ChosenRuns, NewCase, StoreError, StoreResult};
-use makegood_domain::support::{Message, MessageKind, Requester, Ticket};
+use makegood_domain::support::{MessageKind, Ticket};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Fault, Worked, as_error, backend, refused};
-use super::rows::{Columns, document, micros, parse_document, signed, word};
+use super::rows::{Columns, document, micros, signed, word};
 use super::{SqliteStore, attachments, audit, findings};
+use crate::assemble::{self, CaseParts};
 
 statements! {
     ADD_TICKET = "INSERT INTO tickets (id, subject, body, created_at, requester_user_id, requester_email,
@@ -22,7 +22,7 @@ statements! {
             t.id AS ticket_id, t.subject, t.body, t.created_at, t.requester_user_id, t.requester_email,
             t.requester_locale, t.requester_timezone, t.desk
         FROM cases c JOIN tickets t ON t.id = c.ticket_id WHERE c.id = ?1";
-    MESSAGES = "SELECT id, kind, author, at, text FROM messages WHERE ticket_id = ?1 ORDER BY seq";
+    MESSAGES = "SELECT id, ticket_id, kind, author, at, text FROM messages WHERE ticket_id = ?1 ORDER BY seq";
     ADD_MESSAGE = "INSERT INTO messages (id, ticket_id, seq, kind, author, at, locale, text)
         SELECT ?1, ?2, coalesce(max(seq) + 1, 0), ?3, ?4, ?5, ?6, ?7 FROM messages WHERE ticket_id = ?2";
     WITHOUT_FINDING = "SELECT id FROM cases WHERE finding_seq = 0 ORDER BY row_no LIMIT ?1";
@@ -144,56 +144,14 @@ pub(super) fn search_text(id: &CaseId, ticket: &Ticket) -> String {
 pub(super) async fn record(connection: &mut SqliteConnection, id: &CaseId) -> StoreResult<CaseRecord> {
     let query = sqlx::query(CASE).bind(id.as_str());
     let row = query.fetch_optional(&mut *connection).await.map_err(backend)?.ok_or_else(|| not_found(id))?;
-    let ticket = ticket(connection, &row).await?;
-    let chosen: Option<String> =
-        sqlx::query_scalar(CHOSEN).bind(id.as_str()).fetch_optional(&mut *connection).await.map_err(backend)?;
-    Ok(CaseRecord {
-        id: id.clone(),
-        messages: messages(connection, &ticket.id).await?,
-        ticket,
-        state: row.word("state")?,
-        assignee: row.opt_text("assignee")?.map(AgentId),
-        opened_at: row.time("opened_at")?,
-        due_at: row.time("due_at")?,
-        follow_up_at: row.opt_time("follow_up_at")?,
-        revision: row.int("revision")?,
-        finding: findings::newest(connection, id).await?,
-        chosen_runs: chosen.map(|text| parse_document(&text, id.as_str())).transpose()?,
-    })
-}
-
-async fn ticket(connection: &mut SqliteConnection, row: &SqliteRow) -> StoreResult<Ticket> {
-    let id = row.text("ticket_id")?;
-    Ok(Ticket {
-        attachments: attachments::of_ticket(connection, &id).await?,
-        id: TicketId(id),
-        subject: row.text("subject")?,
-        body: row.text("body")?,
-        created_at: row.time("created_at")?,
-        requester: Requester {
-            user_id: row.opt_text("requester_user_id")?.map(|id| id.as_str().into()),
-            email: row.text("requester_email")?,
-            locale: row.opt_text("requester_locale")?,
-            timezone: row.opt_text("requester_timezone")?,
-        },
-        desk: row.opt_text("desk")?,
-    })
-}
-
-async fn messages(connection: &mut SqliteConnection, ticket: &TicketId) -> StoreResult<Vec<Message>> {
-    let rows = sqlx::query(MESSAGES).bind(ticket.as_str()).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Message {
-                id: row.text("id")?.as_str().into(),
-                ticket_id: ticket.clone(),
-                kind: row.word("kind")?,
-                author: row.text("author")?,
-                at: row.time("at")?,
-                text: row.text("text")?,
-            })
-        })
-        .collect()
+    let ticket = row.text("ticket_id")?;
+    let attachments = attachments::of_ticket(connection, &ticket).await?;
+    let messages = sqlx::query(MESSAGES).bind(&ticket).fetch_all(&mut *connection).await.map_err(backend)?;
+    let finding = findings::newest_document(connection, id).await?;
+    let chosen = sqlx::query_scalar(CHOSEN).bind(id.as_str());
+    let chosen_runs = chosen.fetch_optional(connection).await.map_err(backend)?;
+    let messages = assemble::each(&messages, assemble::message)?;
+    assemble::case(&row, CaseParts { attachments, messages, finding, chosen_runs })
 }
 
 /// A message that an agent adds to a ticket.

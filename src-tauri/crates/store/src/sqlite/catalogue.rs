@@ -5,7 +5,8 @@ use makegood_domain::work::{Model, Provider};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, signed, word};
+use super::rows::{signed, word};
+use crate::assemble::{self, each, provider};
 
 statements! {
     PUT_PROVIDER = "INSERT INTO providers (id, retention_hours, retention_source) VALUES (?1, ?2, ?3)
@@ -17,8 +18,8 @@ statements! {
             provider_id = excluded.provider_id, media = excluded.media, mode = excluded.mode";
     CLEAR_ALIASES = "DELETE FROM model_aliases WHERE model_id = ?1";
     ADD_ALIAS = "INSERT INTO model_aliases (model_id, position, alias) VALUES (?1, ?2, ?3)";
-    PROVIDERS = "SELECT id, retention_hours, retention_source FROM providers ORDER BY rowid";
-    MODELS = "SELECT id, display_name, family, provider_id, media, mode FROM models ORDER BY rowid";
+    PROVIDERS = "SELECT id, retention_hours, retention_source FROM providers ORDER BY id";
+    MODELS = "SELECT id, display_name, family, provider_id, media, mode FROM models ORDER BY id";
     ALIASES = "SELECT model_id, alias FROM model_aliases ORDER BY model_id, position";
 }
 
@@ -50,37 +51,15 @@ pub(super) async fn put_model(connection: &mut SqliteConnection, row: &Model) ->
     Ok(())
 }
 
-/// All providers, in the order in which they came.
+/// All providers, by id.
 pub(super) async fn providers(connection: &mut SqliteConnection) -> StoreResult<Vec<Provider>> {
     let rows = sqlx::query(PROVIDERS).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Provider {
-                id: row.text("id")?.as_str().into(),
-                retention_hours: row.opt_int("retention_hours")?,
-                retention_source: row.word("retention_source")?,
-            })
-        })
-        .collect()
+    each(&rows, provider)
 }
 
-/// All models with their aliases, in the order in which they came.
+/// All models with their aliases, by id.
 pub(super) async fn models(connection: &mut SqliteConnection) -> StoreResult<Vec<Model>> {
-    let aliases: Vec<(String, String)> = sqlx::query_as(ALIASES).fetch_all(&mut *connection).await.map_err(backend)?;
-    let mut by_model = super::dossiers::group(aliases);
+    let aliases = sqlx::query(ALIASES).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(MODELS).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            Ok(Model {
-                display_name: row.text("display_name")?,
-                family: row.text("family")?,
-                aliases: by_model.remove(&id).unwrap_or_default(),
-                provider_id: row.text("provider_id")?.as_str().into(),
-                media: row.word("media")?,
-                mode: row.word("mode")?,
-                id: id.as_str().into(),
-            })
-        })
-        .collect()
+    assemble::models(&rows, &aliases)
 }

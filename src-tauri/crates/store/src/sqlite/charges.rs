@@ -1,15 +1,13 @@
 //! Charges with the prices of their items and the balances they drew from.
 
-use std::collections::HashMap;
-
-use makegood_domain::ids::ChargeId;
-use makegood_domain::ledger::{Charge, ItemPrice};
-use makegood_domain::money::{BalanceLine, Credits};
+use makegood_domain::ledger::Charge;
+use makegood_domain::money::Credits;
 use makegood_domain::ports::StoreResult;
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend, refused};
-use super::rows::{Columns, micros, signed};
+use super::rows::{micros, signed};
+use crate::assemble;
 
 statements! {
     ADD = "INSERT INTO charges (id, run_id, account_id, posted_at, total, idempotency_key)
@@ -73,33 +71,8 @@ fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
 
 /// The charges of these runs, oldest first.
 pub(super) async fn charges(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Charge>> {
-    let mut items: HashMap<String, Vec<ItemPrice>> = HashMap::new();
-    for row in sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
-        let price = ItemPrice { item: row.count("item")?, credits: row.int("price")? };
-        items.entry(row.text("charge_id")?).or_default().push(price);
-    }
-    let mut sources: HashMap<String, Vec<BalanceLine>> = HashMap::new();
-    for row in sqlx::query(SOURCES).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
-        sources.entry(row.text("charge_id")?).or_default().push(BalanceLine {
-            balance_id: row.text("balance_id")?.as_str().into(),
-            kind: row.word("kind")?,
-            amount: row.int("amount")?,
-        });
-    }
+    let items = sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
+    let sources = sqlx::query(SOURCES).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(CHARGES).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            Ok(Charge {
-                run_id: row.text("run_id")?.as_str().into(),
-                account_id: row.text("account_id")?.as_str().into(),
-                posted_at: row.time("posted_at")?,
-                total: row.int("total")?,
-                items: items.remove(&id).unwrap_or_default(),
-                sources: sources.remove(&id).unwrap_or_default(),
-                idempotency_key: row.text("idempotency_key")?,
-                id: ChargeId(id),
-            })
-        })
-        .collect()
+    assemble::charges(&rows, &items, &sources)
 }

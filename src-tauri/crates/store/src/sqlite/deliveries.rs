@@ -1,11 +1,12 @@
 //! What arrived and what was tried: webhooks of providers, uploads into the product's storage.
 
 use makegood_domain::ports::StoreResult;
-use makegood_domain::work::{Route, Upload, Webhook};
+use makegood_domain::work::{Upload, Webhook};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, micros, word};
+use super::rows::{micros, word};
+use crate::assemble::{each, upload, webhook};
 
 statements! {
     PUT_WEBHOOK = "INSERT INTO webhooks (id, job_id, run_id, received_at, attempts, result,
@@ -51,36 +52,11 @@ pub(super) async fn put_upload(connection: &mut SqliteConnection, row: &Upload) 
 /// Webhooks of these runs, oldest first.
 pub(super) async fn webhooks(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Webhook>> {
     let rows = sqlx::query(WEBHOOKS).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let route = row.opt_text("routed_project_id")?.zip(row.opt_text("routed_node_id")?);
-            Ok(Webhook {
-                id: row.text("id")?.as_str().into(),
-                job_id: row.text("job_id")?.as_str().into(),
-                run_id: row.text("run_id")?.as_str().into(),
-                received_at: row.time("received_at")?,
-                attempts: row.count("attempts")?,
-                result: row.word("result")?,
-                routed_to: route.map(|(project, node)| Route {
-                    project_id: project.as_str().into(),
-                    node_id: node.as_str().into(),
-                }),
-            })
-        })
-        .collect()
+    each(&rows, webhook)
 }
 
 /// Tries to bring in files of these runs, oldest first within a run.
 pub(super) async fn uploads(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Upload>> {
     let rows = sqlx::query(UPLOADS).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Upload {
-                run_id: row.text("run_id")?.as_str().into(),
-                item: row.count("item")?,
-                attempted_at: row.time("attempted_at")?,
-                result: row.word("result")?,
-            })
-        })
-        .collect()
+    each(&rows, upload)
 }

@@ -1,14 +1,14 @@
 //! Texts that agents are writing. Each agent has one of each kind a case; every text that was ever
 //! sent to be saved is kept, also one that lost against a newer one.
 
-use makegood_domain::ids::{AgentId, CaseId};
+use makegood_domain::ids::CaseId;
 use makegood_domain::ports::{Draft, DraftSave, StoreResult};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::fault::{Worked, as_error, backend};
-use super::rows::{Columns, micros, word};
+use super::rows::{micros, word};
+use crate::assemble;
 
 statements! {
     ONE = "SELECT case_id, kind, author, text, revision, saved_at FROM drafts
@@ -28,7 +28,7 @@ impl SqliteStore {
         let kind = word(&draft.kind)?;
         let query = sqlx::query(ONE).bind(draft.case_id.as_str()).bind(&kind).bind(draft.author.as_str());
         let row = query.fetch_optional(&mut *tx).await.map_err(backend)?;
-        let known = row.as_ref().map(parse).transpose()?;
+        let known = row.as_ref().map(assemble::draft).transpose()?;
         let current = known.as_ref().map_or(0, |known| known.revision);
         let outcome = match known {
             Some(known) if known.text == draft.text => DraftSave::Saved { revision: current },
@@ -50,7 +50,7 @@ impl SqliteStore {
 
     pub(super) async fn read_drafts(&self, id: &CaseId) -> StoreResult<Vec<Draft>> {
         let rows = sqlx::query(ALL).bind(id.as_str()).fetch_all(&self.readers).await.map_err(backend)?;
-        rows.iter().map(parse).collect()
+        assemble::each(&rows, assemble::draft)
     }
 }
 
@@ -86,15 +86,4 @@ async fn keep(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn parse(row: &SqliteRow) -> StoreResult<Draft> {
-    Ok(Draft {
-        case_id: row.text("case_id")?.as_str().into(),
-        kind: row.word("kind")?,
-        author: AgentId(row.text("author")?),
-        text: row.text("text")?,
-        revision: row.int("revision")?,
-        saved_at: row.time("saved_at")?,
-    })
 }

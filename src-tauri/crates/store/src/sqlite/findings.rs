@@ -62,9 +62,13 @@ impl SqliteStore {
 
 /// The newest finding of a case.
 pub(super) async fn newest(connection: &mut SqliteConnection, id: &CaseId) -> StoreResult<Option<Finding>> {
-    let query = sqlx::query_scalar(NEWEST).bind(id.as_str());
-    let text: Option<String> = query.fetch_optional(connection).await.map_err(backend)?;
+    let text = newest_document(connection, id).await?;
     text.map(|text| parse_document(&text, id.as_str())).transpose()
+}
+
+/// The newest finding of a case, as JSON text.
+pub(super) async fn newest_document(connection: &mut SqliteConnection, id: &CaseId) -> StoreResult<Option<String>> {
+    sqlx::query_scalar(NEWEST).bind(id.as_str()).fetch_optional(connection).await.map_err(backend)
 }
 
 async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding) -> Worked<()> {

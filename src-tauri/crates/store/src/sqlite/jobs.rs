@@ -1,16 +1,14 @@
 //! The providers' side: jobs, their items, and the answers of look-ups.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{RawAnswer, StoreResult, StoredAnswer};
-use makegood_domain::work::{Job, JobItem, JobState, ProviderFile};
+use makegood_domain::work::{Job, JobState};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, micros, signed, word};
+use super::rows::{micros, signed, word};
+use crate::assemble;
 
 statements! {
     PUT = "INSERT INTO jobs (id, run_id, provider_id, submitted_at, state, processing_started_at,
@@ -101,59 +99,13 @@ pub(super) async fn record(connection: &mut SqliteConnection, row: &Job, raw: &[
 
 /// The jobs of these runs with their items, oldest submission first.
 pub(super) async fn jobs(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Job>> {
-    let mut items: HashMap<String, Vec<JobItem>> = HashMap::new();
-    for row in sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
-        items.entry(row.text("job_id")?).or_default().push(job_item(&row)?);
-    }
+    let items = sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(JOBS).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            Ok(Job {
-                run_id: row.text("run_id")?.as_str().into(),
-                provider_id: row.text("provider_id")?.as_str().into(),
-                submitted_at: row.time("submitted_at")?,
-                state: row.word("state")?,
-                processing_started_at: row.opt_time("processing_started_at")?,
-                finished_at: row.opt_time("finished_at")?,
-                items: items.remove(&id).unwrap_or_default(),
-                error: row.opt_text("error")?,
-                looked_up_at: Some(row.time("looked_up_at")?),
-                locator: row.opt_text("locator")?,
-                id: id.as_str().into(),
-            })
-        })
-        .collect()
-}
-
-fn job_item(row: &SqliteRow) -> StoreResult<JobItem> {
-    let file = match row.opt_text("file_sha256_prefix")? {
-        Some(sha256_prefix) => Some(ProviderFile {
-            bytes: row.count("file_bytes")?,
-            sha256_prefix,
-            available_until: row.opt_time("file_available_until")?,
-            exists_now: row.opt_int("file_exists_now")?.map(|exists| exists != 0),
-        }),
-        None => None,
-    };
-    Ok(JobItem { item: row.count("item")?, state: row.word("state")?, finished_at: row.opt_time("finished_at")?, file })
+    assemble::jobs(&rows, &items)
 }
 
 /// The stored answers of a job, newest first.
 pub(super) async fn answers(connection: &mut SqliteConnection, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
     let rows = sqlx::query(ANSWERS).bind(job.as_str()).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(StoredAnswer {
-                id: row.int("id")?.to_string(),
-                job_id: job.clone(),
-                answer: RawAnswer {
-                    url: row.text("url")?,
-                    status: row.count("status")?,
-                    body: row.text("body")?,
-                    fetched_at: row.time("fetched_at")?,
-                },
-            })
-        })
-        .collect()
+    assemble::answers(&rows, job)
 }

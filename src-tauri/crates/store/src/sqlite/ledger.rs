@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend, refused};
 use super::rows::{Columns, micros, parse_word, signed, word};
+use crate::assemble;
 
 statements! {
     BALANCE = "SELECT account_id, level, opening, opening_at FROM balances WHERE id = ?1";
@@ -104,20 +105,7 @@ pub(super) async fn postings(
 ) -> StoreResult<Vec<PostingLine>> {
     let query = sqlx::query(POSTINGS).bind(account.as_str()).bind(signed(limit));
     let rows = query.fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(PostingLine {
-                id: row.int("id")?.to_string(),
-                at: row.time("at")?,
-                kind: row.text("kind")?,
-                from: row.text("from_balance")?,
-                to: row.text("to_balance")?,
-                amount: row.int("amount")?,
-                charge_id: row.opt_text("charge_id")?,
-                refund_id: row.opt_text("refund_id")?,
-            })
-        })
-        .collect()
+    assemble::each(&rows, assemble::posting)
 }
 
 /// What contradicts the ledger's arithmetic: normally nothing.

@@ -7,7 +7,8 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::fault::{Worked, backend};
-use super::rows::{Columns, micros, signed};
+use super::rows::{micros, signed};
+use crate::assemble;
 
 statements! {
     ADD = "INSERT INTO outbox (id, seq, at, kind, case_id, action_key, summary, payload, state)
@@ -45,17 +46,6 @@ pub(super) async fn add(connection: &mut SqliteConnection, letter: &Letter<'_>) 
 impl SqliteStore {
     pub(super) async fn read_outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
         let rows = sqlx::query(NEWEST).bind(signed(limit)).fetch_all(&self.readers).await.map_err(backend)?;
-        rows.iter()
-            .map(|row| {
-                Ok(OutboxLine {
-                    id: row.text("id")?,
-                    at: row.time("at")?,
-                    kind: row.text("kind")?,
-                    case_id: row.opt_text("case_id")?.map(CaseId),
-                    summary: row.text("summary")?,
-                    state: row.text("state")?,
-                })
-            })
-            .collect()
+        assemble::each(&rows, assemble::outbox_line)
     }
 }

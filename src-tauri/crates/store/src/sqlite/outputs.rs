@@ -6,10 +6,10 @@ use makegood_domain::plan::{Place, StoredFile};
 use makegood_domain::ports::StoreResult;
 use makegood_domain::work::Output;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend, refused};
-use super::rows::{Columns, micros, signed, word};
+use super::rows::{micros, signed, word};
+use crate::assemble;
 
 statements! {
     /// A feed that moves a quarantined output out of where it lay ends the quarantine.
@@ -220,32 +220,16 @@ async fn note_place(
 /// One output, reachable or not.
 pub(super) async fn output(connection: &mut SqliteConnection, id: &OutputId) -> StoreResult<Option<Output>> {
     let row = sqlx::query(OUTPUT).bind(id.as_str()).fetch_optional(connection).await.map_err(backend)?;
-    row.as_ref().map(parse).transpose()
+    row.as_ref().map(assemble::output).transpose()
 }
 
 /// The outputs of these runs that can be reached, oldest first.
 pub(super) async fn outputs(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Output>> {
     let rows = sqlx::query(OUTPUTS).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter().map(parse).collect()
+    assemble::each(&rows, assemble::output)
 }
 
 /// Ids of the runs of which an output lies in a project of these accounts.
 pub(super) async fn runs_lying_in(connection: &mut SqliteConnection, accounts: &str) -> StoreResult<Vec<String>> {
     sqlx::query_scalar(LYING_IN).bind(accounts).fetch_all(connection).await.map_err(backend)
-}
-
-fn parse(row: &SqliteRow) -> StoreResult<Output> {
-    Ok(Output {
-        id: row.text("id")?.as_str().into(),
-        run_id: row.text("run_id")?.as_str().into(),
-        item: row.count("item")?,
-        project_id: row.text("project_id")?.as_str().into(),
-        node_id: row.opt_text("node_id")?.map(|id| id.as_str().into()),
-        stored_at: row.time("stored_at")?,
-        bytes: row.count("bytes")?,
-        state: row.word("state")?,
-        in_history: row.flag("in_history")?,
-        on_canvas: row.flag("on_canvas")?,
-        sha256: row.opt_text("sha256")?,
-    })
 }

@@ -1,17 +1,16 @@
 //! Users, accounts with their balances, and workspaces with their members.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use makegood_domain::ids::{AccountId, UserId};
-use makegood_domain::ledger::{Account, Balance, Subscription};
+use makegood_domain::ledger::Account;
 use makegood_domain::ports::StoreResult;
-use makegood_domain::work::{Member, User, Workspace};
+use makegood_domain::work::{User, Workspace};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend};
 use super::ledger;
-use super::rows::{Columns, micros, opt_word, signed, word};
+use super::rows::{id_list, micros, opt_word, signed, word};
+use crate::assemble;
 
 statements! {
     PUT_USER = "INSERT INTO users (id, email, timezone, locale) VALUES (?1, ?2, ?3, ?4)
@@ -31,15 +30,15 @@ statements! {
         WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
     ACCOUNTS = "SELECT id, kind, owner_user_id, storage_quota_mb, storage_used_mb, subscription_status,
             period_start, period_end
-        FROM accounts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY rowid";
+        FROM accounts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
     BALANCES = "SELECT id, account_id, kind, level, opening, opening_at FROM balances
         WHERE account_id IN (SELECT value FROM json_each(?1)) AND opening_at IS NOT NULL
         ORDER BY account_id, position";
     PERSONAL_ACCOUNTS = "SELECT id FROM accounts WHERE owner_user_id = ?1 AND kind = 'personal' ORDER BY id";
     WORKSPACES_OF_USER = "SELECT id, name, account_id FROM workspaces
-        WHERE id IN (SELECT workspace_id FROM workspace_members WHERE user_id = ?1) ORDER BY rowid";
+        WHERE id IN (SELECT workspace_id FROM workspace_members WHERE user_id = ?1) ORDER BY id";
     WORKSPACES_OF_ACCOUNTS = "SELECT id, name, account_id FROM workspaces
-        WHERE account_id IN (SELECT value FROM json_each(?1)) ORDER BY rowid";
+        WHERE account_id IN (SELECT value FROM json_each(?1)) ORDER BY id";
     MEMBERS = "SELECT workspace_id, user_id, role, status, left_at FROM workspace_members
         WHERE workspace_id IN (SELECT value FROM json_each(?1)) ORDER BY workspace_id, position";
 }
@@ -90,70 +89,24 @@ pub(super) async fn put_workspace(connection: &mut SqliteConnection, row: &Works
 /// The users of these ids; unknown ids are left out.
 pub(super) async fn users(connection: &mut SqliteConnection, ids: &str) -> StoreResult<Vec<User>> {
     let rows = sqlx::query(USERS).bind(ids).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            Ok(User {
-                id: row.text("id")?.as_str().into(),
-                email: row.text("email")?,
-                timezone: row.opt_text("timezone")?,
-                locale: row.opt_text("locale")?,
-            })
-        })
-        .collect()
+    assemble::each(&rows, assemble::user)
 }
 
 /// The accounts of these ids with the levels of their balances.
 pub(super) async fn accounts(connection: &mut SqliteConnection, ids: &str) -> StoreResult<Vec<Account>> {
-    let rows = sqlx::query(BALANCES).bind(ids).fetch_all(&mut *connection).await.map_err(backend)?;
-    let mut balances: HashMap<String, Vec<Balance>> = HashMap::new();
-    for row in &rows {
-        balances.entry(row.text("account_id")?).or_default().push(Balance {
-            id: row.text("id")?.as_str().into(),
-            kind: row.word("kind")?,
-            opening: row.int("opening")?,
-            opening_at: row.time("opening_at")?,
-            current: row.int("level")?,
-        });
-    }
+    let balances = sqlx::query(BALANCES).bind(ids).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(ACCOUNTS).bind(ids).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            let subscription = match row.opt_word("subscription_status")? {
-                Some(status) => Some(Subscription {
-                    status,
-                    period_start: row.time("period_start")?,
-                    period_end: row.time("period_end")?,
-                }),
-                None => None,
-            };
-            Ok(Account {
-                kind: row.word("kind")?,
-                owner_user_id: row.text("owner_user_id")?.as_str().into(),
-                storage_quota_mb: row.int("storage_quota_mb")?,
-                storage_used_mb: row.int("storage_used_mb")?,
-                subscription,
-                balances: balances.remove(&id).unwrap_or_default(),
-                id: id.as_str().into(),
-            })
-        })
-        .collect()
+    assemble::accounts(&rows, &balances)
 }
 
-/// The personal accounts of a user: normally one.
-pub(super) async fn personal_accounts(connection: &mut SqliteConnection, user: &UserId) -> StoreResult<Vec<AccountId>> {
-    let query = sqlx::query_scalar(PERSONAL_ACCOUNTS).bind(user.as_str());
-    let ids: Vec<String> = query.fetch_all(connection).await.map_err(backend)?;
-    Ok(ids.into_iter().map(AccountId).collect())
+/// Ids of the personal accounts of a user: normally one.
+pub(super) async fn personal_accounts(connection: &mut SqliteConnection, user: &str) -> StoreResult<Vec<String>> {
+    sqlx::query_scalar(PERSONAL_ACCOUNTS).bind(user).fetch_all(connection).await.map_err(backend)
 }
 
 /// The workspaces of which the user is or was a member, with all members.
-pub(super) async fn workspaces_of_user(
-    connection: &mut SqliteConnection,
-    user: &UserId,
-) -> StoreResult<Vec<Workspace>> {
-    let query = sqlx::query_as(WORKSPACES_OF_USER).bind(user.as_str());
-    let rows: Vec<(String, String, String)> = query.fetch_all(&mut *connection).await.map_err(backend)?;
+pub(super) async fn workspaces_of_user(connection: &mut SqliteConnection, user: &str) -> StoreResult<Vec<Workspace>> {
+    let rows = sqlx::query(WORKSPACES_OF_USER).bind(user).fetch_all(&mut *connection).await.map_err(backend)?;
     with_members(connection, rows).await
 }
 
@@ -162,32 +115,13 @@ pub(super) async fn workspaces_of_accounts(
     connection: &mut SqliteConnection,
     accounts: &str,
 ) -> StoreResult<Vec<Workspace>> {
-    let query = sqlx::query_as(WORKSPACES_OF_ACCOUNTS).bind(accounts);
-    let rows: Vec<(String, String, String)> = query.fetch_all(&mut *connection).await.map_err(backend)?;
+    let query = sqlx::query(WORKSPACES_OF_ACCOUNTS).bind(accounts);
+    let rows = query.fetch_all(&mut *connection).await.map_err(backend)?;
     with_members(connection, rows).await
 }
 
-async fn with_members(
-    connection: &mut SqliteConnection,
-    rows: Vec<(String, String, String)>,
-) -> StoreResult<Vec<Workspace>> {
-    let ids = super::rows::id_list(rows.iter().map(|row| &row.0));
-    let mut members: HashMap<String, Vec<Member>> = HashMap::new();
-    for row in sqlx::query(MEMBERS).bind(ids).fetch_all(connection).await.map_err(backend)? {
-        members.entry(row.text("workspace_id")?).or_default().push(Member {
-            user_id: row.text("user_id")?.as_str().into(),
-            role: row.word("role")?,
-            status: row.word("status")?,
-            left_at: row.opt_time("left_at")?,
-        });
-    }
-    Ok(rows
-        .into_iter()
-        .map(|(id, name, account)| Workspace {
-            members: members.remove(&id).unwrap_or_default(),
-            id: id.as_str().into(),
-            name,
-            account_id: account.as_str().into(),
-        })
-        .collect())
+async fn with_members(connection: &mut SqliteConnection, rows: Vec<SqliteRow>) -> StoreResult<Vec<Workspace>> {
+    let ids = id_list(assemble::texts(&rows, "id")?);
+    let members = sqlx::query(MEMBERS).bind(ids).fetch_all(connection).await.map_err(backend)?;
+    assemble::workspaces(&rows, &members)
 }

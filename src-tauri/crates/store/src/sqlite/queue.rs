@@ -1,18 +1,14 @@
 //! The queue: what will be lost first, first. Pages come from an index per order; totals from an
 //! index that holds everything the filters ask for.
 
-use std::collections::BTreeMap;
-
-use makegood_domain::diagnose::{Remedy, Verdict};
-use makegood_domain::ids::AgentId;
 use makegood_domain::plan::CaseState;
-use makegood_domain::ports::{QueueCounts, QueueLine, QueueOrder, QueuePage, QueueQuery, StoreError, StoreResult};
-use sqlx::sqlite::SqliteRow;
+use makegood_domain::ports::{QueueCounts, QueueOrder, QueuePage, QueueQuery, StoreResult};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::SqliteStore;
 use super::fault::backend;
 use super::rows::{Columns, micros, signed, word};
+use crate::assemble;
 
 /// Rows of a page at most.
 const PAGE_ROWS: u64 = 200;
@@ -39,22 +35,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn count_queue(&self) -> StoreResult<QueueCounts> {
-        let mut verdicts: BTreeMap<Verdict, u64> = BTreeMap::new();
-        let mut desks: BTreeMap<String, u64> = BTreeMap::new();
-        let mut states: BTreeMap<CaseState, u64> = BTreeMap::new();
-        for row in sqlx::query(COUNTS).fetch_all(&self.readers).await.map_err(backend)? {
-            let cases: u64 = row.count("cases")?;
-            if let Some(text) = row.opt_text("verdict")? {
-                *verdicts.entry(verdict(text)?).or_default() += cases;
-            }
-            *desks.entry(row.text("desk")?).or_default() += cases;
-            *states.entry(row.word("state")?).or_default() += cases;
-        }
-        Ok(QueueCounts {
-            by_verdict: verdicts.into_iter().collect(),
-            by_desk: desks.into_iter().collect(),
-            by_state: states.into_iter().collect(),
-        })
+        assemble::counts(&sqlx::query(COUNTS).fetch_all(&self.readers).await.map_err(backend)?)
     }
 }
 
@@ -125,7 +106,7 @@ async fn page(connection: &mut SqliteConnection, query: &QueueQuery) -> StoreRes
         } else {
             skip = 0;
         }
-        lines.extend(rows.iter().map(line).collect::<StoreResult<Vec<_>>>()?);
+        lines.extend(assemble::each(&rows, assemble::line)?);
     }
     Ok(QueuePage { total: totals.count("total")?, stake: totals.int("stake")?, lines })
 }
@@ -208,37 +189,4 @@ fn search(sql: &mut QueryBuilder<Sqlite>, text: &str) {
     for word in short {
         sql.push(" AND instr(search_text, ").push_bind(word.to_owned()).push(") > 0");
     }
-}
-
-fn line(row: &SqliteRow) -> StoreResult<QueueLine> {
-    Ok(QueueLine {
-        case_id: row.text("id")?.as_str().into(),
-        ticket_id: row.text("ticket_id")?.as_str().into(),
-        subject: row.text("subject")?,
-        customer: row.text("customer")?,
-        desk: row.text("desk")?,
-        state: row.word("state")?,
-        assignee: row.opt_text("assignee")?.map(AgentId),
-        verdict: row.opt_text("verdict")?.map(verdict).transpose()?,
-        remedy: row.opt_text("remedy")?.map(remedy).transpose()?,
-        amount: row.opt_int("amount")?,
-        model: row.opt_text("model")?,
-        file_deadline: row.opt_time("file_deadline")?,
-        saved: row.flag("saved")?,
-        due_at: row.time("due_at")?,
-        follow_up_at: row.opt_time("follow_up_at")?,
-        opened_at: row.time("opened_at")?,
-    })
-}
-
-fn verdict(text: String) -> StoreResult<Verdict> {
-    Verdict::from_word(&text).ok_or_else(|| unknown("verdict", text))
-}
-
-fn remedy(text: String) -> StoreResult<Remedy> {
-    Remedy::from_word(&text).ok_or_else(|| unknown("remedy", text))
-}
-
-fn unknown(column: &str, text: String) -> StoreError {
-    StoreError::Inconsistent { at: format!("cases.{column}"), why: format!("`{text}` is not known") }
 }

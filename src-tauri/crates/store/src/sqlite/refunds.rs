@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use makegood_domain::ids::ChargeId;
 use makegood_domain::ledger::{Refund, RefundState};
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits};
-use makegood_domain::ports::{StoreError, StoreResult};
+use makegood_domain::ports::StoreResult;
 use sqlx::SqliteConnection;
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, STRAY_REFUND};
 use super::fault::{Worked, backend, refused};
 use super::items::{self, By, Item};
 use super::rows::{Columns, micros, opt_word, parse_word, signed, word};
+use crate::assemble;
 
 statements! {
     CHARGE = "SELECT account_id FROM charges WHERE id = ?1";
@@ -351,35 +352,8 @@ async fn note_contradictions(
 
 /// The refunds of these runs as they were said, oldest first.
 pub(super) async fn refunds(connection: &mut SqliteConnection, runs: &str) -> StoreResult<Vec<Refund>> {
-    let mut items: HashMap<String, Vec<u32>> = HashMap::new();
-    for row in sqlx::query(ITEMS_SAID).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
-        items.entry(row.text("refund_id")?).or_default().push(row.count("item")?);
-    }
-    let mut lines: HashMap<String, Vec<BalanceLine>> = HashMap::new();
-    for row in sqlx::query(LINES_SAID).bind(runs).fetch_all(&mut *connection).await.map_err(backend)? {
-        lines.entry(row.text("refund_id")?).or_default().push(BalanceLine {
-            balance_id: row.text("balance_id")?.as_str().into(),
-            kind: row.word("kind")?,
-            amount: row.int("amount")?,
-        });
-    }
+    let items = sqlx::query(ITEMS_SAID).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
+    let lines = sqlx::query(LINES_SAID).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(REFUNDS).bind(runs).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            Ok::<_, StoreError>(Refund {
-                charge_id: row.text("charge_id")?.as_str().into(),
-                run_id: row.text("run_id")?.as_str().into(),
-                posted_at: row.time("posted_at")?,
-                state: row.word("state")?,
-                kind: row.word("kind")?,
-                items: items.remove(&id).unwrap_or_default(),
-                lines: lines.remove(&id).unwrap_or_default(),
-                ticket_id: row.opt_text("ticket_id")?.map(|id| id.as_str().into()),
-                detected_at: row.opt_time("detected_at")?,
-                cause: row.opt_text("cause")?,
-                id: id.as_str().into(),
-            })
-        })
-        .collect()
+    assemble::refunds(&rows, &items, &lines)
 }

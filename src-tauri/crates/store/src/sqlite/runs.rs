@@ -6,7 +6,8 @@ use makegood_domain::work::{RetryInitiator, Run};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, document, micros, opt_word, parse_document, word};
+use super::rows::{document, micros, opt_word, word};
+use crate::assemble;
 
 statements! {
     PUT = "INSERT INTO runs (id, root_id, project_id, node_id, started_by, model_id, started_at,
@@ -78,24 +79,5 @@ pub(super) async fn in_scope(
 /// The runs of these ids with the accounts of their projects, oldest first.
 pub(super) async fn runs(connection: &mut SqliteConnection, ids: &str) -> StoreResult<Vec<(Run, String)>> {
     let rows = sqlx::query(RUNS).bind(ids).fetch_all(connection).await.map_err(backend)?;
-    rows.iter()
-        .map(|row| {
-            let id = row.text("id")?;
-            let run = Run {
-                project_id: row.text("project_id")?.as_str().into(),
-                node_id: row.text("node_id")?.as_str().into(),
-                started_by: row.text("started_by")?.as_str().into(),
-                model_id: row.text("model_id")?.as_str().into(),
-                started_at: row.time("started_at")?,
-                requested_items: row.count("requested_items")?,
-                status: row.word("status")?,
-                cancelled_at: row.opt_time("cancelled_at")?,
-                retry_of: row.opt_text("retry_of")?.map(RunId),
-                retry_initiator: row.opt_word("retry_initiator")?,
-                params: parse_document(&row.text("params")?, &id)?,
-                id: id.as_str().into(),
-            };
-            Ok((run, row.text("account_id")?))
-        })
-        .collect()
+    assemble::each(&rows, assemble::run)
 }

@@ -5,7 +5,8 @@ use makegood_domain::ports::{SavedView, StoreResult};
 
 use super::SqliteStore;
 use super::fault::backend;
-use super::rows::{document, parse_document};
+use super::rows::document;
+use crate::assemble;
 
 statements! {
     ALL = "SELECT name, query FROM saved_views WHERE agent = ?1 ORDER BY name";
@@ -16,9 +17,8 @@ statements! {
 
 impl SqliteStore {
     pub(super) async fn read_views(&self, agent: &AgentId) -> StoreResult<Vec<SavedView>> {
-        let query = sqlx::query_as(ALL).bind(agent.as_str());
-        let rows: Vec<(String, String)> = query.fetch_all(&self.readers).await.map_err(backend)?;
-        rows.into_iter().map(|(name, query)| Ok(SavedView { query: parse_document(&query, &name)?, name })).collect()
+        let rows = sqlx::query(ALL).bind(agent.as_str()).fetch_all(&self.readers).await.map_err(backend)?;
+        assemble::each(&rows, assemble::saved_view)
     }
 
     pub(super) async fn put_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()> {

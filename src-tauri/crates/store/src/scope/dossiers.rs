@@ -1,22 +1,13 @@
 //! All facts of runs, in a fixed number of queries for however many runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use makegood_domain::ids::TicketId;
 use makegood_domain::ports::StoreResult;
 use makegood_domain::scope::Dossier;
-use sqlx::SqliteConnection;
+use makegood_domain::support::TicketLink;
 
-use super::rows::id_list;
-use super::{charges, deliveries, jobs, outputs, refunds, runs, ticket_links};
-
-/// Values by key, in the order in which they came.
-pub(super) fn group<T>(rows: Vec<(String, T)>) -> HashMap<String, Vec<T>> {
-    group_by(rows, |row| row.0.clone())
-        .into_iter()
-        .map(|(key, rows)| (key, rows.into_iter().map(|r| r.1).collect()))
-        .collect()
-}
+use super::ScopeReader;
 
 fn group_by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
     let mut groups: HashMap<String, Vec<T>> = HashMap::new();
@@ -26,30 +17,30 @@ fn group_by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<
     groups
 }
 
-/// The dossiers of these runs, oldest first.
-pub(super) async fn dossiers<T: AsRef<str>>(
-    connection: &mut SqliteConnection,
-    ids: &[T],
+/// The dossiers of these runs, oldest first, with the tickets about them apart from `except`.
+pub(crate) async fn dossiers(
+    reader: &mut impl ScopeReader,
+    ids: &[String],
     except: Option<&TicketId>,
 ) -> StoreResult<Vec<Dossier>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let list = id_list(ids);
-    let mut charges = group_by(charges::charges(connection, &list).await?, |row| row.run_id.0.clone());
-    let mut refunds = group_by(refunds::refunds(connection, &list).await?, |row| row.run_id.0.clone());
-    let mut jobs = group_by(jobs::jobs(connection, &list).await?, |row| row.run_id.0.clone());
-    let mut webhooks = group_by(deliveries::webhooks(connection, &list).await?, |row| row.run_id.0.clone());
-    let mut uploads = group_by(deliveries::uploads(connection, &list).await?, |row| row.run_id.0.clone());
-    let mut outputs = group_by(outputs::outputs(connection, &list).await?, |row| row.run_id.0.clone());
-    let links = ticket_links::about(connection, &list, except).await?;
+    let mut charges = group_by(reader.charges(ids).await?, |row| row.run_id.0.clone());
+    let mut refunds = group_by(reader.refunds(ids).await?, |row| row.run_id.0.clone());
+    let mut jobs = group_by(reader.jobs(ids).await?, |row| row.run_id.0.clone());
+    let mut webhooks = group_by(reader.webhooks(ids).await?, |row| row.run_id.0.clone());
+    let mut uploads = group_by(reader.uploads(ids).await?, |row| row.run_id.0.clone());
+    let mut outputs = group_by(reader.outputs(ids).await?, |row| row.run_id.0.clone());
+    let links = tickets_about(reader, ids, except).await?;
     let mut tickets: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, link) in links.iter().enumerate() {
         for run in &link.run_ids {
             tickets.entry(run.0.clone()).or_default().push(place);
         }
     }
-    Ok(runs::runs(connection, &list)
+    Ok(reader
+        .runs(ids)
         .await?
         .into_iter()
         .map(|(run, account)| {
@@ -68,4 +59,18 @@ pub(super) async fn dossiers<T: AsRef<str>>(
             }
         })
         .collect())
+}
+
+/// Tickets about any of these runs, oldest first. Of a ticket that has a case here, the case is believed.
+async fn tickets_about(
+    reader: &mut impl ScopeReader,
+    runs: &[String],
+    except: Option<&TicketId>,
+) -> StoreResult<Vec<TicketLink>> {
+    let mut links = reader.our_tickets(runs).await?;
+    let known: HashSet<TicketId> = links.iter().map(|link| link.id.clone()).collect();
+    links.extend(reader.told_tickets(runs).await?.into_iter().filter(|link| !known.contains(&link.id)));
+    links.retain(|link| Some(&link.id) != except);
+    links.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(links)
 }

@@ -8,15 +8,12 @@ use makegood_domain::ids::UserId;
 use makegood_domain::ports::StoreResult;
 use makegood_domain::scope::Scope;
 use makegood_domain::work::{Project, Workspace};
-use sqlx::SqliteConnection;
 
-use super::rows::id_list;
-use super::scope::is_active_member;
-use super::{canvas, people};
+use super::{ScopeReader, is_active_member, list};
 
 /// The names, sorted, each once. `own` are the accounts of the requester's scope.
 pub(super) async fn names(
-    connection: &mut SqliteConnection,
+    reader: &mut impl ScopeReader,
     scope: &Scope,
     user: &UserId,
     own: &BTreeSet<String>,
@@ -24,16 +21,16 @@ pub(super) async fn names(
     let left: Vec<&Workspace> = scope.workspaces.iter().filter(|space| !is_active_member(space, user)).collect();
     let left_accounts: BTreeSet<&str> =
         left.iter().map(|space| space.account_id.as_str()).filter(|account| !own.contains(*account)).collect();
-    let mut projects = canvas::projects_of_accounts(connection, &id_list(&left_accounts)).await?;
-    projects.extend(foreign_projects(connection, scope, own).await?);
+    let mut projects = reader.projects_of_accounts(&list(left_accounts.iter().copied())).await?;
+    projects.extend(foreign_projects(reader, scope, own).await?);
 
     let mut accounts: BTreeSet<String> = left_accounts.iter().map(|account| (*account).to_owned()).collect();
     accounts.extend(projects.iter().map(|project| project.account_id.0.clone()));
     accounts.extend(scope.foreign_runs.iter().map(|dossier| dossier.account_id.0.clone()));
     accounts.retain(|account| !own.contains(account));
-    let list = id_list(&accounts);
-    let owners = people::accounts(connection, &list).await?;
-    let spaces = people::workspaces_of_accounts(connection, &list).await?;
+    let further: Vec<String> = accounts.iter().cloned().collect();
+    let owners = reader.accounts(&further).await?;
+    let spaces = reader.workspaces_of_accounts(&further).await?;
 
     let mut ids: BTreeSet<String> = owners.iter().map(|account| account.owner_user_id.0.clone()).collect();
     ids.extend(spaces.iter().flat_map(|space| &space.members).map(|member| member.user_id.0.clone()));
@@ -44,7 +41,7 @@ pub(super) async fn names(
     let mut names: BTreeSet<String> = accounts;
     names.extend(spaces.iter().flat_map(|space| [space.id.0.clone(), space.name.clone()]));
     names.extend(projects.iter().flat_map(|project| [project.id.0.clone(), project.name.clone()]));
-    for person in people::users(connection, &id_list(&ids)).await? {
+    for person in reader.users(&ids.into_iter().collect::<Vec<_>>()).await? {
         names.extend([person.id.0, person.email]);
     }
     for dossier in &scope.foreign_runs {
@@ -58,7 +55,7 @@ pub(super) async fn names(
 /// Projects outside the scope where an output of a run in scope lies, where one of its deliveries
 /// was routed, and those of foreign runs.
 async fn foreign_projects(
-    connection: &mut SqliteConnection,
+    reader: &mut impl ScopeReader,
     scope: &Scope,
     own: &BTreeSet<String>,
 ) -> StoreResult<Vec<Project>> {
@@ -69,7 +66,7 @@ async fn foreign_projects(
         let routes = dossier.webhooks.iter().filter_map(|webhook| webhook.routed_to.as_ref());
         ids.extend(routes.map(|route| route.project_id.as_str()));
     }
-    let mut projects = canvas::projects(connection, &id_list(ids)).await?;
+    let mut projects = reader.projects(&list(ids)).await?;
     projects.retain(|project| !own.contains(project.account_id.as_str()));
     Ok(projects)
 }
