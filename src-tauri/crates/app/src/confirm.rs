@@ -4,16 +4,42 @@
 
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, CaseId};
-use makegood_domain::plan::{Effect, Order, Plan, Step, digest};
+use makegood_domain::plan::{ActionKind, Order, Plan, Step, digest};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StoreError};
 
-use crate::contract::{ActionKeyRequest, ActionView, ConfirmRequest, Topic};
+use crate::contract::{ActionKeyRequest, ActionView, ApprovalNeed, ConfirmRequest, OutcomeState, Topic};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::labels;
 use crate::recover::Recovered;
 
 /// A sheet older than this is made again before anything is done.
 const REVIEW_AGE_MAX: SignedDuration = SignedDuration::from_mins(15);
+
+/// A review sheet that somebody acts on.
+pub(crate) struct Reviewed<'a> {
+    pub case_id: &'a str,
+    pub case_revision: i64,
+    pub kind: ActionKind,
+    pub answer: Option<&'a str>,
+    pub reason: Option<&'a str>,
+    pub digest: &'a str,
+    pub at: Timestamp,
+}
+
+impl<'a> Reviewed<'a> {
+    fn of(request: &'a ConfirmRequest) -> Self {
+        Self {
+            case_id: &request.case_id,
+            case_revision: request.case_revision,
+            kind: request.kind,
+            answer: request.answer.as_deref(),
+            reason: request.reason.as_deref(),
+            digest: &request.digest,
+            at: request.reviewed_at,
+        }
+    }
+}
 
 /// How far a run of steps came.
 enum Walk {
@@ -35,12 +61,12 @@ impl Desk {
             return self.answer_again(record, &request).await;
         }
         let now = self.now();
-        let age = now.duration_since(request.reviewed_at);
-        if age > REVIEW_AGE_MAX || age < SignedDuration::ZERO {
-            return Err(Error::Stale("the review is too old: look at it again; nothing was done".into()));
+        let plan = self.reviewed_plan(&Reviewed::of(&request), now).await?;
+        if self.second_person().is_err()
+            && let Some(need) = self.approval_need(&plan, now).await?
+        {
+            return Ok(self.approval_needed(&request, need, now));
         }
-        let plan = self.reviewed_plan(&request, now).await?;
-        self.check_limit(&plan)?;
         let order = Order {
             key: key.clone(),
             digest: request.digest.clone(),
@@ -53,7 +79,10 @@ impl Desk {
             Begun::Existing(record) => self.answer_again(*record, &request).await,
             Begun::KeyConflict => Err(key_conflict()),
             Begun::CaseChanged { .. } => Err(changed_since()),
-            Begun::ApprovalNeeded { why, .. } => Err(Error::Refused(why)),
+            Begun::ApprovalNeeded { amount, why } => {
+                let need = self.need_of(amount, why, now).await?;
+                Ok(self.approval_needed(&request, need, now))
+            }
             Begun::Busy { key: other, kind } => Err(Error::Refused(format!(
                 "another action on this case is not finished: {} ({other}); check it first",
                 kind.word()
@@ -115,12 +144,16 @@ impl Desk {
 
     /// Plans again for the instant of the review, with the facts of now: another digest means that
     /// something changed in between.
-    async fn reviewed_plan(&self, request: &ConfirmRequest, now: Timestamp) -> Result<Plan> {
-        let mut examined = self.examine(&CaseId(request.case_id.clone())).await?;
-        if examined.case.revision != request.case_revision {
+    pub(crate) async fn reviewed_plan(&self, reviewed: &Reviewed<'_>, now: Timestamp) -> Result<Plan> {
+        let age = now.duration_since(reviewed.at);
+        if age > REVIEW_AGE_MAX || age < SignedDuration::ZERO {
+            return Err(Error::Stale("the review is too old: look at it again; nothing was done".into()));
+        }
+        let mut examined = self.examine(&CaseId(reviewed.case_id.to_owned())).await?;
+        if examined.case.revision != reviewed.case_revision {
             return Err(changed_since());
         }
-        let then = self.find(&examined.case, &examined.scope, request.reviewed_at).await?;
+        let then = self.find(&examined.case, &examined.scope, reviewed.at).await?;
         let same = then.diagnosis.remedy == examined.finding.diagnosis.remedy
             && then.diagnosis.item_actions == examined.finding.diagnosis.item_actions
             && then.diagnosis.restorations == examined.finding.diagnosis.restorations;
@@ -129,29 +162,29 @@ impl Desk {
         }
         tracing::debug!(case.id = %examined.case.id, %now, "planning again for the review");
         examined.finding = then;
-        let edited = request.answer.as_deref();
-        let plan = self.plan_for(&examined, request.kind, edited, request.reason.as_deref(), request.reviewed_at)?;
-        if digest(&plan) != request.digest {
+        let plan = self.plan_for(&examined, reviewed.kind, reviewed.answer, reviewed.reason, reviewed.at)?;
+        if digest(&plan) != reviewed.digest {
             return Err(changed_since());
         }
         Ok(plan)
     }
 
-    fn check_limit(&self, plan: &Plan) -> Result<()> {
-        let restored = |step: &Step| match step {
-            Step::Do { effect: Effect::Restore { restoration, .. } } => {
-                restoration.lines.iter().map(|line| line.amount).sum()
-            }
-            _ => 0,
-        };
-        let total: i64 = plan.steps.iter().map(restored).sum();
-        if total > self.agent.limit {
-            return Err(Error::Refused(format!(
-                "{total} credits are over your limit of {}: a second person must do it (R53)",
-                self.agent.limit
-            )));
+    /// Nothing was begun: somebody else must say yes first.
+    fn approval_needed(&self, request: &ConfirmRequest, need: ApprovalNeed, now: Timestamp) -> ActionView {
+        ActionView {
+            key: request.key.clone(),
+            kind: request.kind,
+            title: labels::action(request.kind).to_owned(),
+            state: OutcomeState::ApprovalNeeded,
+            why: Some(need.why.clone()),
+            retry: false,
+            agent: self.agent.id.0.clone(),
+            at: now,
+            finished_at: None,
+            read_back: Vec::new(),
+            repeated: false,
+            approval_need: Some(need),
         }
-        Ok(())
     }
 
     async fn carry_out(&self, key: &ActionKey, plan: &Plan) -> Result<ActionView> {

@@ -3,14 +3,18 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::money::Credits;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Providers, Reader, Store, StoreHealth, Vault};
+use makegood_domain::ports::{
+    ApprovalStore, Clock, Identity, Person, Providers, Reader, ReconcileStore, Role, Store, StoreError, StoreHealth,
+    Vault,
+};
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
+use crate::error::Result;
 
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
 const CHANGES_KEPT_MAX: usize = 256;
@@ -29,6 +33,15 @@ pub struct Agent {
 pub struct WorkspaceInfo {
     pub name: String,
     pub banner: Option<String>,
+}
+
+/// When this program starts a pass of the reconciler by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Timer {
+    /// `None`: it starts none.
+    pub every: Option<SignedDuration>,
+    /// Why it starts none, for people.
+    pub off_because: Option<String>,
 }
 
 /// The outside, as ports.
@@ -51,11 +64,14 @@ pub struct Desk {
     pub(crate) policy: Policy,
     pub(crate) agent: Agent,
     pub(crate) workspace: WorkspaceInfo,
+    pub(crate) timer: Timer,
     /// Asked once: it recomputes the whole ledger.
     pub(crate) health: OnceCell<StoreHealth>,
     /// Actions that this process is doing now, so that a second click waits for nothing and
     /// starts nothing.
     pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
+    approvals: Option<Arc<dyn ApprovalStore>>,
+    sweeps: Option<Arc<dyn ReconcileStore>>,
     changes: broadcast::Sender<Topic>,
 }
 
@@ -72,10 +88,21 @@ impl Desk {
             policy,
             agent,
             workspace,
+            timer: Timer::default(),
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
+            approvals: None,
+            sweeps: None,
             changes,
         }
+    }
+
+    /// Says when the host of this desk starts passes of the reconciler, for showing. The host keeps
+    /// the time.
+    #[must_use]
+    pub fn with_timer(mut self, timer: Timer) -> Self {
+        self.timer = timer;
+        self
     }
 
     /// Tells what to read again. A slow listener loses old ones and reads everything.
@@ -88,6 +115,23 @@ impl Desk {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    pub(crate) fn second_person(&self) -> Result<&dyn ApprovalStore> {
+        let record = self.approvals.as_deref();
+        record.ok_or_else(|| StoreError::Unavailable("this record keeps no approvals".into()).into())
+    }
+
+    pub(crate) fn sweeps(&self) -> Result<&dyn ReconcileStore> {
+        let record = self.sweeps.as_deref();
+        record.ok_or_else(|| StoreError::Unavailable("this record keeps no reconciler's list".into()).into())
+    }
+
+    pub(crate) fn as_settings_say(&self) -> Identity {
+        let Agent { id, name, limit } = self.agent.clone();
+        let per_day = self.policy.limits.credits_per_day;
+        let person = Person { id, name, roles: vec![Role::Agent], per_posting: limit, per_day };
+        Identity { person, enforced: false, restored_today: 0 }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

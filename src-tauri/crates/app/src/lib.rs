@@ -1,6 +1,7 @@
 //! Use cases over the domain's ports, and the wire contract of the window. Knows no database, no
 //! network and no window.
 
+mod approve;
 mod case_view;
 mod confirm;
 pub mod contract;
@@ -14,10 +15,11 @@ mod look_up;
 mod policy_view;
 mod queue;
 mod read_back;
+mod reconcile;
 mod recover;
 mod requests;
 mod review;
 
-pub use desk::{Agent, Desk, Ports, WorkspaceInfo};
+pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 pub use error::{Error, Result};
 pub use finding::Examined;

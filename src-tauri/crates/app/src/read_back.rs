@@ -100,6 +100,7 @@ pub(crate) fn unproved_view(record: &ActionRecord) -> ActionView {
         finished_at: record.finished_at,
         read_back: record.receipts.iter().flat_map(|row| proofs(&row.receipt, done)).collect(),
         repeated: false,
+        approval_need: None,
     }
 }
 

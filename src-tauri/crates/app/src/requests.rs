@@ -27,6 +27,7 @@ impl Desk {
             workspace: self.workspace.name.clone(),
             banner: self.workspace.banner.clone(),
             agent: AgentView { id: self.agent.id.0.clone(), name: self.agent.name.clone(), limit: self.agent.limit },
+            identity: crate::approve::identity_view(self.identity(self.now()).await?),
             policy: crate::policy_view::policy_view(&self.policy),
             providers: self
                 .providers

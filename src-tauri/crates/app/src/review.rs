@@ -27,7 +27,12 @@ impl Desk {
         let examined = self.examine(&CaseId(request.case_id)).await?;
         let now = self.now();
         let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), None, now)?;
-        Ok(self.sheet(&examined, &plan, now))
+        let mut sheet = self.sheet(&examined, &plan, now);
+        sheet.approval_need = self.approval_need(&plan, now).await?;
+        if sheet.approval_need.is_some() {
+            sheet.approval = self.newest_approval(&examined.case.id, Some(&plan)).await?;
+        }
+        Ok(sheet)
     }
 
     /// The plan of an action for an instant. The same facts, answer and instant give the same plan
@@ -79,6 +84,8 @@ impl Desk {
             cannot_be_undone: cannot_be_undone(plan),
             checks: self.checks(examined, plan, restored_total),
             needs_reason: false,
+            approval_need: None,
+            approval: None,
             digest: digest(plan),
             made_at: now,
             files,

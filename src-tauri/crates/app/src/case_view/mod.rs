@@ -52,6 +52,7 @@ impl Desk {
             shots: shots::shots(&examined),
             match_view: match_view(&examined),
             offers: offer_views(&examined, busy),
+            approval: self.newest_approval(&case_id, None).await?,
             answer: AnswerView {
                 text: examined.finding.answer.clone(),
                 locale: examined.finding.answer_locale.clone(),

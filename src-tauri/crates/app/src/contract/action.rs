@@ -6,6 +6,8 @@ use makegood_domain::plan::ActionKind;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::approval::{ApprovalNeed, ApprovalView};
+
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewRequest {
@@ -39,6 +41,10 @@ pub struct ReviewSheet {
     pub checks: Vec<ReviewCheck>,
     /// Needed before confirming: the act goes against the verdict.
     pub needs_reason: bool,
+    /// Over what the agent may do alone: a second person must say yes first. Null: not over.
+    pub approval_need: Option<ApprovalNeed>,
+    /// The newest request for exactly this money, whatever became of it.
+    pub approval: Option<ApprovalView>,
     /// Binds the confirmation to this sheet.
     pub digest: String,
     #[ts(type = "string")]
@@ -117,6 +123,8 @@ pub enum OutcomeState {
     Refused,
     FailedBeforeEffect,
     Unknown,
+    /// Nothing was begun: a second person must say yes first. `approval_need` says why.
+    ApprovalNeeded,
 }
 
 /// An action as it stands. `done` only after ledger and storage were read back.
@@ -140,6 +148,8 @@ pub struct ActionView {
     pub read_back: Vec<ReadBack>,
     /// This answer was given before, to the same key.
     pub repeated: bool,
+    /// Set with `approval_needed`.
+    pub approval_need: Option<ApprovalNeed>,
 }
 
 /// A proof: what the record says after the act, held against what was to be.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::action::ActionView;
+use super::approval::ApprovalView;
 use super::queue::{FileDeadline, Tone};
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -28,6 +29,8 @@ pub struct CaseDetail {
     pub offers: Vec<Offer>,
     /// Newest first; the first one decides what the case bar shows.
     pub actions: Vec<ActionView>,
+    /// The newest request for a second person's yes, and until when it can be used.
+    pub approval: Option<ApprovalView>,
     pub answer: AnswerView,
     pub drafts: Vec<DraftView>,
 }

@@ -34,8 +34,16 @@ pub struct WireError {
 #[serde(tag = "topic", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Topic {
     Queue,
-    Case { case_id: String },
-    Action { key: String, case_id: String },
+    Case {
+        case_id: String,
+    },
+    Action {
+        key: String,
+        case_id: String,
+    },
     Outbox,
     Audit,
+    /// A pass of the reconciler began, got further, or ended.
+    Reconciler,
+    Approvals,
 }

@@ -2,16 +2,20 @@
 //! TypeScript that the window is compiled against.
 
 mod action;
+mod approval;
 mod case;
 mod error;
 mod queue;
+mod reconciler;
 mod requests;
 mod typescript;
 
 pub use action::*;
+pub use approval::*;
 pub use case::*;
 pub use error::*;
 pub use queue::*;
+pub use reconciler::*;
 pub use requests::*;
 pub use typescript::typescript;
 
@@ -40,6 +44,8 @@ macro_rules! with_commands {
                 note_template(CaseRequest) -> NoteTemplate;
                 audit(AuditRequest) -> AuditView;
                 outbox(Nothing) -> OutboxView;
+                reconciler(Nothing) -> ReconcilerView;
+                approvals(ApprovalsRequest) -> ApprovalsView;
             }
             act {
                 confirm(ConfirmRequest) -> ActionView;
@@ -50,6 +56,10 @@ macro_rules! with_commands {
                 save_draft(SaveDraftRequest) -> SaveDraftResult;
                 save_view(SavedView) -> Nothing;
                 delete_view(ViewNameRequest) -> Nothing;
+                reconcile_now(ReconcileRequest) -> PassView;
+                ask_approval(AskApprovalRequest) -> ApprovalView;
+                decide_approval(DecideApprovalRequest) -> ApprovalView;
+                withdraw_approval(WithdrawApprovalRequest) -> ApprovalView;
             }
         }
     };

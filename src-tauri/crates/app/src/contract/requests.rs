@@ -5,6 +5,7 @@ use makegood_domain::ports::DraftKind;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::approval::IdentityView;
 use super::case::DraftView;
 use super::queue::SavedView;
 
@@ -20,6 +21,7 @@ pub struct AppInfo {
     /// Banner of the workspace, if it has one.
     pub banner: Option<String>,
     pub agent: AgentView,
+    pub identity: IdentityView,
     pub policy: PolicyView,
     pub providers: Vec<ProviderView>,
     pub store: StoreView,

@@ -20,6 +20,7 @@ impl Policy {
             }
         }
         self.check_spans()?;
+        self.check_promise()?;
         if self.matching.others_minutes < self.matching.nearest_minutes {
             return Err(wrong("matching.others_minutes", "must not be less than `matching.nearest_minutes`"));
         }
@@ -29,7 +30,7 @@ impl Policy {
         self.calendar.check()
     }
 
-    fn ranges(&self) -> [(&'static str, i64, i64, i64); 16] {
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 25] {
         let edits = i64::try_from(self.matching.project_id_edits).unwrap_or(i64::MAX);
         let shown = i64::try_from(self.matching.candidates_shown).unwrap_or(i64::MAX);
         [
@@ -41,6 +42,15 @@ impl Policy {
             ("matching.others_minutes", self.matching.others_minutes, 0, MOST_MINUTES),
             ("matching.candidates_shown", shown, 1, 100),
             ("window.hours", self.window.hours, 1, MOST_HOURS),
+            ("reconcile.cadence_minutes", self.reconcile.cadence_minutes, 1, MOST_MINUTES),
+            ("reconcile.recover_until_hours", self.reconcile.recover_until_hours, 0, MOST_HOURS),
+            ("reconcile.retry_first_minutes", self.reconcile.retry_first_minutes, 1, MOST_MINUTES),
+            ("reconcile.retry_max_minutes", self.reconcile.retry_max_minutes, 1, MOST_MINUTES),
+            ("reconcile.runs_per_claim", i64::from(self.reconcile.runs_per_claim), 1, 10_000),
+            ("reconcile.runs_at_once", i64::from(self.reconcile.runs_at_once), 1, 256),
+            ("reconcile.per_provider", i64::from(self.reconcile.per_provider), 1, 256),
+            ("reconcile.claim_minutes", self.reconcile.claim_minutes, 1, 24 * 60),
+            ("reconcile.lease_minutes", self.reconcile.lease_minutes, 1, 24 * 60),
             ("retention.assumed_days", self.retention.assumed_days, 0, MOST_DAYS),
             ("retention.urgent_hours", self.retention.urgent_hours, 0, MOST_HOURS),
             ("running.stall_hours", self.running.stall_hours, 1, MOST_HOURS),
@@ -50,6 +60,21 @@ impl Policy {
             ("limits.credits_per_posting", self.limits.credits_per_posting, 0, i64::MAX),
             ("limits.credits_per_day", self.limits.credits_per_day, 0, i64::MAX),
         ]
+    }
+
+    /// What would break the promise of the window whatever the reconciler does.
+    fn check_promise(&self) -> Result<(), PolicyError> {
+        let numbers = &self.reconcile;
+        if self.running.stall_hours > self.window.hours {
+            return Err(wrong("running.stall_hours", "must not be more than `window.hours`, or the promise is broken"));
+        }
+        if numbers.recover_until_hours > self.window.hours {
+            return Err(wrong("reconcile.recover_until_hours", "must not be more than `window.hours`"));
+        }
+        if numbers.retry_max_minutes < numbers.retry_first_minutes {
+            return Err(wrong("reconcile.retry_max_minutes", "must not be less than `reconcile.retry_first_minutes`"));
+        }
+        Ok(())
     }
 
     fn check_spans(&self) -> Result<(), PolicyError> {

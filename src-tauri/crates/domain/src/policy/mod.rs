@@ -34,6 +34,7 @@ pub struct Policy {
     pub reading: ReadingNumbers,
     pub matching: MatchingNumbers,
     pub window: WindowNumbers,
+    pub reconcile: ReconcileNumbers,
     pub refund: RefundRules,
     pub retention: RetentionNumbers,
     pub running: RunningNumbers,
@@ -76,6 +77,29 @@ pub struct MatchingNumbers {
 pub struct WindowNumbers {
     /// From the posting of the first charge.
     pub hours: i64,
+}
+
+/// How the reconciler keeps the promise of [`WindowNumbers`] (R1, R11, R34).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconcileNumbers {
+    /// A last pass older than this is overdue (R11).
+    pub cadence_minutes: i64,
+    /// Until when the transfer of a file is tried again, from the posting of the first charge. What
+    /// lies between this and the window's end is for the last transfer to end in.
+    pub recover_until_hours: i64,
+    /// To the second look at a run. Each further wait is twice the one before, up to the most.
+    pub retry_first_minutes: i64,
+    pub retry_max_minutes: i64,
+    /// Runs that a pass takes from the list at a time, so that several reconcilers share it.
+    pub runs_per_claim: u32,
+    /// Runs that a pass looks at together, and of those the ones that ask one provider.
+    pub runs_at_once: u32,
+    pub per_provider: u32,
+    /// How long a reconciler has the runs that it took, before others may take them.
+    pub claim_minutes: i64,
+    /// How long a transfer keeps others off its item (I3).
+    pub lease_minutes: i64,
 }
 
 /// P5: which sources are given back to first.
@@ -166,6 +190,18 @@ impl Policy {
     #[must_use]
     pub fn window(&self) -> SignedDuration {
         SignedDuration::from_hours(self.window.hours)
+    }
+
+    /// R34: how long the transfer of a file is tried again, from the posting of the first charge.
+    #[must_use]
+    pub fn recover_until(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.reconcile.recover_until_hours)
+    }
+
+    /// How long a transfer keeps others off its item.
+    #[must_use]
+    pub fn item_lease(&self) -> SignedDuration {
+        SignedDuration::from_mins(self.reconcile.lease_minutes)
     }
 
     /// P7: how long a file is assumed to be kept.

@@ -20,6 +20,10 @@ fn the_built_in_policy_is_sound() {
 fn a_bad_value_is_refused_by_name() {
     for (from, to, field, reason) in [
         ("hours = 24\n", "hours = 0\n", "window.hours", "between 1"),
+        ("[window]\nhours = 24", "[window]\nhours = 23", "running.stall_hours", "the promise"),
+        ("recover_until_hours = 23", "recover_until_hours = 25", "reconcile.recover_until_hours", "not be more"),
+        ("retry_max_minutes = 60", "retry_max_minutes = 4", "reconcile.retry_max_minutes", "not be less"),
+        ("runs_per_claim = 100", "runs_per_claim = 0", "reconcile.runs_per_claim", "between 1"),
         ("assumed_days = 7", "assumed_days = -1", "retention.assumed_days", "between 0"),
         ("days = 14", "days = 999999", "hold.days", "between 1 and 3650"),
         ("others_minutes = 30", "others_minutes = 5", "matching.others_minutes", "not be less"),

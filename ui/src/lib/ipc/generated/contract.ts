@@ -9,6 +9,9 @@ export type ActionKind = "recover" | "restore" | "reattach" | "hold" | "quaranti
 export type CaseState = "open" | "waiting" | "settled" | "linked";
 export type QueueOrder = "lost_first" | "due" | "newest" | "amount";
 export type DraftKind = "escalation_note" | "internal_note" | "reply";
+export type DetectionKind = "orphan" | "misplaced" | "damaged" | "duplicate_charge" | "contradiction";
+export type ApprovalState = "waiting" | "approved" | "declined" | "withdrawn" | "used" | "expired";
+export type Role = "agent" | "approver" | "reconciler" | "feeder" | "auditor";
 export type MessageKind = "customer" | "reply" | "note";
 
 export type ActionKeyRequest = { key: string, };
@@ -25,7 +28,11 @@ retry: boolean, agent: string, at: string, finishedAt: string | null, readBack: 
 /**
  * This answer was given before, to the same key.
  */
-repeated: boolean, };
+repeated: boolean, 
+/**
+ * Set with `approval_needed`.
+ */
+approvalNeed: ApprovalNeed | null, };
 
 export type AgentView = { id: string, name: string, 
 /**
@@ -47,7 +54,75 @@ export type AppInfo = { version: string, workspace: string,
 /**
  * Banner of the workspace, if it has one.
  */
-banner: string | null, agent: AgentView, policy: PolicyView, providers: Array<ProviderView>, store: StoreView, now: string, };
+banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, providers: Array<ProviderView>, store: StoreView, now: string, };
+
+export type ApprovalNeed = { 
+/**
+ * Credits that the act restores.
+ */
+amount: number, perPosting: number, perDay: number, restoredToday: number, 
+/**
+ * Over which limit, or why an approval that is there does not do.
+ */
+why: string, };
+
+export type ApprovalPosting = { chargeId: string, runId: string, accountId: string, items: Array<number>, balanceId: string, kind: BalanceKind, label: string, amount: number, };
+
+export type ApprovalView = { id: string, caseId: string, 
+/**
+ * Subject of the case's ticket.
+ */
+subject: string, state: ApprovalState, amount: number, reason: string, postings: Array<ApprovalPosting>, 
+/**
+ * Sent back with a decision: what was looked at is what is decided.
+ */
+digest: string, askedBy: string, askedAt: string, decidedBy: string | null, decidedAt: string | null, note: string | null, 
+/**
+ * Until when it can be decided, or a yes can be used.
+ */
+expiresAt: string | null, 
+/**
+ * Key of the action that used it.
+ */
+usedBy: string | null, 
+/**
+ * The person at this window asked.
+ */
+mine: boolean, 
+/**
+ * The person at this window may decide it: an approver, and not who asked.
+ */
+canDecide: boolean, };
+
+export type ApprovalsRequest = { 
+/**
+ * Only what waits or can still be used.
+ */
+openOnly: boolean, 
+/**
+ * At most 200.
+ */
+limit: number, };
+
+export type ApprovalsView = { me: IdentityView, 
+/**
+ * Newest first.
+ */
+rows: Array<ApprovalView>, now: string, };
+
+export type AskApprovalRequest = { 
+/**
+ * Made by the window before the first try; every retry uses the same one.
+ */
+id: string, caseId: string, kind: ActionKind, answer: string | null, caseRevision: number, 
+/**
+ * `digest` and `made_at` of the sheet.
+ */
+digest: string, reviewedAt: string, 
+/**
+ * Why it should be restored; the action must name the same reason.
+ */
+reason: string, };
 
 export type AuditRequest = { 
 /**
@@ -71,7 +146,11 @@ export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRow
 /**
  * Newest first; the first one decides what the case bar shows.
  */
-actions: Array<ActionView>, answer: AnswerView, drafts: Array<DraftView>, };
+actions: Array<ActionView>, 
+/**
+ * The newest request for a second person's yes, and until when it can be used.
+ */
+approval: ApprovalView | null, answer: AnswerView, drafts: Array<DraftView>, };
 
 export type CaseHead = { caseId: string, ticketId: string, subject: string, desk: string, state: CaseState, 
 /**
@@ -129,6 +208,26 @@ key: string, reason: string | null, };
 
 export type Count = { word: string, label: string, count: number, };
 
+export type DecideApprovalRequest = { id: string, digest: string, say: Say, note: string | null, };
+
+export type DetectionView = { kind: DetectionKind, 
+/**
+ * The kind in a few words: `No output`.
+ */
+label: string, 
+/**
+ * Id of the charge, output or row that it is about.
+ */
+subject: string, 
+/**
+ * 0 where it concerns no single item.
+ */
+item: number, runId: string, chargeId: string | null, outputId: string | null, cause: string, 
+/**
+ * The cause in a few words: `Upload failed`.
+ */
+causeLabel: string, detail: string, detectedAt: string, closedAt: string | null, };
+
 export type DraftView = { kind: DraftKind, text: string, author: string, revision: number, savedAt: string, };
 
 export type FactView = { source: string, id: string, at: string | null, says: string, };
@@ -142,6 +241,17 @@ export type HistoryRow = { runId: string, item: number, model: string, node: str
  * `Spring lookbook / Shot 4`, `history only`, `nowhere`.
  */
 place: string, outputId: string | null, matched: boolean, };
+
+export type IdentityView = { id: string, name: string, roles: Role[], 
+/**
+ * Credits in one posting, and in one UTC day, without a second person.
+ */
+perPosting: number, perDay: number, restoredToday: number, 
+/**
+ * The database itself knows the login and refuses what it may not do. False: it can only be
+ * recorded who acted, and the window says so.
+ */
+enforced: boolean, };
 
 export type ItemActionView = { runId: string, item: number, action: ItemActionKind, credits: number, };
 
@@ -203,11 +313,49 @@ export type OutboxRow = { id: string, at: string, kind: string, caseId: string |
 
 export type OutboxView = { rows: Array<OutboxRow>, };
 
-export type OutcomeState = "running" | "done" | "refused" | "failed_before_effect" | "unknown";
+export type OutcomeState = "running" | "done" | "refused" | "failed_before_effect" | "unknown" | "approval_needed";
+
+export type PassProvider = { provider: string, asked: number, unanswered: number, transferred: number, restored: number, };
+
+export type PassView = { id: string, 
+/**
+ * Who ran it: a program, host and process.
+ */
+worker: string, startedAt: string, 
+/**
+ * Null while it runs, and for ever where the program was stopped in the middle.
+ */
+finishedAt: string | null, lookedAt: number, transferred: number, restored: number, credits: number, waiting: number, unknown: number, parked: number, detected: number, incidents: number, oldestOpen: string | null, byProvider: Array<PassProvider>, problems: Array<string>, };
 
 export type PolicyNumber = { name: string, value: string, unit: string, rule: string, };
 
 export type PolicyView = { version: string, numbers: Array<PolicyNumber>, };
+
+export type PromiseView = { 
+/**
+ * The policy's window, in hours from the posting of a charge.
+ */
+windowHours: number, openCharges: number, openCredits: number, 
+/**
+ * Of the open charges, those that are for people to settle.
+ */
+parked: number, oldestOpen: string | null, 
+/**
+ * Until when the oldest open charge was promised to be settled.
+ */
+oldestDueAt: string | null, 
+/**
+ * The oldest open charge is past its window.
+ */
+broken: boolean, 
+/**
+ * From charge to refund, of refunds in the last 7 days, in seconds; null without refunds.
+ */
+refundSecondsP50: number | null, refundSecondsP90: number | null, refundSecondsWorst: number | null, 
+/**
+ * The worst of them was over the window.
+ */
+worstBroken: boolean, };
 
 export type ProviderView = { id: string, name: string, docsUrl: string, connected: boolean, };
 
@@ -267,6 +415,26 @@ export type ReasonView = {
  */
 rule: string, text: string, facts: Array<FactView>, };
 
+export type ReconcileRequest = { 
+/**
+ * Id of the pass, made by the window before the first try: asked again, the same pass is told.
+ */
+id: string, };
+
+export type ReconcilerView = { now: string, schedule: ScheduleView, promise: PromiseView, 
+/**
+ * The pass that runs now, wherever it runs.
+ */
+running: PassView | null, 
+/**
+ * Newest first, finished or not.
+ */
+passes: Array<PassView>, 
+/**
+ * What was noticed and is not settled, newest first.
+ */
+detections: Array<DetectionView>, };
+
 export type ReviewCheck = { ok: boolean, text: string, };
 
 export type ReviewFile = { runId: string, item: number, jobId: string, bytes: number | null, sha256Prefix: string, projectId: string, 
@@ -303,6 +471,14 @@ effects: Array<string>, message: ReviewMessage | null, cannotBeUndone: Array<str
  */
 needsReason: boolean, 
 /**
+ * Over what the agent may do alone: a second person must say yes first. Null: not over.
+ */
+approvalNeed: ApprovalNeed | null, 
+/**
+ * The newest request for exactly this money, whatever became of it.
+ */
+approval: ApprovalView | null, 
+/**
  * Binds the confirmation to this sheet.
  */
 digest: string, madeAt: string, };
@@ -318,6 +494,26 @@ export type SaveDraftResult = { "state": "saved", revision: number, savedAt: str
 export type SavedView = { name: string, filter: QueueFilter, };
 
 export type SavedViews = { views: Array<SavedView>, };
+
+export type Say = "approve" | "decline";
+
+export type ScheduleView = { 
+/**
+ * Minutes between two passes that this program starts by itself; null: it starts none.
+ */
+everyMinutes: number | null, 
+/**
+ * Why this program starts none, for people; null where it does.
+ */
+offBecause: string | null, 
+/**
+ * The policy's cadence in minutes: a last pass older than this is overdue.
+ */
+cadenceMinutes: number, lastStartedAt: string | null, lastFinishedAt: string | null, 
+/**
+ * Nobody has finished a pass within the cadence.
+ */
+overdue: boolean, overdueSince: string | null, };
 
 export type Shot = { attachmentId: string | null, name: string, mediaType: string, 
 /**
@@ -355,7 +551,7 @@ until: string | null, label: string, tone: Tone, id: string, detail: string, };
 
 export type Tone = "ok" | "info" | "warn" | "bad" | "neutral";
 
-export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" };
+export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" };
 
 export type UsageKind = "deduction" | "detection" | "refund";
 
@@ -387,6 +583,8 @@ export type ViewNameRequest = { name: string, };
 
 export type WireError = { code: Code, message: string, retry: boolean, incident: string | null, };
 
+export type WithdrawApprovalRequest = { id: string, digest: string, };
+
 export type QueryCommands = {
   app_info: [Nothing, AppInfo];
   queue: [QueueRequest, QueueWindow];
@@ -399,6 +597,8 @@ export type QueryCommands = {
   note_template: [CaseRequest, NoteTemplate];
   audit: [AuditRequest, AuditView];
   outbox: [Nothing, OutboxView];
+  reconciler: [Nothing, ReconcilerView];
+  approvals: [ApprovalsRequest, ApprovalsView];
 };
 
 export type ActCommands = {
@@ -410,4 +610,8 @@ export type ActCommands = {
   save_draft: [SaveDraftRequest, SaveDraftResult];
   save_view: [SavedView, Nothing];
   delete_view: [ViewNameRequest, Nothing];
+  reconcile_now: [ReconcileRequest, PassView];
+  ask_approval: [AskApprovalRequest, ApprovalView];
+  decide_approval: [DecideApprovalRequest, ApprovalView];
+  withdraw_approval: [WithdrawApprovalRequest, ApprovalView];
 };
