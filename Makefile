@@ -5,6 +5,8 @@
 #   make check   the quick part of it, for the loop while writing
 #   make setup   Debian packages and npm packages; the others do it first
 #   make bench   measure
+#   make torture       try to lose, double or forge credits, in minutes; test does it too
+#   make torture-full  the same for an hour
 #
 # Rust and Node are the only things that must be there already.
 
@@ -20,7 +22,7 @@ desktop := --locked --workspace
 
 ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
-.PHONY: run test check setup bench generated fmt ui-checks headless desktop e2e
+.PHONY: run test check setup bench generated fmt ui-checks headless desktop e2e torture torture-full
 
 run: setup ui/dist/index.html
 	cargo build $(desktop) --bins
@@ -31,7 +33,7 @@ run: setup ui/dist/index.html
 	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour recovers restores
 	fi
 
-test: setup fmt ui-checks headless desktop e2e
+test: setup fmt ui-checks headless desktop torture e2e
 
 check: setup fmt
 	cargo clippy $(headless) --all-targets -- -D warnings
@@ -67,6 +69,15 @@ headless: setup
 desktop: setup ui/dist/index.html
 	cargo clippy $(desktop) --all-targets -- -D warnings
 	cargo test $(desktop)
+
+# Killed processes, cut power, races, forged SQL: see tests/torture.
+torture: setup ui/dist/index.html
+	cargo build $(desktop) --bins
+	$(target)/debug/torture quick
+
+torture-full: setup ui/dist/index.html
+	cargo build $(desktop) --bins
+	$(target)/debug/torture full
 
 e2e: setup ui/dist/index.html
 	cargo build $(desktop) --bins

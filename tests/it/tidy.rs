@@ -8,7 +8,7 @@ use crate::tree::{files, files_with, none, read};
 
 /// Who may know which of our crates, in the program and in its tests. The compiler holds the rest:
 /// a crate cannot use what its manifest does not name.
-const EDGES: [(&str, &[&str], &[&str]); 9] = [
+const EDGES: [(&str, &[&str], &[&str]); 10] = [
     ("src-tauri/crates/domain", &[], &[]),
     ("src-tauri/crates/app", &["domain"], &["testkit"]),
     ("src-tauri/crates/connectors", &["domain"], &["testkit"]),
@@ -18,13 +18,14 @@ const EDGES: [(&str, &[&str], &[&str]); 9] = [
     ("src-tauri/crates/practice", &["app", "connectors", "domain", "store"], &["testkit"]),
     (".", &["app", "connectors", "domain", "practice", "server", "store"], &["testkit"]),
     ("tests/e2e", &[], &[]),
+    ("tests/torture", &["app", "connectors", "domain", "store", "testkit"], &[]),
 ];
 
 /// Who alone may depend on a foreign crate, by the beginning of its name.
 const HOMES: [(&str, &[&str]); 6] = [
     ("tauri", &["."]),
     ("reqwest", &["src-tauri/crates/connectors"]),
-    ("sqlx", &["src-tauri/crates/store"]),
+    ("sqlx", &["src-tauri/crates/store", "tests/torture"]),
     ("axum", &["src-tauri/crates/practice", "src-tauri/crates/server", "src-tauri/crates/testkit"]),
     (
         "tokio",
@@ -37,6 +38,7 @@ const HOMES: [(&str, &[&str]); 6] = [
             "src-tauri/crates/store",
             "src-tauri/crates/testkit",
             "tests/e2e",
+            "tests/torture",
         ],
     ),
     ("fantoccini", &["tests/e2e"]),

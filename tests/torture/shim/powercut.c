@@ -1,0 +1,155 @@
+/* A power cut, without cutting the power. Preloaded into a process, it keeps beside each file of one
+ * folder what would be on the disk: `<file>.durable`, the bytes as of the last sync, and
+ * `<file>.pending`, the writes since then. After a SIGKILL the parent throws the real files away and
+ * goes on with those. It can also end the process itself at the n-th call.
+ *
+ * POWERCUT_WATCH   folder whose files are watched (flat; the shared memory of SQLite is left out)
+ * POWERCUT_KEEP    folder of the images; unset: calls are only counted
+ * POWERCUT_KILL_AT number of the call before which the process ends; unset: it lives
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct record { uint64_t kind, offset, length; }; /* kind 1: write, 2: truncate */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static long calls;
+
+/* The name below the watched folder, or NULL. */
+static const char *watched(const char *path) {
+    const char *folder = getenv("POWERCUT_WATCH");
+    size_t n = folder ? strlen(folder) : 0, length = strlen(path);
+    if (!n || strncmp(path, folder, n) || path[n] != '/' || strchr(path + n + 1, '/')) return NULL;
+    if (length > 4 && !strcmp(path + length - 4, "-shm")) return NULL;
+    return path + n + 1;
+}
+
+static const char *watched_fd(int fd, char path[4096]) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, 4095);
+    if (n <= 0) return NULL;
+    path[n] = 0;
+    return watched(path);
+}
+
+static void beat(void) {
+    const char *at = getenv("POWERCUT_KILL_AT");
+    if (at && __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) >= atol(at)) kill(getpid(), SIGKILL);
+}
+
+static int kept(const char *name, const char *ending) {
+    char path[4200];
+    if (!getenv("POWERCUT_KEEP")) return -1;
+    snprintf(path, sizeof path, "%s/%s.%s", getenv("POWERCUT_KEEP"), name, ending);
+    return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void whole(int fd, const void *bytes, size_t length, off_t at) {
+    for (size_t done = 0; done < length;) {
+        long n = syscall(SYS_pwrite64, fd, (const char *)bytes + done, length - done, at + (off_t)done);
+        if (n <= 0) _exit(98); /* a disk without room would look like a lost write */
+        done += (size_t)n;
+    }
+}
+
+static void pend(const char *name, uint64_t kind, off_t offset, const void *bytes, uint64_t length) {
+    pthread_mutex_lock(&lock);
+    int fd = kept(name, "pending");
+    if (fd >= 0) {
+        struct record record = { kind, (uint64_t)offset, length };
+        off_t end = lseek(fd, 0, SEEK_END);
+        if (kind == 1) whole(fd, bytes, length, end + (off_t)sizeof record);
+        whole(fd, &record, sizeof record, end); /* last, so that no record is without its bytes */
+        close(fd);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void settle(const char *name) {
+    pthread_mutex_lock(&lock);
+    int from = kept(name, "pending"), to = kept(name, "durable");
+    struct record record;
+    off_t at = 0;
+    while (from >= 0 && to >= 0 && pread(from, &record, sizeof record, at) == sizeof record && record.kind) {
+        at += (off_t)sizeof record;
+        if (record.kind == 2) {
+            if (syscall(SYS_ftruncate, to, record.offset)) _exit(98);
+            continue;
+        }
+        char *bytes = malloc(record.length ? record.length : 1);
+        if (!bytes || pread(from, bytes, record.length, at) != (ssize_t)record.length) _exit(98);
+        whole(to, bytes, record.length, (off_t)record.offset);
+        free(bytes);
+        at += (off_t)record.length;
+    }
+    if (from >= 0 && syscall(SYS_ftruncate, from, 0)) _exit(98);
+    if (from >= 0) close(from);
+    if (to >= 0) close(to);
+    pthread_mutex_unlock(&lock);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
+    char path[4096];
+    const char *name = watched_fd(fd, path);
+    if (name) beat();
+    ssize_t n = syscall(SYS_pwrite64, fd, bytes, length, at);
+    if (name && n > 0) pend(name, 1, at, bytes, (uint64_t)n);
+    return n;
+}
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) { return pwrite64(fd, bytes, length, at); }
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+    char path[4096];
+    const char *name = watched_fd(fd, path);
+    off_t at = name ? lseek(fd, 0, SEEK_CUR) : 0;
+    if (name) beat();
+    ssize_t n = syscall(SYS_write, fd, bytes, length);
+    if (name && n > 0) pend(name, 1, at, bytes, (uint64_t)n);
+    return n;
+}
+
+int ftruncate64(int fd, off64_t length) {
+    char path[4096];
+    const char *name = watched_fd(fd, path);
+    if (name) beat();
+    int outcome = (int)syscall(SYS_ftruncate, fd, length);
+    if (name && !outcome) pend(name, 2, length, NULL, 0);
+    return outcome;
+}
+int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
+
+/* The images stand for the disk, so the disk itself need not be waited for. */
+int fdatasync(int fd) {
+    char path[4096];
+    const char *name = watched_fd(fd, path);
+    if (!name) return (int)syscall(SYS_fdatasync, fd);
+    beat();
+    settle(name);
+    return 0;
+}
+int fsync(int fd) { return fdatasync(fd); }
+
+/* Taken as lasting at once: the record's own files are made once and then only written. */
+int unlink(const char *path) {
+    const char *name = watched(path);
+    if (name) {
+        beat();
+        int fd = kept(name, "pending");
+        if (fd >= 0 && syscall(SYS_ftruncate, fd, 0)) _exit(98);
+        if (fd >= 0) close(fd);
+        fd = kept(name, "durable");
+        if (fd >= 0 && syscall(SYS_ftruncate, fd, 0)) _exit(98);
+        if (fd >= 0) close(fd);
+    }
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}

@@ -1,0 +1,174 @@
+//! Processes of this same program that get killed: started, listened to, ended, and heard out.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use makegood_store::sqlite::SqliteStore;
+
+use crate::powercut::control;
+use crate::shim::Watch;
+use crate::writer;
+
+/// What a child does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Acknowledged work on the record.
+    Record,
+    /// Numbers into a table of its own, with a setting that is known to lose some.
+    Control,
+}
+
+/// The arguments of a child.
+#[derive(Clone, Debug, Args)]
+pub struct Work {
+    #[arg(long, value_enum)]
+    pub task: Task,
+    /// The SQLite file.
+    #[arg(long)]
+    pub file: PathBuf,
+    #[arg(long, default_value = "l")]
+    pub lane: String,
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    #[arg(long, default_value_t = u64::MAX)]
+    pub count: u64,
+}
+
+/// Is the child: works until it is done or killed.
+pub fn be(work: &Work) -> ExitCode {
+    let worked = runtime().and_then(|runtime| runtime.block_on(do_work(work)));
+    match worked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn do_work(work: &Work) -> anyhow::Result<()> {
+    let mut acks = std::io::stdout();
+    match work.task {
+        Task::Record => {
+            let store = SqliteStore::open(&work.file).await?;
+            writer::work(&store, &work.lane, work.from, work.count, &mut acks).await?;
+            store.close().await;
+            Ok(())
+        }
+        Task::Control => control::work(&work.file, work.from, &mut acks).await,
+    }
+}
+
+/// The runtime of a suite or child: one thread, with timers and sockets.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// A running child.
+pub struct Victim {
+    child: Child,
+    lines: Receiver<String>,
+    reader: JoinHandle<()>,
+    heard: Vec<String>,
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub struct End {
+    /// Everything that it acknowledged, also in its last moment.
+    pub lines: Vec<String>,
+    /// It ended by itself and had done its work.
+    pub done: bool,
+    /// What it complained of, where it ended by itself and had not.
+    pub complaint: Option<String>,
+}
+
+/// A child that says nothing for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Victim {
+    pub fn start(work: &Work, watch: Option<&Watch>) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        let task = work.task.to_possible_value().context("a task without a name")?;
+        command.arg("child-writer").args(["--task", task.get_name()]).arg("--file").arg(&work.file);
+        command.args(["--lane", &work.lane, "--from", &work.from.to_string(), "--count", &work.count.to_string()]);
+        if let Some(watch) = watch {
+            watch.apply(&mut command);
+        }
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().context("a child without output")?;
+        let (lines, reader) = listen(output);
+        Ok(Self { child, lines, reader, heard: Vec::new() })
+    }
+
+    /// Waits for `count` lines, or until the child is gone.
+    pub fn hear(&mut self, count: usize) -> anyhow::Result<()> {
+        while self.heard.len() < count {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.heard.push(line),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.child.kill()?;
+                    bail!("the child hangs after {} lines", self.heard.len());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets it go on for `more`, without giving the processor away: a sleep is too coarse for this.
+    pub fn let_run(&self, more: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < more {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Ends it at once and hears it out.
+    pub fn kill(mut self) -> anyhow::Result<End> {
+        // Gone already is as good as killed; what it said before is told below.
+        let _gone = self.child.kill();
+        self.end()
+    }
+
+    /// Waits until it ends by itself, or is ended by its watch.
+    pub fn wait(mut self) -> anyhow::Result<End> {
+        self.hear(usize::MAX)?;
+        self.end()
+    }
+
+    fn end(mut self) -> anyhow::Result<End> {
+        let status = self.child.wait()?;
+        let mut said = String::new();
+        if let Some(mut errors) = self.child.stderr.take() {
+            errors.read_to_string(&mut said)?;
+        }
+        self.reader.join().map_err(|_| anyhow::anyhow!("the listener to a child broke"))?;
+        self.heard.extend(self.lines.try_iter());
+        let complaint = (status.code().is_some() && !status.success()).then(|| said.trim().to_owned());
+        Ok(End { lines: self.heard, done: status.success(), complaint })
+    }
+}
+
+fn listen(output: ChildStdout) -> (Receiver<String>, JoinHandle<()>) {
+    let (tell, lines) = channel();
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if tell.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    (lines, reader)
+}
+
+/// The arguments of work on a record.
+pub fn on_record(file: &Path, lane: &str, from: u64, count: u64) -> Work {
+    Work { task: Task::Record, file: file.to_path_buf(), lane: lane.to_owned(), from, count }
+}

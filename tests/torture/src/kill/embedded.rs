@@ -1,0 +1,109 @@
+//! Kills of a writer on SQLite.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Toll;
+use crate::child::{Victim, on_record, runtime};
+use crate::dice::Dice;
+use crate::proof::{self, Acknowledged};
+use crate::shim::{self, Watch};
+use crate::suites::Run;
+
+/// A record is used for so many kills, then a new one: proofs read all of it.
+const KILLS_A_RECORD: u64 = 20;
+const ACKS_MAX: u64 = 40;
+const MICROS_MAX: u64 = 8_000;
+/// No life of the writer makes more calls than this on its way through one job.
+const CALLS_MAX: u64 = 20_000;
+
+pub fn run(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+    if run.wants("instants") {
+        instants(run, folder, toll)?;
+    }
+    if run.wants("calls") {
+        calls(run, folder, toll)?;
+    }
+    Ok(())
+}
+
+/// `kill -9` at any instant.
+fn instants(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+    let mut dice = Dice::new(run.seed, "kill instants");
+    for record in 0..run.size(60, 1_000) / KILLS_A_RECORD {
+        let place = Place::new(folder, &format!("instants-{record}"))?;
+        let mut known = Acknowledged::default();
+        for _ in 0..KILLS_A_RECORD {
+            let mut victim = Victim::start(&on_record(&place.file, "l", known.next(), u64::MAX), None)?;
+            victim.hear(usize::try_from(dice.below(ACKS_MAX))?)?;
+            victim.let_run(Duration::from_micros(dice.below(MICROS_MAX)));
+            let end = victim.kill()?;
+            toll.note(&place.file, &mut known, end.lines, end.complaint, "instants")?;
+        }
+        std::fs::remove_dir_all(&place.folder)?;
+    }
+    Ok(())
+}
+
+/// Before every call that changes a file (quick: some of them), from the making of the record to the
+/// end of the third job; then the rest of it is done by another process.
+fn calls(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+    const JOBS: u64 = 3;
+    let library = shim::compile(folder)?;
+    let mut dice = Dice::new(run.seed, "kill calls");
+    let stride = run.size(24, 1);
+    let mut call = 1 + dice.below(stride);
+    while call < CALLS_MAX {
+        let place = Place::new(folder, &format!("call-{call}"))?;
+        let watch = Watch { library: library.clone(), live: place.folder.clone(), keep: None, kill_at: Some(call) };
+        let mut known = Acknowledged::default();
+        let end = Victim::start(&on_record(&place.file, "l", 0, JOBS), Some(&watch))?.wait()?;
+        let done = end.done;
+        toll.note(&place.file, &mut known, end.lines, end.complaint, "calls")?;
+        let rest = Victim::start(&on_record(&place.file, "l", known.next(), JOBS - known.next()), None)?.wait()?;
+        if !rest.done {
+            let why = rest.complaint.clone().unwrap_or_default();
+            toll.broken.push((format!("after a kill at call {call} the work cannot be finished: {why}"), "calls"));
+        }
+        toll.note(&place.file, &mut known, rest.lines, None, "calls")?;
+        std::fs::remove_dir_all(&place.folder)?;
+        if done {
+            return Ok(());
+        }
+        call += 1 + dice.below(2 * stride - 1);
+    }
+    anyhow::bail!("the writer was not done after {CALLS_MAX} calls")
+}
+
+struct Place {
+    folder: PathBuf,
+    file: PathBuf,
+}
+
+impl Place {
+    fn new(folder: &Path, name: &str) -> anyhow::Result<Self> {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { file: folder.join("record.db"), folder })
+    }
+}
+
+impl Toll {
+    /// Counts a kill, and proves the record.
+    fn note(
+        &mut self,
+        file: &Path,
+        known: &mut Acknowledged,
+        lines: Vec<String>,
+        complaint: Option<String>,
+        part: &'static str,
+    ) -> anyhow::Result<()> {
+        self.kills += 1;
+        self.acked += u64::try_from(lines.len())?;
+        known.add(&lines);
+        self.broken.extend(complaint.map(|why| (format!("the writer stopped by itself: {why}"), part)));
+        let wrong = runtime()?.block_on(proof::of_sqlite(file, "l", known))?;
+        self.broken.extend(wrong.into_iter().map(|what| (what, part)));
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! What the record and its protocol go through before they are trusted with credits: every order of
+//! events of a small model, killed processes, cut power, cut links, racing processes, forged SQL.
+//!
+//! Each suite ends in one line; the last line is `N passed, N failed`. The seed decides everything
+//! that chance decides, so a failure can be had again.
+
+mod child;
+mod dice;
+mod kill;
+mod powercut;
+mod product;
+mod proof;
+mod shim;
+mod suites;
+mod verdict;
+mod writer;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use suites::{Run, Suite};
+
+#[derive(Debug, Parser)]
+#[command(name = "torture", about = "Tries to lose, double or forge credits")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+    /// Decides everything that chance decides.
+    #[arg(long, global = true, default_value_t = 7)]
+    seed: u64,
+    /// The long form of a single suite.
+    #[arg(long, global = true)]
+    full: bool,
+    /// Only the parts of a suite whose name contains this.
+    #[arg(long, global = true)]
+    only: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Kills the power 60 times (500) under a writer on SQLite; nothing acknowledged may be lost.
+    Powercut,
+    /// Kills the writer at any instant and before every call that changes a file.
+    Kill,
+    /// Every suite, in minutes.
+    Quick,
+    /// Every suite, for an hour.
+    Full,
+    #[command(hide = true)]
+    ChildWriter(child::Work),
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let (suites, full): (Vec<Suite>, bool) = match options.command {
+        Command::ChildWriter(work) => return child::be(&work),
+        Command::Quick => (Suite::ALL.to_vec(), false),
+        Command::Full => (Suite::ALL.to_vec(), true),
+        Command::Powercut => (vec![Suite::Powercut], options.full),
+        Command::Kill => (vec![Suite::Kill], options.full),
+    };
+    let run = Run { seed: options.seed, full, only: options.only };
+    if suites::run_all(&suites, &run) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

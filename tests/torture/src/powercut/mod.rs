@@ -1,0 +1,115 @@
+//! Power cuts under a writer on SQLite. A preloaded library keeps what is on the disk apart from
+//! what was only written; after the kill, only the former is left.
+
+pub mod control;
+pub mod disk;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::child::{Task, Victim, Work, on_record, runtime};
+use crate::dice::Dice;
+use crate::proof::{self, Acknowledged};
+use crate::shim::{self, Watch};
+use crate::suites::Run;
+use crate::verdict::Verdict;
+use disk::Loss;
+
+/// A record is used for so many cuts, then a new one: proofs read all of it.
+const CUTS_A_RECORD: u64 = 12;
+/// A cut comes after at most so many acknowledgements, and so many microseconds.
+const ACKS_MAX: u64 = 160;
+const MICROS_MAX: u64 = 4_000;
+/// Within so many cuts the control must have lost something.
+const CONTROL_CUTS: u64 = 40;
+
+/// Where a cut happens.
+struct Bench {
+    library: PathBuf,
+    live: PathBuf,
+    keep: PathBuf,
+}
+
+impl Bench {
+    fn new(folder: &Path, name: &str, library: &Path) -> anyhow::Result<Self> {
+        let (live, keep) = (folder.join(name), folder.join(format!("{name}-disk")));
+        std::fs::create_dir_all(&live)?;
+        Ok(Self { library: library.to_path_buf(), live, keep })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.live.join("record.db")
+    }
+
+    /// Lets a child work, cuts the power under it, and returns what it had acknowledged.
+    fn cut(&self, work: &Work, acks: u64, loss: Loss, dice: &mut Dice) -> anyhow::Result<(Vec<String>, u64)> {
+        disk::settle(&self.live, &self.keep)?;
+        let watch = Watch {
+            library: self.library.clone(),
+            live: self.live.clone(),
+            keep: Some(self.keep.clone()),
+            kill_at: None,
+        };
+        let mut victim = Victim::start(work, Some(&watch))?;
+        victim.hear(usize::try_from(acks)?)?;
+        victim.let_run(Duration::from_micros(dice.below(MICROS_MAX)));
+        let end = victim.kill()?;
+        if let Some(complaint) = end.complaint {
+            anyhow::bail!("the writer stopped by itself: {complaint}");
+        }
+        let lost = disk::cut(&self.live, &self.keep, loss, dice)?;
+        Ok((end.lines, lost))
+    }
+}
+
+pub fn run(run: &Run) -> anyhow::Result<Verdict> {
+    let folder = tempfile::tempdir()?;
+    let library = shim::compile(folder.path())?;
+    let mut verdict = Verdict::default();
+    let cuts = run.size(60, 500);
+    let (mut acked, mut dropped) = (0, 0);
+    let mut dice = Dice::new(run.seed, "powercut");
+    for record in 0..cuts / CUTS_A_RECORD {
+        let bench = Bench::new(folder.path(), &format!("record-{record}"), &library)?;
+        let mut known = Acknowledged::default();
+        for cut in 0..CUTS_A_RECORD {
+            let loss = Loss::EVERY[dice.index(Loss::EVERY.len())];
+            let work = on_record(&bench.file(), "l", known.next(), u64::MAX);
+            let (lines, gone) = bench.cut(&work, dice.below(ACKS_MAX), loss, &mut dice)?;
+            acked += lines.len();
+            dropped += gone;
+            known.add(&lines);
+            for broken in runtime()?.block_on(proof::of_sqlite(&bench.file(), "l", &known))? {
+                verdict.fault(format!("cut {cut} of record {record} ({loss:?}): {broken}"), run.replay("powercut"));
+            }
+        }
+        std::fs::remove_dir_all(&bench.live)?;
+    }
+    verdict.count("cuts", cuts / CUTS_A_RECORD * CUTS_A_RECORD);
+    verdict.count("acked", acked);
+    verdict.count("bytes-dropped", dropped);
+    verdict.count("broken", verdict.faults().len());
+    let caught = control_loses(&Bench::new(folder.path(), "control", &library)?, &mut dice)?;
+    if caught.is_none() {
+        verdict
+            .fault("the control, with synchronous=NORMAL, lost nothing: the cuts cut nothing", run.replay("powercut"));
+    }
+    verdict.count("control", caught.map_or("missed".to_owned(), |cut| format!("caught@{cut}")));
+    Ok(verdict)
+}
+
+/// The first cut at which the control lost what it had acknowledged.
+fn control_loses(bench: &Bench, dice: &mut Dice) -> anyhow::Result<Option<u64>> {
+    let file = bench.file();
+    let mut next = 0;
+    for cut in 1..=CONTROL_CUTS {
+        let work = Work { task: Task::Control, file: file.clone(), lane: String::new(), from: next, count: u64::MAX };
+        let (lines, _) = bench.cut(&work, 20 + dice.below(ACKS_MAX), Loss::All, dice)?;
+        let end = next + u64::try_from(lines.len())?;
+        if runtime()?.block_on(control::lost(&file, end))? > 0 {
+            return Ok(Some(cut));
+        }
+        next = end + 1;
+    }
+    Ok(None)
+}
