@@ -9,5 +9,6 @@ mod rows;
 
 mod assemble;
 pub mod postgres;
+mod queue;
 mod scope;
 pub mod sqlite;

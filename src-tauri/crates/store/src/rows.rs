@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 /// Names SQL statements, and lists them for the tests that prepare each on a fresh schema.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
-        $($(#[$doc])* const $name: &str = $sql;)+
+        $($(#[$doc])* pub(super) const $name: &str = $sql;)+
         #[cfg(test)]
-        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 

@@ -7,12 +7,18 @@ mod fault;
 #[expect(dead_code, reason = "the first call comes with the import")]
 mod link;
 mod open;
+#[expect(dead_code, reason = "the ports are wired when writing is there")]
+mod reads;
 mod rows;
 
 #[cfg(test)]
 mod tests;
 
+use makegood_domain::ports::StoreResult;
 use sqlx::postgres::PgPool;
+use sqlx::{Postgres, Transaction};
+
+use fault::backend;
 
 pub use open::{PgSettings, migrate};
 
@@ -22,4 +28,11 @@ pub use open::{PgSettings, migrate};
 pub struct PgStore {
     pool: PgPool,
     location: String,
+}
+
+impl PgStore {
+    /// A reading transaction: everything in it is of one instant.
+    async fn snapshot(&self) -> StoreResult<Transaction<'static, Postgres>> {
+        self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map_err(backend)
+    }
 }

@@ -3,11 +3,12 @@
 use makegood_domain::diagnose::{Remedy, Verdict};
 use makegood_domain::plan::CaseState;
 use makegood_domain::ports::{CaseStore, QueueLine, QueueOrder, QueueQuery};
-use sqlx::{Execute, Row};
+use sqlx::{Execute, Row, SqliteConnection};
 
 use super::world::{at, new_case, world};
+use crate::queue::{Piece, QueueReader, Stretch, lines_of, totals_of};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::queue::{Stretch, lines_query, totals_query};
+use crate::sqlite::queue::statement;
 
 /// `count` cases straight into the table: every tenth settled, every third with a file to lose.
 async fn fill(store: &SqliteStore, count: i64) {
@@ -125,18 +126,18 @@ async fn pages_come_from_indexes() {
     for states in [open().states, vec![]] {
         for (order, stretch, index) in table {
             let query = QueueQuery { states: states.clone(), order, ..QueueQuery::default() };
-            let plan = explain(&store, lines_query(&query, stretch, 50, 0).unwrap()).await;
+            let plan = explain(&store, lines_of(SqliteConnection::DIALECT, &query, stretch, 50, 0).unwrap()).await;
             assert!(plan.contains("cases_") && plan.contains(index), "{order:?} {stretch:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{order:?} {stretch:?}: {plan}");
         }
         let query = QueueQuery { states, ..QueueQuery::default() };
-        let plan = explain(&store, totals_query(&query, Stretch::Whole).unwrap()).await;
+        let plan = explain(&store, totals_of(SqliteConnection::DIALECT, &query, Stretch::Whole).unwrap()).await;
         assert!(plan.contains("USING COVERING INDEX cases_"), "{plan}");
     }
 }
 
-async fn explain(store: &SqliteStore, mut query: sqlx::QueryBuilder<sqlx::Sqlite>) -> String {
-    let sql = query.build().sql().as_str().to_owned();
+async fn explain(store: &SqliteStore, pieces: Vec<Piece>) -> String {
+    let sql = statement(pieces).build().sql().as_str().to_owned();
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&store.writer).await;
     rows.unwrap().iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("; ")
 }
