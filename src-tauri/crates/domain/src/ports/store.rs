@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{ApprovalStore, RawAnswer, ReconcileStore};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
 use crate::ids::{ActionKey, AgentId, AttachmentId, CaseId, JobId, MessageId, OutputId, RefundId, RunId, TicketId};
 use crate::matching::RunMatch;
 use crate::money::Credits;
 use crate::plan::{ActionKind, CaseState, Effect, Order, Plan};
-use crate::ports::RawAnswer;
 use crate::scope::Scope;
 use crate::support::{Claim, Message, Requester, Ticket};
 use crate::words::words;
@@ -469,6 +469,6 @@ pub trait ActionStore: Send + Sync {
 
 /// The record, whole.
 #[async_trait]
-pub trait Store: FactStore + CaseStore + ActionStore {
+pub trait Store: FactStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore {
     async fn health(&self) -> StoreResult<StoreHealth>;
 }

@@ -12,6 +12,8 @@ mod ledger;
 mod outputs;
 mod people;
 mod queue;
+mod reconciler;
+mod rights;
 mod runs;
 mod tickets;
 
@@ -32,6 +34,8 @@ pub(crate) use ledger::{charges, posting, refunds};
 pub(crate) use outputs::output;
 pub(crate) use people::{accounts, user, workspaces};
 pub(crate) use queue::{counts, line};
+pub(crate) use reconciler::{detection, due_runs};
+pub(crate) use rights::{approval, person};
 pub(crate) use runs::run;
 pub(crate) use tickets::{our_tickets, told_tickets};
 

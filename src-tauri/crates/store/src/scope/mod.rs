@@ -3,6 +3,7 @@
 
 mod dossiers;
 mod forbidden;
+mod of_run;
 mod reader;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use makegood_domain::support::Requester;
 use makegood_domain::work::{MemberStatus, Workspace};
 
 pub(crate) use dossiers::dossiers;
+pub(crate) use of_run::read_run;
 pub(crate) use reader::ScopeReader;
 
 /// All that matching and diagnosis of this requester's ticket may look at. `reader` must answer as of

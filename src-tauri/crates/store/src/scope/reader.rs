@@ -31,6 +31,20 @@ pub(crate) trait ScopeReader: Send {
     fn projects_of_accounts(&mut self, accounts: &[String]) -> impl Future<Output = StoreResult<Vec<Project>>> + Send;
     /// All nodes of these projects, by id.
     fn nodes(&mut self, projects: &[String]) -> impl Future<Output = StoreResult<Vec<Node>>> + Send;
+    /// By id.
+    fn nodes_by_id(&mut self, ids: &[String]) -> impl Future<Output = StoreResult<Vec<Node>>> + Send;
+    /// Ids of the runs of a logical run.
+    fn runs_of_root(&mut self, root: &str) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
+    /// The owner of the account that was charged first for a logical run; without a charge, of the
+    /// account of its project.
+    fn owner_of_root(&mut self, root: &str) -> impl Future<Output = StoreResult<Option<String>>> + Send;
+    /// Ids of the runs of other accounts than these with an output that can be reached at one of
+    /// these nodes.
+    fn foreign_runs_at(
+        &mut self,
+        nodes: &[String],
+        accounts: &[String],
+    ) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
     /// P2: ids of the runs of these accounts, and of runs that the user started.
     fn runs_in_scope(
         &mut self,

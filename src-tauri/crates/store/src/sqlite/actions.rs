@@ -10,8 +10,9 @@ use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Fault, Worked, as_error, backend};
 use super::group::Outcome;
+use super::rights::Permit;
 use super::rows::{Columns, document, id_list, micros, parse_document, word};
-use super::{SqliteStore, audit, cases, effects};
+use super::{SqliteStore, approvals, audit, cases, effects, rights, sweeps};
 use crate::assemble::{self, state_word};
 
 statements! {
@@ -37,6 +38,9 @@ impl SqliteStore {
             let same = known.order.digest == order.digest && known.plan.case_id == plan.case_id;
             return Ok(if same { Begun::Existing(Box::new(known)) } else { Begun::KeyConflict });
         }
+        if sweeps::is_sweep(&mut tx, &order.key).await? {
+            return Ok(Begun::KeyConflict);
+        }
         let revision = cases::revision(&mut tx, &plan.case_id).await?;
         if revision != plan.case_revision {
             return Ok(Begun::CaseChanged { revision });
@@ -45,9 +49,11 @@ impl SqliteStore {
         if let Some(row) = query.fetch_optional(&mut *tx).await.map_err(backend)? {
             return Ok(Begun::Busy { key: ActionKey(row.text("key")?), kind: row.word("kind")? });
         }
-        begin(&mut tx, order, plan).await.map_err(|fault| as_error(fault, order.key.as_str()))?;
-        tx.commit().await.map_err(backend)?;
-        Ok(Begun::New)
+        let begun = begin(&mut tx, order, plan).await.map_err(|fault| as_error(fault, order.key.as_str()))?;
+        if begun == Begun::New {
+            tx.commit().await.map_err(backend)?;
+        }
+        Ok(begun)
     }
 
     pub(super) async fn journal_apply(
@@ -122,7 +128,12 @@ fn not_found(key: &ActionKey) -> StoreError {
     StoreError::NotFound { what: "action", id: key.0.clone() }
 }
 
-async fn begin(connection: &mut SqliteConnection, order: &Order, plan: &Plan) -> Worked<()> {
+/// Journals the intent, if the agent may restore that much alone or a second person said yes.
+async fn begin(connection: &mut SqliteConnection, order: &Order, plan: &Plan) -> Worked<Begun> {
+    let permit = rights::permit(connection, order, plan).await?;
+    if let Permit::Needed { amount, why } = permit {
+        return Ok(Begun::ApprovalNeeded { amount, why });
+    }
     sqlx::query(BEGIN)
         .bind(order.key.as_str())
         .bind(plan.case_id.as_str())
@@ -138,7 +149,10 @@ async fn begin(connection: &mut SqliteConnection, order: &Order, plan: &Plan) ->
         "action": order.key, "kind": plan.kind, "remedy": plan.remedy, "digest": order.digest, "reason": order.reason,
     }))?;
     audit::add(connection, order.agent.as_str(), "begin_action", plan.case_id.as_str(), &detail, order.at).await?;
-    Ok(())
+    if let Permit::Approved(usable) = &permit {
+        approvals::use_up(connection, usable, &order.key).await?;
+    }
+    Ok(Begun::New)
 }
 
 /// Does the step, or answers with the receipt that it has; only a new one leaves rows to keep.
@@ -174,7 +188,7 @@ async fn new_step(
     if action.finished_at.is_some() {
         return Ok(Applied::Refused(format!("action {key} is over: {}", state_word(&action.state))));
     }
-    let act = effects::Act { key, agent: &action.order.agent, case: &action.plan.case_id, step, part, at };
+    let act = effects::Act { key, agent: &action.order.agent, case: Some(&action.plan.case_id), step, part, at };
     match apply(connection, &act, effect, &wanted).await {
         Ok(receipt) => Ok(Applied::Done(receipt)),
         Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),

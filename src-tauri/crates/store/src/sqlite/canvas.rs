@@ -22,6 +22,12 @@ statements! {
         WHERE account_id IN (SELECT value FROM json_each(?1)) ORDER BY id";
     NODES = "SELECT id, project_id, label, status, deleted_at FROM nodes
         WHERE project_id IN (SELECT value FROM json_each(?1)) ORDER BY id";
+    NODES_BY_ID = "SELECT id, project_id, label, status, deleted_at FROM nodes
+        WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
+    ACCOUNT_OF = "SELECT account_id FROM projects WHERE id = ?1";
+    /// The logical runs of a project, and those with an output in it.
+    ROOTS_IN = "SELECT root_id FROM runs WHERE project_id = ?1
+        UNION SELECT r.root_id FROM outputs o JOIN runs r ON r.id = o.run_id WHERE o.project_id = ?1";
 }
 
 pub(super) async fn put_project(connection: &mut SqliteConnection, row: &Project) -> Worked<()> {
@@ -65,4 +71,20 @@ pub(super) async fn projects_of_accounts(connection: &mut SqliteConnection, ids:
 pub(super) async fn nodes(connection: &mut SqliteConnection, projects: &str) -> StoreResult<Vec<Node>> {
     let rows = sqlx::query(NODES).bind(projects).fetch_all(connection).await.map_err(backend)?;
     each(&rows, node)
+}
+
+/// The nodes of these ids.
+pub(super) async fn nodes_by_id(connection: &mut SqliteConnection, ids: &str) -> StoreResult<Vec<Node>> {
+    let rows = sqlx::query(NODES_BY_ID).bind(ids).fetch_all(connection).await.map_err(backend)?;
+    each(&rows, node)
+}
+
+/// The account that a project belongs to; `None` for an unknown project.
+pub(super) async fn account_of(connection: &mut SqliteConnection, project: &str) -> StoreResult<Option<String>> {
+    sqlx::query_scalar(ACCOUNT_OF).bind(project).fetch_optional(connection).await.map_err(backend)
+}
+
+/// The logical runs that a change of a project's account concerns.
+pub(super) async fn roots_in(connection: &mut SqliteConnection, project: &str) -> StoreResult<Vec<String>> {
+    sqlx::query_scalar(ROOTS_IN).bind(project).fetch_all(connection).await.map_err(backend)
 }

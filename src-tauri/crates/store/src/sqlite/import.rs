@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{Connection, SqliteConnection};
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, LEVEL_DIFFERS};
+use super::due_runs::{self, Changed};
 use super::fault::{Fault, MISSING_ROW, Worked, as_error, backend, refused};
 use super::items::{self, By, Change};
 use super::rows::{document, micros};
@@ -33,6 +34,15 @@ statements! {
         WHERE l.target = ?1 AND r.origin = 'makegood'";
 }
 
+/// Logical runs that a batch changes, told by a run of each or by their first run.
+#[derive(Default)]
+struct Touched {
+    /// Runs whose items or due look can follow from the batch.
+    runs: BTreeSet<String>,
+    /// First runs of logical runs that a row was of before: it is another's now.
+    roots: BTreeSet<String>,
+}
+
 /// What taking one fact did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
@@ -45,7 +55,7 @@ impl SqliteStore {
     pub(super) async fn import_facts(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
         let mut tx = self.begin().await?;
         let mut report = ImportReport::default();
-        let mut touched = BTreeSet::new();
+        let mut touched = Touched::default();
         let mut waiting: Vec<(usize, String)> = Vec::new();
         for (place, fact) in facts.iter().enumerate() {
             if let Err(why) = take_one(&mut tx, fact, at, &mut report, &mut touched).await? {
@@ -91,8 +101,9 @@ async fn take_one(
     fact: &Fact,
     at: Timestamp,
     report: &mut ImportReport,
-    touched: &mut BTreeSet<String>,
+    touched: &mut Touched,
 ) -> StoreResult<Result<(), String>> {
+    let before = roots_before(connection, fact).await?;
     let mut savepoint = connection.begin().await.map_err(backend)?;
     match take(&mut savepoint, fact, at).await {
         Ok(taken) => {
@@ -103,7 +114,8 @@ async fn take_one(
                 Taken::Updated => report.updated += 1,
             }
             if taken != Taken::Unchanged {
-                touched.extend(run_of(fact).map(|run| run.0.clone()));
+                touched.runs.extend(run_of(fact).map(|run| run.0.clone()));
+                touched.roots.extend(before);
             }
             Ok(Ok(()))
         }
@@ -200,15 +212,37 @@ fn name(fact: &Fact) -> (&'static str, String) {
     }
 }
 
-/// The run whose items a fact can settle.
+/// The run that a fact is about: its items can be settled by it, and a reconciler must look again.
 fn run_of(fact: &Fact) -> Option<&RunId> {
     match fact {
         Fact::Charge(row) => Some(&row.run_id),
         Fact::Output(row) => Some(&row.run_id),
         Fact::Refund(row) => Some(&row.run_id),
         Fact::Run(row) => Some(&row.id),
+        Fact::Job(row) => Some(&row.run_id),
+        Fact::Webhook(row) => Some(&row.run_id),
+        Fact::Upload(row) => Some(&row.run_id),
         _ => None,
     }
+}
+
+/// The logical runs that a row is of before a fact changes it: a run can become another one's retry,
+/// an output another run's, a project another account's.
+async fn roots_before(connection: &mut SqliteConnection, fact: &Fact) -> StoreResult<Vec<String>> {
+    let run = match fact {
+        Fact::Run(row) => Some(row.id.clone()),
+        Fact::Output(row) => outputs::output(connection, &row.id).await?.map(|output| output.run_id),
+        Fact::Project(row) => {
+            let account = canvas::account_of(connection, row.id.as_str()).await?;
+            let moves = account.is_some_and(|account| account != row.account_id.as_str());
+            return if moves { canvas::roots_in(connection, row.id.as_str()).await } else { Ok(Vec::new()) };
+        }
+        _ => None,
+    };
+    Ok(match run {
+        Some(run) => runs::root_of(connection, &run).await?.map(|root| root.0).into_iter().collect(),
+        None => Vec::new(),
+    })
 }
 
 fn digest(fact: &Fact) -> StoreResult<Vec<u8>> {
@@ -235,20 +269,16 @@ async fn bury(
     Ok(RejectedFact { index: signless(place), kind: kind.to_owned(), id, reason })
 }
 
-/// Brings the items of the touched runs in line with the outputs, and looks whether the platform's
-/// levels are ours.
-async fn settle(
-    connection: &mut SqliteConnection,
-    facts: &[Fact],
-    touched: &BTreeSet<String>,
-    at: Timestamp,
-) -> Worked<()> {
-    let mut roots = BTreeSet::new();
-    for run in touched {
+/// Brings the items of the touched runs in line with the outputs, and the list of runs to look at with
+/// both; looks whether the platform's levels are ours.
+async fn settle(connection: &mut SqliteConnection, facts: &[Fact], touched: &Touched, at: Timestamp) -> Worked<()> {
+    let mut roots: BTreeSet<RunId> = touched.roots.iter().cloned().map(RunId).collect();
+    for run in &touched.runs {
         roots.extend(runs::root_of(connection, &RunId(run.clone())).await?);
     }
     for root in &roots {
         deliver_items(connection, root, at).await?;
+        due_runs::follow(connection, root.as_str(), Changed::ByOthers, at).await?;
     }
     let balances = facts.iter().filter_map(|fact| if let Fact::Account(row) = fact { Some(row) } else { None });
     for balance in balances.flat_map(|account| &account.balances) {

@@ -26,13 +26,15 @@ statements! {
     ADD = "INSERT INTO item_transitions (charge_id, item, seq, state, epoch, lease_until, origin, action_key,
             document, why, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     /// Who brought an item to where it is.
-    NEWEST = "SELECT t.state, t.origin, t.action_key, t.document, t.at, a.agent
+    NEWEST = "SELECT t.state, t.origin, t.action_key, t.document, t.at, coalesce(a.agent,
+            (SELECT 'the reconciler' FROM sweep_steps s WHERE s.key = t.action_key LIMIT 1)) AS agent
         FROM item_transitions t LEFT JOIN actions a ON a.key = t.action_key
         WHERE t.charge_id = ?1 AND t.item = ?2 ORDER BY t.seq DESC LIMIT 1";
-    /// An output that counts as delivery: intact, reachable, in a project of the account that paid.
+    /// An output that counts as delivery: intact, reachable, in a project of the account that paid. An
+    /// object of 0 bytes is no file (R12).
     INTACT_OUTPUT = "SELECT o.id FROM runs r JOIN outputs o ON o.run_id = r.id JOIN projects p ON p.id = o.project_id
         WHERE r.root_id = ?1 AND o.item = ?2 AND p.account_id = ?3 AND o.state = 'stored'
-            AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id LIMIT 1";
+            AND o.bytes > 0 AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id LIMIT 1";
 }
 
 /// A charged item as it stands.

@@ -29,6 +29,9 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_ledger_rules", include_str!("../../migrations/sqlite/0003_ledger_rules.sql")),
     ("0004_cases", include_str!("../../migrations/sqlite/0004_cases.sql")),
     ("0005_actions", include_str!("../../migrations/sqlite/0005_actions.sql")),
+    ("0006_reconciler", include_str!("../../migrations/sqlite/0006_reconciler.sql")),
+    ("0007_people", include_str!("../../migrations/sqlite/0007_people.sql")),
+    ("0008_rights", include_str!("../../migrations/sqlite/0008_rights.sql")),
 ];
 
 statements! {

@@ -20,7 +20,8 @@ statements! {
 pub(super) struct Letter<'a> {
     pub id: &'a str,
     pub kind: &'a str,
-    pub case: &'a CaseId,
+    /// None where the reconciler did it.
+    pub case: Option<&'a CaseId>,
     pub action: &'a str,
     /// For people, without the text of messages.
     pub summary: &'a str,
@@ -34,7 +35,7 @@ pub(super) async fn add(connection: &mut SqliteConnection, letter: &Letter<'_>) 
         .bind(letter.id)
         .bind(micros(letter.at))
         .bind(letter.kind)
-        .bind(letter.case.as_str())
+        .bind(letter.case.map(CaseId::as_str))
         .bind(letter.action)
         .bind(letter.summary)
         .bind(letter.payload)

@@ -43,6 +43,11 @@ statements! {
     /// Runs with an output in projects of these accounts; the caller takes out those in scope.
     LYING_IN = "SELECT DISTINCT o.run_id FROM projects p JOIN outputs o ON o.project_id = p.id
         WHERE p.account_id IN (SELECT value FROM json_each(?1)) AND o.quarantined_at IS NULL";
+    /// Runs of other accounts with an output at one of these nodes.
+    FOREIGN_AT = "SELECT DISTINCT o.run_id FROM outputs o JOIN runs r ON r.id = o.run_id
+        JOIN projects p ON p.id = r.project_id
+        WHERE o.node_id IN (SELECT value FROM json_each(?1)) AND o.quarantined_at IS NULL
+            AND p.account_id NOT IN (SELECT value FROM json_each(?2))";
     NODE_OF = "SELECT project_id FROM nodes WHERE id = ?1";
 }
 
@@ -232,4 +237,13 @@ pub(super) async fn outputs(connection: &mut SqliteConnection, runs: &str) -> St
 /// Ids of the runs of which an output lies in a project of these accounts.
 pub(super) async fn runs_lying_in(connection: &mut SqliteConnection, accounts: &str) -> StoreResult<Vec<String>> {
     sqlx::query_scalar(LYING_IN).bind(accounts).fetch_all(connection).await.map_err(backend)
+}
+
+/// Ids of the runs of other accounts than these of which an output lies at one of these nodes.
+pub(super) async fn foreign_runs_at(
+    connection: &mut SqliteConnection,
+    nodes: &str,
+    accounts: &str,
+) -> StoreResult<Vec<String>> {
+    sqlx::query_scalar(FOREIGN_AT).bind(nodes).bind(accounts).fetch_all(connection).await.map_err(backend)
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use makegood_domain::ids::ChargeId;
-use makegood_domain::ledger::{Refund, RefundState};
+use makegood_domain::ledger::{Refund, RefundKind, RefundState};
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits};
 use makegood_domain::ports::StoreResult;
 use sqlx::SqliteConnection;
@@ -16,7 +16,7 @@ use sqlx::SqliteConnection;
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, STRAY_REFUND};
 use super::fault::{Worked, backend, refused};
 use super::items::{self, By, Item};
-use super::rows::{Columns, micros, opt_word, parse_word, signed, word};
+use super::rows::{Columns, micros, parse_word, signed, word};
 use crate::assemble;
 
 statements! {
@@ -306,6 +306,10 @@ pub(super) struct Restoration<'a> {
     pub account: &'a str,
     pub run: &'a str,
     pub ticket: Option<&'a str>,
+    /// `auto` where the reconciler made it.
+    pub kind: RefundKind,
+    /// When the failure was noticed, in UTC microseconds.
+    pub detected_at: i64,
     pub cause: &'a str,
     pub action: &'a str,
     pub at: Timestamp,
@@ -321,10 +325,10 @@ pub(super) async fn add_restoration(connection: &mut SqliteConnection, head: &Re
         .bind(head.account)
         .bind(head.run)
         .bind(micros(head.at))
-        .bind(opt_word(Some(&makegood_domain::ledger::RefundKind::Manual))?)
+        .bind(word(&head.kind)?)
         .bind(true)
         .bind(head.ticket)
-        .bind(micros(head.at))
+        .bind(head.detected_at)
         .bind(head.cause)
         .bind(head.action)
         .execute(connection)

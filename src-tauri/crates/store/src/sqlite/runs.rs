@@ -24,6 +24,11 @@ statements! {
             SELECT id FROM runs WHERE retry_of = ?1 AND retry_initiator = 'system'
             UNION SELECT r.id FROM runs r JOIN retry ON r.retry_of = retry.id WHERE r.retry_initiator = 'system')
         UPDATE runs SET root_id = ?2 WHERE id IN (SELECT id FROM retry) AND root_id <> ?2";
+    OF_ROOT = "SELECT id FROM runs WHERE root_id = ?1 ORDER BY id";
+    OWNER_OF_ROOT = "SELECT a.owner_user_id FROM accounts a WHERE a.id = coalesce(
+        (SELECT c.account_id FROM runs r JOIN charges c ON c.run_id = r.id WHERE r.root_id = ?1
+            ORDER BY c.posted_at, c.id LIMIT 1),
+        (SELECT p.account_id FROM runs r JOIN projects p ON p.id = r.project_id WHERE r.id = ?1))";
     RUNS = "SELECT r.id, p.account_id, r.project_id, r.node_id, r.started_by, r.model_id, r.started_at,
             r.requested_items, r.status, r.cancelled_at, r.retry_of, r.retry_initiator, r.params
         FROM runs r JOIN projects p ON p.id = r.project_id
@@ -65,6 +70,16 @@ pub(super) async fn root_of(connection: &mut SqliteConnection, run: &RunId) -> S
     let query = sqlx::query_scalar(ROOT).bind(run.as_str());
     let root: Option<String> = query.fetch_optional(connection).await.map_err(backend)?;
     Ok(root.map(RunId))
+}
+
+/// Ids of the runs of a logical run.
+pub(super) async fn of_root(connection: &mut SqliteConnection, root: &str) -> StoreResult<Vec<String>> {
+    sqlx::query_scalar(OF_ROOT).bind(root).fetch_all(connection).await.map_err(backend)
+}
+
+/// Who owns the account that was charged first for a logical run, or that its project is of.
+pub(super) async fn owner_of_root(connection: &mut SqliteConnection, root: &str) -> StoreResult<Option<String>> {
+    sqlx::query_scalar(OWNER_OF_ROOT).bind(root).fetch_optional(connection).await.map_err(backend)
 }
 
 /// Ids of the runs in scope of a requester.

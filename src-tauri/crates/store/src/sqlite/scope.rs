@@ -1,7 +1,7 @@
 //! The reads of a scope, in SQLite's words.
 
 use jiff::Timestamp;
-use makegood_domain::ids::TicketId;
+use makegood_domain::ids::{RunId, TicketId};
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::ports::StoreResult;
 use makegood_domain::scope::Scope;
@@ -23,6 +23,15 @@ impl SqliteStore {
     ) -> StoreResult<Scope> {
         let mut tx = self.snapshot().await?;
         let scope = scope::read(&mut *tx, requester, except, as_of).await?;
+        tx.rollback().await.map_err(backend)?;
+        Ok(scope)
+    }
+}
+
+impl SqliteStore {
+    pub(super) async fn read_scope_of_run(&self, root: &RunId, as_of: Timestamp) -> StoreResult<Option<Scope>> {
+        let mut tx = self.snapshot().await?;
+        let scope = scope::read_run(&mut *tx, root, as_of).await?;
         tx.rollback().await.map_err(backend)?;
         Ok(scope)
     }
@@ -58,6 +67,18 @@ impl ScopeReader for SqliteConnection {
     }
     async fn nodes(&mut self, projects: &[String]) -> StoreResult<Vec<Node>> {
         canvas::nodes(self, &id_list(projects)).await
+    }
+    async fn nodes_by_id(&mut self, ids: &[String]) -> StoreResult<Vec<Node>> {
+        canvas::nodes_by_id(self, &id_list(ids)).await
+    }
+    async fn runs_of_root(&mut self, root: &str) -> StoreResult<Vec<String>> {
+        runs::of_root(self, root).await
+    }
+    async fn owner_of_root(&mut self, root: &str) -> StoreResult<Option<String>> {
+        runs::owner_of_root(self, root).await
+    }
+    async fn foreign_runs_at(&mut self, nodes: &[String], accounts: &[String]) -> StoreResult<Vec<String>> {
+        outputs::foreign_runs_at(self, &id_list(nodes), &id_list(accounts)).await
     }
     async fn runs_in_scope(&mut self, accounts: &[String], user: &str) -> StoreResult<Vec<String>> {
         runs::in_scope(self, &id_list(accounts), user).await

@@ -7,4 +7,6 @@ statements! {
         WHERE account_id = ANY ($1) ORDER BY id COLLATE "C""#;
     NODES = r#"SELECT id, project_id, label, status, deleted_at FROM api.nodes
         WHERE project_id = ANY ($1) ORDER BY id COLLATE "C""#;
+    NODES_BY_ID = r#"SELECT id, project_id, label, status, deleted_at FROM api.nodes
+        WHERE id = ANY ($1) ORDER BY id COLLATE "C""#;
 }

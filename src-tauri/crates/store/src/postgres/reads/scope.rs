@@ -1,7 +1,7 @@
 //! The reads of a scope, in PostgreSQL's words.
 
 use jiff::Timestamp;
-use makegood_domain::ids::TicketId;
+use makegood_domain::ids::{RunId, TicketId};
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::ports::StoreResult;
 use makegood_domain::scope::Scope;
@@ -26,6 +26,19 @@ impl PgStore {
     ) -> StoreResult<Scope> {
         let mut tx = self.snapshot().await?;
         let scope = scope::read(&mut *tx, requester, except, as_of).await?;
+        tx.rollback().await.map_err(backend)?;
+        Ok(scope)
+    }
+}
+
+impl PgStore {
+    pub(in crate::postgres) async fn read_scope_of_run(
+        &self,
+        root: &RunId,
+        as_of: Timestamp,
+    ) -> StoreResult<Option<Scope>> {
+        let mut tx = self.snapshot().await?;
+        let scope = scope::read_run(&mut *tx, root, as_of).await?;
         tx.rollback().await.map_err(backend)?;
         Ok(scope)
     }
@@ -65,6 +78,19 @@ impl ScopeReader for PgConnection {
     }
     async fn nodes(&mut self, projects: &[String]) -> StoreResult<Vec<Node>> {
         each(&by_ids(self, canvas::NODES, projects).await?, assemble::node)
+    }
+    async fn nodes_by_id(&mut self, ids: &[String]) -> StoreResult<Vec<Node>> {
+        each(&by_ids(self, canvas::NODES_BY_ID, ids).await?, assemble::node)
+    }
+    async fn runs_of_root(&mut self, root: &str) -> StoreResult<Vec<String>> {
+        texts(&by_id(self, runs::OF_ROOT, root).await?, "id")
+    }
+    async fn owner_of_root(&mut self, root: &str) -> StoreResult<Option<String>> {
+        Ok(texts(&by_id(self, runs::OWNER_OF_ROOT, root).await?, "owner_user_id")?.pop())
+    }
+    async fn foreign_runs_at(&mut self, nodes: &[String], accounts: &[String]) -> StoreResult<Vec<String>> {
+        let query = sqlx::query_scalar(outputs::FOREIGN_AT).bind(nodes).bind(accounts);
+        query.fetch_all(self).await.map_err(backend)
     }
     async fn runs_in_scope(&mut self, accounts: &[String], user: &str) -> StoreResult<Vec<String>> {
         let query = sqlx::query_scalar(runs::IN_SCOPE).bind(accounts).bind(user);

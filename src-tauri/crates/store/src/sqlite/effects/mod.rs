@@ -10,13 +10,14 @@ use makegood_domain::plan::Effect;
 use makegood_domain::ports::Receipt;
 use sqlx::SqliteConnection;
 
-use super::fault::Worked;
+use super::due_runs::Changed;
+use super::fault::{Worked, refused};
 use super::rows::{document, micros};
-use super::{audit, cases, outbox};
+use super::{audit, cases, due_runs, outbox};
 
 statements! {
-    OPEN_INCIDENT = "INSERT INTO incidents (id, case_id, run_id, summary, opened_at, action_key)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    OPEN_INCIDENT = "INSERT INTO incidents (id, case_id, run_id, summary, opened_at, action_key, sweep_key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     NAME_OUTPUT = "INSERT INTO incident_outputs (incident_id, output_id) VALUES (?1, ?2)
         ON CONFLICT (incident_id, output_id) DO NOTHING";
 }
@@ -28,12 +29,12 @@ pub(super) const DELIVERY: &[(&str, &str)] = delivery::STATEMENTS;
 #[cfg(test)]
 pub(super) const RESTORATION: &[(&str, &str)] = restoration::STATEMENTS;
 
-/// Whose effect it is: the step of an action.
+/// Whose effect it is: the step of an action on a case, or of the reconciler, which has none.
 #[derive(Clone, Copy)]
 pub(super) struct Act<'a> {
     pub key: &'a ActionKey,
     pub agent: &'a AgentId,
-    pub case: &'a CaseId,
+    pub case: Option<&'a CaseId>,
     pub step: u32,
     pub part: u32,
     pub at: Timestamp,
@@ -44,18 +45,31 @@ impl Act<'_> {
     fn id(&self, prefix: &str) -> String {
         format!("{prefix}_{}.{}.{}", self.key, self.step, self.part)
     }
+
+    fn case(&self) -> Worked<&CaseId> {
+        match self.case {
+            Some(case) => Ok(case),
+            None => refused("this needs a case, and the reconciler has none"),
+        }
+    }
+
+    fn changed(&self) -> Changed {
+        if self.case.is_some() { Changed::ByOthers } else { Changed::ByReconciler }
+    }
 }
 
 /// Does one effect with its audit line and what goes out, or says why the record forbids it.
 pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
     let receipt = change(connection, act, effect).await?;
+    due_runs::follow_effect(connection, effect, act.changed(), act.at).await?;
     let mut told = serde_json::to_value(effect).unwrap_or_default();
     if let Some(fields) = told.as_object_mut() {
         // Texts to customers stay out of the audit, which nobody can erase from.
         fields.remove("text");
     }
     let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
-    audit::add(connection, act.agent.as_str(), act_word(effect), act.case.as_str(), &detail, act.at).await?;
+    let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
+    audit::add(connection, act.agent.as_str(), act_word(effect), subject, &detail, act.at).await?;
     if let Some((kind, summary)) = letter(effect, &receipt) {
         let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
         let letter = outbox::Letter {
@@ -69,10 +83,27 @@ pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect
         };
         outbox::add(connection, &letter).await?;
     }
-    if !matches!(effect, Effect::LeaseItem { .. } | Effect::ReleaseItem { .. }) {
-        cases::raise(connection, act.case).await?;
+    let quiet = matches!(effect, Effect::LeaseItem { .. } | Effect::ReleaseItem { .. });
+    if let Some(case) = act.case.filter(|_| !quiet) {
+        cases::raise(connection, case).await?;
     }
     Ok(receipt)
+}
+
+/// What an effect without a case is about, for the audit: the row that it changes.
+fn subject(effect: &Effect) -> &str {
+    match effect {
+        Effect::LeaseItem { run_id, .. } | Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
+            run_id.as_str()
+        }
+        Effect::Restore { restoration, .. } => restoration.run_id.as_str(),
+        Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => output_id.as_str(),
+        Effect::OpenIncident { run_id, .. } => run_id.as_ref().map_or("incident", |run| run.as_str()),
+        Effect::CancelUpstream { job_id, .. } => job_id.as_str(),
+        Effect::LinkTicket { to } => to.as_str(),
+        Effect::TellOwner { account_id, .. } => account_id.as_str(),
+        Effect::Say { .. } | Effect::SetCase { .. } => "case",
+    }
 }
 
 async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
@@ -96,11 +127,12 @@ async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effec
             let id = act.id("inc");
             sqlx::query(OPEN_INCIDENT)
                 .bind(&id)
-                .bind(act.case.as_str())
+                .bind(act.case.map(CaseId::as_str))
                 .bind(run_id.as_ref().map(|run| run.as_str()))
                 .bind(summary)
                 .bind(micros(act.at))
-                .bind(act.key.as_str())
+                .bind(act.case.map(|_| act.key.as_str()))
+                .bind(act.case.is_none().then_some(act.key.as_str()))
                 .execute(&mut *connection)
                 .await?;
             for output in output_ids {
@@ -109,7 +141,7 @@ async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effec
             Ok(Receipt::Incident { id })
         }
         Effect::LinkTicket { to } => {
-            cases::set_link(connection, act.case, to).await?;
+            cases::set_link(connection, act.case()?, to).await?;
             Ok(Receipt::Linked { to: to.clone() })
         }
         Effect::CancelUpstream { provider_id, job_id } => {
@@ -119,14 +151,14 @@ async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effec
             let id = act.id("msg");
             let author = act.agent.as_str();
             let message = cases::NewMessage { id: &id, kind: *kind, author, locale, text, at: act.at };
-            cases::say(connection, act.case, &message).await?;
+            cases::say(connection, act.case()?, &message).await?;
             Ok(Receipt::Said { message_id: id.as_str().into() })
         }
         Effect::TellOwner { account_id, .. } => {
             Ok(Receipt::Queued { what: format!("tell the owner of {account_id}"), outbox_id: act.id("out") })
         }
         Effect::SetCase { state, follow_up_at } => {
-            cases::set_state(connection, act.case, *state, *follow_up_at).await?;
+            cases::set_state(connection, act.case()?, *state, *follow_up_at).await?;
             Ok(Receipt::CaseSet { state: *state })
         }
     }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use makegood_domain::diagnose::{ChargeRestoration, RestoredItem};
 use makegood_domain::ids::RefundId;
+use makegood_domain::ledger::RefundKind;
 use makegood_domain::money::{BalanceLine, Credits};
 use makegood_domain::ports::{BalanceMove, Receipt};
 use sqlx::SqliteConnection;
 
 use super::super::fault::{Worked, refused};
 use super::super::items::{self, By};
-use super::super::{cases, findings, ledger, refunds, runs};
+use super::super::rows::micros;
+use super::super::{cases, detections, findings, ledger, refunds, rights, runs};
 use super::Act;
 
 statements! {
@@ -30,14 +32,23 @@ pub(super) async fn restore(
         clear_item(connection, act, wanted, item).await?;
     }
     let before = levels(connection, wanted).await?;
-    let ticket = cases::ticket_of(connection, act.case).await?;
+    let noticed = noticed(connection, wanted).await?;
+    let (ticket, kind, cause) = match act.case {
+        Some(case) => {
+            rights::count(connection, act.agent, act.key, total, act.at).await?;
+            (Some(cases::ticket_of(connection, case).await?), RefundKind::Manual, cause)
+        }
+        None => (None, RefundKind::Auto, noticed.as_ref().map_or(cause, |(_, cause)| cause.as_str())),
+    };
     let head = refunds::Restoration {
         id: id.as_str(),
         key: &act.id("restore"),
         charge: wanted.charge_id.as_str(),
         account: wanted.account_id.as_str(),
         run: wanted.run_id.as_str(),
-        ticket: Some(&ticket),
+        ticket: ticket.as_deref(),
+        kind,
+        detected_at: noticed.as_ref().map_or(micros(act.at), |(at, _)| *at),
         cause,
         action: act.key.as_str(),
         at: act.at,
@@ -45,7 +56,9 @@ pub(super) async fn restore(
     refunds::add_restoration(connection, &head).await?;
     write(connection, id.as_str(), wanted).await?;
     findings::follow_ledger_of_run(connection, wanted.run_id.as_str()).await?;
-    findings::follow_ledger(connection, act.case.as_str()).await?;
+    if let Some(case) = act.case {
+        findings::follow_ledger(connection, case.as_str()).await?;
+    }
     let mut balances = Vec::new();
     for (balance, level) in &before {
         if let Some((kind, after)) = ledger::level(connection, balance).await? {
@@ -53,6 +66,18 @@ pub(super) async fn restore(
         }
     }
     Ok(Receipt::Restored { refund_id: id.clone(), total, balances })
+}
+
+/// When and why a failure of one of the items was first noticed, apart from this posting (R16).
+async fn noticed(connection: &mut SqliteConnection, wanted: &ChargeRestoration) -> Worked<Option<(i64, String)>> {
+    let mut first: Option<(i64, String)> = None;
+    for item in &wanted.items {
+        let found = detections::of_item(connection, wanted.charge_id.as_str(), item.item).await?;
+        if found.as_ref().is_some_and(|(at, _)| first.as_ref().is_none_or(|(before, _)| at < before)) {
+            first = found;
+        }
+    }
+    Ok(first)
 }
 
 /// What can be said before anything is touched. Returns the total.

@@ -3,9 +3,9 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
-    SqliteStore, actions, attachments, audit, canvas, cases, catalogue, charges, deliveries, discrepancies, drafts,
-    effects, findings, health, import, items, jobs, ledger, open, outbox, outputs, people, queue, references, refunds,
-    runs, ticket_links, views,
+    SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, deliveries, detections,
+    discrepancies, drafts, due_runs, effects, findings, full_scan, health, import, items, jobs, ledger, open, outbox,
+    outputs, passes, people, queue, references, refunds, rights, runs, sweeps, ticket_links, views,
 };
 
 #[tokio::test]
@@ -14,6 +14,13 @@ async fn every_statement_can_be_prepared() {
     let mut connection = store.writer.acquire().await.unwrap();
     let modules = [
         actions::STATEMENTS,
+        approvals::STATEMENTS,
+        detections::STATEMENTS,
+        due_runs::STATEMENTS,
+        full_scan::STATEMENTS,
+        passes::STATEMENTS,
+        rights::STATEMENTS,
+        sweeps::STATEMENTS,
         effects::STATEMENTS,
         effects::DELIVERY,
         effects::PLACING,

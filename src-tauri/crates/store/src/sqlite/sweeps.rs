@@ -1,0 +1,157 @@
+//! What the reconciler does: an effect with its receipt, audit line and letter in one transaction,
+//! without a case. It restores what it noticed before, and only so much in an hour.
+
+use jiff::Timestamp;
+use makegood_domain::diagnose::ChargeRestoration;
+use makegood_domain::ids::{ActionKey, AgentId};
+use makegood_domain::plan::Effect;
+use makegood_domain::ports::{Applied, StepReceipt, StoreResult};
+use sqlx::SqliteConnection;
+
+use super::effects::{self, Act};
+use super::fault::{Fault, Worked, backend, refused};
+use super::group::Outcome;
+use super::rows::{Columns, document, instant, micros, parse_document};
+use super::{SqliteStore, detections};
+
+statements! {
+    STEP = "SELECT at, effect, receipt FROM sweep_steps WHERE key = ?1 AND part = ?2";
+    ADD_STEP = "INSERT INTO sweep_steps (key, part, at, effect, receipt) VALUES (?1, ?2, ?3, ?4, ?5)";
+    OF_ACTION = "SELECT count(*) FROM actions WHERE key = ?1";
+    IS_SWEEP = "SELECT EXISTS (SELECT 1 FROM sweep_steps WHERE key = ?1)";
+    LIMITS = "SELECT restorations_per_hour, unseen_hours FROM reconciler_limits";
+    COUNTED = "SELECT restorations FROM reconciler_hours WHERE hour = ?1";
+    COUNT = "INSERT INTO reconciler_hours (hour, restorations) VALUES (?1, 1)
+        ON CONFLICT (hour) DO UPDATE SET restorations = restorations + 1";
+    POSTED_AT = "SELECT posted_at FROM charges WHERE id = ?1";
+}
+
+/// Whose name is on what the reconciler does.
+pub(super) const RECONCILER: &str = "reconciler";
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+impl SqliteStore {
+    pub(super) async fn settle_effect(
+        &self,
+        key: &ActionKey,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        let (key, effect) = (key.clone(), effect.clone());
+        self.group
+            .run(move |connection| {
+                Box::pin(async move {
+                    match settle(connection, &key, part, &effect, at).await {
+                        Ok(applied @ Applied::Done(_)) => Outcome { answer: Ok(applied), keep: true },
+                        answer => Outcome { answer, keep: false },
+                    }
+                })
+            })
+            .await
+    }
+}
+
+async fn settle(
+    connection: &mut SqliteConnection,
+    key: &ActionKey,
+    part: u32,
+    effect: &Effect,
+    at: Timestamp,
+) -> StoreResult<Applied> {
+    if !is_reconcilers(effect) {
+        return Ok(Applied::Refused("the reconciler settles items, outputs, incidents and jobs, nothing else".into()));
+    }
+    let wanted = document(effect)?;
+    let known = sqlx::query(STEP).bind(key.as_str()).bind(i64::from(part));
+    if let Some(row) = known.fetch_optional(&mut *connection).await.map_err(backend)? {
+        if row.text("effect")? != wanted {
+            return Ok(Applied::Refused(format!("{key}.{part} was done already, with another effect")));
+        }
+        let receipt = parse_document(&row.text("receipt")?, key.as_str())?;
+        return Ok(Applied::Done(StepReceipt { step: 0, part, at: row.time("at")?, receipt }));
+    }
+    let query = sqlx::query_scalar(OF_ACTION).bind(key.as_str());
+    let actions: i64 = query.fetch_one(&mut *connection).await.map_err(backend)?;
+    if actions > 0 {
+        return Ok(Applied::Refused(format!("the key {key} is an action's")));
+    }
+    let agent = AgentId::from(RECONCILER);
+    let act = Act { key, agent: &agent, case: None, step: 0, part, at };
+    match journalled(connection, &act, effect, &wanted).await {
+        Ok(receipt) => Ok(Applied::Done(receipt)),
+        Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
+        Err(Fault::Failed(error)) => Err(error),
+    }
+}
+
+async fn journalled(
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    effect: &Effect,
+    wanted: &str,
+) -> Worked<StepReceipt> {
+    if let Effect::Restore { restoration, .. } = effect {
+        check_restoration(connection, restoration, act.at).await?;
+    }
+    let receipt = effects::run(connection, act, effect).await?;
+    sqlx::query(ADD_STEP)
+        .bind(act.key.as_str())
+        .bind(i64::from(act.part))
+        .bind(micros(act.at))
+        .bind(wanted)
+        .bind(document(&receipt)?)
+        .execute(connection)
+        .await?;
+    // As it will be read back: finer than a microsecond is cut.
+    Ok(StepReceipt { step: 0, part: act.part, at: instant(micros(act.at), "the instant of the step")?, receipt })
+}
+
+/// What a reconciler may do: nothing on a case, no word to anybody.
+fn is_reconcilers(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::LeaseItem { .. }
+            | Effect::Deliver { .. }
+            | Effect::ReleaseItem { .. }
+            | Effect::Restore { .. }
+            | Effect::Quarantine { .. }
+            | Effect::OpenIncident { .. }
+            | Effect::CancelUpstream { .. }
+            | Effect::Move { .. }
+    )
+}
+
+/// Refuses a restoration beyond the hour's number, and one of a young charge of which nothing was
+/// noticed before. Counts it.
+async fn check_restoration(connection: &mut SqliteConnection, wanted: &ChargeRestoration, at: Timestamp) -> Worked<()> {
+    let limits = sqlx::query(LIMITS).fetch_one(&mut *connection).await?;
+    let (per_hour, unseen_hours) = (limits.int("restorations_per_hour")?, limits.int("unseen_hours")?);
+    let posted: Option<i64> =
+        sqlx::query_scalar(POSTED_AT).bind(wanted.charge_id.as_str()).fetch_optional(&mut *connection).await?;
+    let old = posted.is_some_and(|posted| micros(at) - posted >= unseen_hours.saturating_mul(HOUR_MICROS));
+    for item in wanted.items.iter().filter(|_| posted.is_some() && !old) {
+        if detections::of_item(connection, wanted.charge_id.as_str(), item.item).await?.is_none() {
+            return refused(format!(
+                "nothing was noticed about item {} of charge {}, and it is younger than {unseen_hours} hours",
+                item.item, wanted.charge_id
+            ));
+        }
+    }
+    let hour = micros(at).div_euclid(HOUR_MICROS);
+    let counted: Option<i64> = sqlx::query_scalar(COUNTED).bind(hour).fetch_optional(&mut *connection).await?;
+    if counted.unwrap_or_default() >= per_hour {
+        return refused(format!(
+            "the reconciler has made {per_hour} restorations in this hour, as many as it may: people must look first"
+        ));
+    }
+    sqlx::query(COUNT).bind(hour).execute(connection).await?;
+    Ok(())
+}
+
+/// Whether the key is one of the reconciler's.
+pub(super) async fn is_sweep(connection: &mut SqliteConnection, key: &ActionKey) -> StoreResult<bool> {
+    let found: i64 = sqlx::query_scalar(IS_SWEEP).bind(key.as_str()).fetch_one(connection).await.map_err(backend)?;
+    Ok(found != 0)
+}
