@@ -23,6 +23,11 @@ const UNPRIVILEGED: &str = "postgres";
 /// The superuser of each cluster. It may always come in without a password.
 pub const SUPERUSER: &str = "postgres";
 
+/// Makes a record believe its callers about the time, for tests in virtual time: in production the
+/// database's own clock counts. To be run in the database after migrating.
+pub const VIRTUAL_TIME: &str = "CREATE OR REPLACE FUNCTION record.clock(p_at bigint) RETURNS bigint LANGUAGE sql
+    AS $$ SELECT p_at $$";
+
 /// Another program can take the free port that was found: so often another one is tried.
 const TRIES: u32 = 5;
 
@@ -144,6 +149,8 @@ impl Cluster {
         let building = self.building.lock().await;
         let is_built = self.templates.lock().unwrap_or_else(PoisonError::into_inner).contains(template);
         if !is_built {
+            // What an earlier try left half built.
+            self.sql(SUPERUSER, &format!("DROP DATABASE IF EXISTS {template}"))?;
             self.sql(SUPERUSER, &format!("CREATE DATABASE {template}"))?;
             build(self.url(template, SUPERUSER)).await?;
             self.sql(SUPERUSER, &format!("ALTER DATABASE {template} ALLOW_CONNECTIONS false"))?;

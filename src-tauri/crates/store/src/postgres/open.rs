@@ -12,7 +12,18 @@ use super::fault::backend;
 
 /// Schema changes, in order, each in one or more files. A released one is never edited: its hash is
 /// in each database. The numbers and names are those of SQLite's.
-pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[];
+pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
+    ("0001_facts", &[include_str!("../../migrations/postgres/0001_facts.sql")]),
+    ("0002_ledger", &[include_str!("../../migrations/postgres/0002_ledger.sql")]),
+    (
+        "0003_ledger_rules",
+        &[
+            include_str!("../../migrations/postgres/0003_ledger_rules.sql"),
+            include_str!("../../migrations/postgres/0003_money.sql"),
+            include_str!("../../migrations/postgres/0003_refunds.sql"),
+        ],
+    ),
+];
 
 /// Whoever holds the schema locks up longer is named by PostgreSQL's error.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";

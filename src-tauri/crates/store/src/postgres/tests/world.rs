@@ -1,14 +1,19 @@
 //! A record of its own for each test, on the one server of the test process.
 
-use makegood_testkit::postgres::{Cluster, SUPERUSER};
+use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 
 use crate::postgres::{PgSettings, PgStore, migrate};
 
-/// An empty record, and the store of the server's superuser on it.
+const TEMPLATE: &str = "makegood";
+
+/// An empty record that believes its callers about the time, and the store of the server's superuser on it.
 pub async fn record() -> PgStore {
     let cluster = Cluster::shared();
-    let build = |url: String| async move { migrate(&url).await.map_err(|error| error.to_string()) };
-    let database = cluster.database("makegood", build).await.unwrap();
+    let build = |url: String| async move {
+        migrate(&url).await.map_err(|error| error.to_string())?;
+        cluster.sql(TEMPLATE, VIRTUAL_TIME).map(drop)
+    };
+    let database = cluster.database(TEMPLATE, build).await.unwrap();
     PgStore::connect(&settings(&cluster.url(&database, SUPERUSER))).await.unwrap()
 }
 
