@@ -2,14 +2,15 @@
 //! from the views of schema `api`, and what is written goes through its functions, one call one
 //! transaction. The functions are in `migrations/postgres/`.
 
-#[expect(dead_code, reason = "the first call comes with the import")]
 mod fault;
-#[expect(dead_code, reason = "the first call comes with the import")]
 mod link;
 mod open;
-#[expect(dead_code, reason = "the ports are wired when writing is there")]
+#[expect(dead_code, reason = "facts are wired when importing is there")]
 mod reads;
 mod rows;
+mod wiring;
+#[cfg_attr(test, expect(dead_code, reason = "its statements are prepared when the schema is there"))]
+mod writes;
 
 #[cfg(test)]
 mod tests;

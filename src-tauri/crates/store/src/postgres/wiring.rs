@@ -1,0 +1,98 @@
+//! The ports of the domain, answered by this store: what is read is in [`super::reads`], what is
+//! written in [`super::writes`].
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use makegood_domain::ids::{ActionKey, AgentId, AttachmentId, CaseId};
+use makegood_domain::plan::{Effect, Order, Plan};
+use makegood_domain::ports::{
+    ActionRecord, ActionState, ActionStore, Applied, AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord,
+    CaseStore, ChosenRuns, Draft, DraftSave, Finding, NewCase, OutboxLine, QueueCounts, QueuePage, QueueQuery,
+    SavedView, StoreResult,
+};
+
+use super::PgStore;
+
+#[async_trait]
+impl CaseStore for PgStore {
+    async fn open_case(&self, new: &NewCase) -> StoreResult<(CaseRecord, bool)> {
+        self.new_case(new).await
+    }
+    async fn case(&self, id: &CaseId) -> StoreResult<CaseRecord> {
+        self.read_case(id).await
+    }
+    async fn cases_without_finding(&self, limit: u64) -> StoreResult<Vec<CaseId>> {
+        self.unread_cases(limit).await
+    }
+    async fn save_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
+        self.keep_finding(id, revision, finding).await
+    }
+    async fn choose_runs(&self, id: &CaseId, revision: i64, chosen: &ChosenRuns) -> StoreResult<i64> {
+        self.set_chosen_runs(id, revision, chosen).await
+    }
+    async fn assign(&self, id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> StoreResult<()> {
+        self.set_assignee(id, agent, by, at).await
+    }
+    async fn queue(&self, query: &QueueQuery) -> StoreResult<QueuePage> {
+        self.read_queue(query).await
+    }
+    async fn queue_counts(&self) -> StoreResult<QueueCounts> {
+        self.count_queue().await
+    }
+    async fn attachment(&self, id: &AttachmentId) -> StoreResult<AttachmentFile> {
+        self.read_file(id).await
+    }
+    async fn save_draft(&self, draft: &Draft, base_revision: i64) -> StoreResult<DraftSave> {
+        self.keep_draft(draft, base_revision).await
+    }
+    async fn drafts(&self, id: &CaseId) -> StoreResult<Vec<Draft>> {
+        self.read_drafts(id).await
+    }
+    async fn saved_views(&self, agent: &AgentId) -> StoreResult<Vec<SavedView>> {
+        self.read_views(agent).await
+    }
+    async fn save_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()> {
+        self.put_view(agent, view).await
+    }
+    async fn delete_view(&self, agent: &AgentId, name: &str) -> StoreResult<()> {
+        self.drop_view(agent, name).await
+    }
+}
+
+#[async_trait]
+impl ActionStore for PgStore {
+    async fn begin_action(&self, order: &Order, plan: &Plan) -> StoreResult<Begun> {
+        self.journal_begin(order, plan).await
+    }
+    async fn apply(
+        &self,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        self.journal_apply(key, (step, part), effect, at).await
+    }
+    async fn finish_action(&self, key: &ActionKey, state: &ActionState, at: Timestamp) -> StoreResult<()> {
+        self.journal_finish(key, state, at).await
+    }
+    async fn action(&self, key: &ActionKey) -> StoreResult<Option<ActionRecord>> {
+        self.read_action(key).await
+    }
+    async fn actions_of(&self, case: &CaseId) -> StoreResult<Vec<ActionRecord>> {
+        self.read_actions_of(case).await
+    }
+    async fn unfinished_actions(&self) -> StoreResult<Vec<ActionRecord>> {
+        self.read_unfinished().await
+    }
+    async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
+        self.read_audit(subject, limit).await
+    }
+    async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
+        self.verify_audit().await
+    }
+    async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
+        self.read_outbox(limit).await
+    }
+}
