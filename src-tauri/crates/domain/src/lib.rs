@@ -13,6 +13,7 @@ pub mod policy;
 pub mod ports;
 pub mod reading;
 pub mod scope;
+pub mod settlement;
 pub mod support;
 mod words;
 pub mod work;
