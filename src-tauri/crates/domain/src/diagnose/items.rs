@@ -84,6 +84,11 @@ impl ItemView<'_> {
         self.outputs.iter().any(|row| row.state == OutputState::Held)
     }
 
+    /// Its outputs that are damaged or empty.
+    pub fn damaged(&self) -> impl Iterator<Item = &crate::ids::OutputId> {
+        self.outputs.iter().filter(|row| is_damaged(row)).map(|row| &row.id)
+    }
+
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.outputs.iter().any(|row| is_damaged(row))

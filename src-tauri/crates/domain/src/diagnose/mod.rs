@@ -12,12 +12,14 @@ mod tickets;
 mod verdict;
 mod without_run;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 pub use finding::*;
 
-use crate::ids::TicketId;
-use crate::matching::{LogicalRun, RunMatch, logical_runs};
+use crate::ids::{RunId, TicketId};
+use crate::matching::{LogicalRun, RunMatch, logical_run, logical_runs};
 use crate::policy::Policy;
 use crate::scope::Scope;
 use crate::support::Claim;
@@ -46,9 +48,35 @@ pub fn diagnose(evidence: &Evidence<'_>, policy: &Policy, now: Timestamp) -> Dia
     let findings: Vec<RunFinding<'_>> = runs
         .into_iter()
         .filter(|run| evidence.run_match.matched.iter().any(|id| run.contains(id)))
-        .map(|run| settle::settle(Look::at(run, evidence, policy, now)))
+        .map(|run| settle::settle(Look::at(run, evidence, Asker::Ticket, policy, now)))
         .collect();
     if findings.is_empty() { without_run::no_match(evidence) } else { combine::combine(findings, evidence) }
+}
+
+/// What happened to one logical run, and what is done about it, when nobody asked: the reconciler's
+/// question. The same rules as [`diagnose`], except that whoever keeps the promise of P3 does not wait
+/// for itself, that it waits until the end of the window for what is not known yet (P8, P9, a
+/// submission that may still come), and that no ticket has a say in it (P12).
+///
+/// `lost` are items whose file cannot be had although the look-up saw it: the transfer failed for good.
+#[must_use]
+pub fn unasked(scope: &Scope, root: &RunId, lost: &BTreeSet<u32>, policy: &Policy, now: Timestamp) -> Diagnosis {
+    let (claim, ticket_id) = (Claim::default(), TicketId::new(""));
+    let run_match = RunMatch { matched: vec![root.clone()], ..RunMatch::default() };
+    let evidence =
+        Evidence { claim: &claim, run_match: &run_match, scope, ticket_id: &ticket_id, ticket_created_at: now };
+    let Some(run) = logical_run(scope, root) else { return without_run::no_match(&evidence) };
+    let finding = settle::settle(Look::at(run, &evidence, Asker::Reconciler { lost }, policy, now));
+    combine::combine(vec![finding], &evidence)
+}
+
+/// On whose behalf a run is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asker<'a> {
+    /// Somebody wrote: what the reconciler repairs waits for it (P3).
+    Ticket,
+    /// Nobody did.
+    Reconciler { lost: &'a BTreeSet<u32> },
 }
 
 /// One matched run with everything that is derived from its rows.
@@ -56,6 +84,7 @@ pub fn diagnose(evidence: &Evidence<'_>, policy: &Policy, now: Timestamp) -> Dia
 pub(crate) struct Look<'a> {
     pub run: LogicalRun<'a>,
     pub evidence: &'a Evidence<'a>,
+    pub asker: Asker<'a>,
     pub policy: &'a Policy,
     pub now: Timestamp,
     pub items: Vec<ItemView<'a>>,
@@ -63,10 +92,16 @@ pub(crate) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn at(run: LogicalRun<'a>, evidence: &'a Evidence<'a>, policy: &'a Policy, now: Timestamp) -> Self {
+    fn at(
+        run: LogicalRun<'a>,
+        evidence: &'a Evidence<'a>,
+        asker: Asker<'a>,
+        policy: &'a Policy,
+        now: Timestamp,
+    ) -> Self {
         let items = items::items(&run, evidence.scope, policy, now);
         let money = Money::of(&run, evidence.scope, policy);
-        Self { run, evidence, policy, now, items, money }
+        Self { run, evidence, asker, policy, now, items, money }
     }
 
     fn scope(&self) -> &'a Scope {
@@ -87,8 +122,33 @@ impl<'a> Look<'a> {
         self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.stall()).unwrap_or(at))
     }
 
-    /// P9: until when a failed look-up is repeated.
+    /// P3: this verdict is left to the reconciler for now.
+    fn waits_for_reconciler(&self, verdict: Verdict) -> bool {
+        matches!(self.asker, Asker::Ticket) && self.in_window() && remedy::is_repaired(verdict)
+    }
+
+    /// Nothing is known of a submission of the run, or of a retry of it by the system, and something may
+    /// still become known. Only somebody who waits for the whole window waits for it.
+    fn may_be_submitted(&self) -> bool {
+        matches!(self.asker, Asker::Reconciler { .. })
+            && self.in_window()
+            && self.run.members().any(|member| member.jobs.is_empty())
+    }
+
+    /// The transfer of its file failed for good.
+    fn is_lost(&self, item: u32) -> bool {
+        match self.asker {
+            Asker::Ticket => false,
+            Asker::Reconciler { lost } => lost.contains(&item),
+        }
+    }
+
+    /// P9: until when a failed look-up is repeated: a business day from the ticket. Without a ticket,
+    /// until the end of the window, which was promised.
     fn lookup_end(&self) -> Timestamp {
+        if matches!(self.asker, Asker::Reconciler { .. }) {
+            return self.window_end();
+        }
         let days = self.policy.lookup.retry_business_days;
         self.policy.calendar.after_business_days(self.evidence.ticket_created_at, days)
     }

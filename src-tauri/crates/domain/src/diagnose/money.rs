@@ -40,12 +40,10 @@ impl<'a> ChargeView<'a> {
         let mut standing = BTreeMap::new();
         let mut back: BTreeMap<&BalanceId, Credits> = BTreeMap::new();
         for refund in run.refunds().into_iter().filter(|row| row.charge_id == charge.id && stands(row)) {
-            let mut valid: Credits = 0;
-            for line in refund.lines.iter().filter(|line| is_own(&line.balance_id, charge, scope)) {
-                let amount = line.amount.max(0);
-                valid = valid.saturating_add(amount);
+            let valid = valid_amount(refund, charge, scope);
+            for line in own_lines(refund, charge, scope) {
                 let sum = back.entry(&line.balance_id).or_insert(0);
-                *sum = sum.saturating_add(amount);
+                *sum = sum.saturating_add(line.amount.max(0));
             }
             settle(&mut standing, &prices, &refund.items, valid);
         }
@@ -53,7 +51,9 @@ impl<'a> ChargeView<'a> {
         Self { charge, open: open_sources(charge, back, policy), prices, standing, returned }
     }
 
-    fn price(&self, item: u32) -> Credits {
+    /// What an item of it cost.
+    #[must_use]
+    pub fn price(&self, item: u32) -> Credits {
         self.prices.get(&item).copied().unwrap_or(0)
     }
 
@@ -61,7 +61,9 @@ impl<'a> ChargeView<'a> {
         self.standing.get(&item).copied().unwrap_or(0)
     }
 
-    fn owed(&self, item: u32) -> Credits {
+    /// What is owed for an item of it (P4).
+    #[must_use]
+    pub fn owed(&self, item: u32) -> Credits {
         self.price(item) - self.standing(item)
     }
 
@@ -167,6 +169,18 @@ fn gather(parts: impl Iterator<Item = Restored>) -> Restored {
         all.flags.extend(part.flags);
         all
     })
+}
+
+/// What of a refund settles something (P4): its lines to balances of the account that was charged, while
+/// it stands.
+#[must_use]
+pub fn valid_amount(refund: &Refund, charge: &Charge, scope: &Scope) -> Credits {
+    let lines = own_lines(refund, charge, scope).filter(|_| stands(refund));
+    lines.fold(0, |sum: Credits, line| sum.saturating_add(line.amount.max(0)))
+}
+
+fn own_lines<'a>(refund: &'a Refund, charge: &'a Charge, scope: &'a Scope) -> impl Iterator<Item = &'a BalanceLine> {
+    refund.lines.iter().filter(|line| is_own(&line.balance_id, charge, scope))
 }
 
 fn stands(refund: &Refund) -> bool {

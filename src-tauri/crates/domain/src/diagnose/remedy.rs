@@ -80,9 +80,11 @@ pub(super) fn as_below(look: &Look<'_>, verdict: Verdict) -> Treatment {
         return Treatment::new(Remedy::NoneAlreadyRefunded)
             .each(look.missing().map(|item| item.item), ItemActionKind::None);
     }
-    let waiting = look.in_window() && is_repaired(verdict);
-    let means: Vec<(&ItemView<'_>, Means)> =
-        open.into_iter().map(|item| (item, if waiting { in_window(look, item) } else { act(look, item) })).collect();
+    let waiting = look.waits_for_reconciler(verdict);
+    let means: Vec<(&ItemView<'_>, Means)> = open
+        .into_iter()
+        .map(|item| (item, if waiting { in_window(look, item) } else { act(look, verdict, item) }))
+        .collect();
     carry_out(look, verdict, &means)
 }
 
@@ -94,7 +96,7 @@ fn is_open(look: &Look<'_>, item: u32) -> bool {
 /// A file of which nothing has been refunded; otherwise the customer would have both (P4).
 pub(super) fn can_fetch(look: &Look<'_>, item: &ItemView<'_>) -> bool {
     let at_hand = item.fate == Fate::Obtainable || (item.is_held() && !item.is_stored());
-    at_hand && look.money.standing(item.item) == 0
+    at_hand && !look.is_lost(item.item) && look.money.standing(item.item) == 0
 }
 
 /// P3: wait, except for a file that would be gone before the window ends.
@@ -104,7 +106,7 @@ fn in_window(look: &Look<'_>, item: &ItemView<'_>) -> Means {
     if can_fetch(look, item) && dies_first { Means::Fetch } else { Means::Wait(end) }
 }
 
-fn act(look: &Look<'_>, item: &ItemView<'_>) -> Means {
+fn act(look: &Look<'_>, verdict: Verdict, item: &ItemView<'_>) -> Means {
     if can_fetch(look, item) {
         return Means::Fetch;
     }
@@ -117,6 +119,9 @@ fn act(look: &Look<'_>, item: &ItemView<'_>) -> Means {
             Means::Wait(if look.now < end { end } else { again })
         }
         Fate::Unknown if look.now < look.lookup_end() => Means::Wait(look.lookup_end()),
+        Fate::Nothing if verdict != Verdict::CancelledBeforeStart && look.may_be_submitted() => {
+            Means::Wait(look.window_end())
+        }
         Fate::Running if look.now < look.stall_end() => Means::Wait(look.stall_end()),
         Fate::Unknown | Fate::Running | Fate::Obtainable | Fate::Nothing => payable,
     }
@@ -187,7 +192,7 @@ fn waiting(look: &Look<'_>, verdict: Verdict, waits: bool) -> Remedy {
     match verdict {
         Verdict::InProgress | Verdict::ProviderStalled => Remedy::WaitInProgress,
         Verdict::ProviderUnreachable => Remedy::RetryProviderLookup,
-        _ if look.in_window() && is_repaired(verdict) => Remedy::WaitForReconciler,
+        _ if look.waits_for_reconciler(verdict) => Remedy::WaitForReconciler,
         _ if unknown => Remedy::RetryProviderLookup,
         _ => Remedy::WaitInProgress,
     }

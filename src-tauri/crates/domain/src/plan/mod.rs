@@ -16,7 +16,7 @@ pub use against::restorable;
 pub use digest::{digest, money_digest, restorations};
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
-pub(crate) use record::{RunFacts, diagnosed_runs};
+pub(crate) use record::{RunFacts, diagnosed_runs, run_facts};
 
 use crate::diagnose::{ChargeRestoration, Flag, Remedy};
 use crate::ids::{
