@@ -12,3 +12,6 @@ pub mod postgres;
 mod queue;
 mod scope;
 pub mod sqlite;
+
+#[cfg(test)]
+mod test_world;

@@ -7,8 +7,7 @@ use makegood_domain::ports::{
 };
 use makegood_domain::support::{Attachment, TicketStatus};
 
-use super::remedies::{deliver, lease, restore};
-use super::world::{at, begin, charge, done, finding, new_case, number, run, world};
+use super::world::{at, begin, charge, deliver, done, finding, lease, new_case, number, restore, run, world};
 use crate::sqlite::SqliteStore;
 
 async fn store() -> SqliteStore {

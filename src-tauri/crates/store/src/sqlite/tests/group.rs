@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use makegood_domain::ports::{ActionStore, Applied, FactStore, StoreError};
 
-use super::remedies::restore;
-use super::world::{assert_whole, at, base, begin, charge, level, number, run};
+use super::world::{assert_whole, at, base, begin, charge, level, number, restore, run};
 use crate::sqlite::SqliteStore;
 
 const ITEMS: u32 = 48;

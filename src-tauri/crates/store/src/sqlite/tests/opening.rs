@@ -5,8 +5,7 @@ use std::path::Path;
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::ports::{ActionStore, CaseStore, FactStore, QueueQuery, Store, StoreError};
 
-use super::remedies::restore;
-use super::world::{at, base, begin, charge, done, finding, new_case, run};
+use super::world::{at, base, begin, charge, done, finding, new_case, restore, run};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::open::{MIGRATIONS, PRAGMAS, network_file_system, refuse_old_sqlite};
 

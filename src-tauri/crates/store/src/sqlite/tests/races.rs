@@ -2,8 +2,7 @@
 
 use makegood_domain::ports::{ActionStore, Applied, FactStore};
 
-use super::remedies::{lease, restore};
-use super::world::{assert_whole, at, base, begin, charge, level, number, run};
+use super::world::{assert_whole, at, base, begin, charge, lease, level, number, restore, run};
 use crate::sqlite::SqliteStore;
 
 const PAIRS: u32 = 40;

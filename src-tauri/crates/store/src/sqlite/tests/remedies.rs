@@ -1,54 +1,15 @@
 //! Recovery and restoration against each other, and what a loser is told.
 
 use jiff::SignedDuration;
-use makegood_domain::diagnose::{ChargeRestoration, RestoredItem, RestoredLine};
-use makegood_domain::money::BalanceKind;
-use makegood_domain::plan::{Effect, Place, StoredFile};
+use makegood_domain::diagnose::ChargeRestoration;
+use makegood_domain::plan::{Effect, Place};
 use makegood_domain::ports::{FactStore, Receipt};
 
 use super::world::{
-    assert_whole, at, base, begin, charge, done, fact, level, node, number, output, project, refund, refused_at, run,
-    run_row, state, store_with, world,
+    assert_whole, at, base, begin, charge, deliver, done, fact, lease, level, node, number, output, project, refund,
+    refused_at, restore, run, run_row, state, store_with, world,
 };
 use crate::sqlite::SqliteStore;
-
-pub fn lease(run: &str) -> Effect {
-    Effect::LeaseItem { run_id: run.into(), item: 1, lease_seconds: 900 }
-}
-
-pub fn deliver(run: &str, epoch: i64, place: &str) -> Effect {
-    Effect::Deliver {
-        run_id: run.into(),
-        item: 1,
-        epoch,
-        output_id: format!("new_{run}_{epoch}").as_str().into(),
-        file: StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() },
-        place: Place::Node {
-            project_id: format!("prj_{place}").as_str().into(),
-            node_id: format!("nd_{place}").as_str().into(),
-        },
-    }
-}
-
-/// The whole of a one-item charge on Ana's quota.
-pub fn restore(id: &str, charge: &str, run: &str, amount: i64) -> Effect {
-    Effect::Restore {
-        refund_id: id.into(),
-        restoration: ChargeRestoration {
-            charge_id: charge.into(),
-            run_id: run.into(),
-            account_id: "acc_a".into(),
-            items: vec![RestoredItem { item: 1, credits: amount }],
-            lines: vec![RestoredLine {
-                source: "bal_q".into(),
-                target: "bal_q".into(),
-                target_kind: BalanceKind::SubscriptionQuota,
-                amount,
-            }],
-        },
-        cause: "provider_failed".into(),
-    }
-}
 
 async fn one_run() -> SqliteStore {
     world(vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[320], &[("bal_q", 320)])]).await
