@@ -3,14 +3,16 @@ import { getContext, setContext } from 'svelte';
 import type { Host } from '../lib/ipc/host';
 import { Drafts } from './drafts.svelte';
 import { Reviews } from './review.svelte';
+import { Sweep } from './sweep.svelte';
 
 /** What an agent has begun and not finished: it outlives every view. */
 export interface Desk {
   readonly drafts: Drafts;
   readonly reviews: Reviews;
+  readonly sweep: Sweep;
 }
 
 const KEY = Symbol('desk');
 
-export const provideDesk = (host: Host): Desk => setContext(KEY, { drafts: new Drafts(host), reviews: new Reviews(host) });
+export const provideDesk = (host: Host): Desk => setContext(KEY, { drafts: new Drafts(host), reviews: new Reviews(host), sweep: new Sweep(host) });
 export const useDesk = (): Desk => getContext<Desk>(KEY);

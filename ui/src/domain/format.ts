@@ -54,6 +54,13 @@ export function span(milliseconds: number): string {
   return `${Math.floor(t / 1000)} s`;
 }
 
+/** Length of time against a promise in hours: `45 h 16 min`, `38 min`, `12 s`. Days only from 100 hours on. */
+export function hours(milliseconds: number): string {
+  const t = Math.abs(milliseconds);
+  if (t >= 100 * HOUR || t < HOUR) return span(t);
+  return `${Math.floor(t / HOUR)} h ${two(Math.floor((t % HOUR) / MINUTE))} min`;
+}
+
 /** Time left until an instant; negative when it has passed. */
 export function left(instant: string, now: number): number {
   return ms(instant) - now;

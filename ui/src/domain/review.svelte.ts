@@ -1,6 +1,7 @@
-import type { ActionKind, ActionView, ReviewSheet } from '../lib/ipc/generated/contract';
+import type { ActionKind, ActionView, ApprovalView, ReviewSheet } from '../lib/ipc/generated/contract';
 import { HostError, type Host } from '../lib/ipc/host';
 import { failure, type Failure } from '../shared/facts/failure';
+import { Asking } from './asking.svelte';
 
 /** A sheet can be confirmed only after it has stood unchanged for this long. */
 export const ARM_MS = 300;
@@ -20,12 +21,15 @@ export class Review {
   sheet = $state.raw<ReviewSheet>();
   outcome = $state.raw<ActionView>();
   failed = $state.raw<Failure>();
+  /** Set where the sheet is over what this person may restore alone. */
+  asking = $state.raw<Asking>();
   armed = $state(false);
   checking = $state(false);
   reason = $state('');
   key = $state('');
   /** The answer as it stood when the sheet was made; null: as drafted by the rules. */
   answer: string | null = null;
+  #told = $state.raw<ApprovalView>();
   #host: Host;
   #newKey: () => string;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,16 +47,41 @@ export class Review {
     return this.phase === 'confirming' || this.phase === 'lost' || this.outcome?.state === 'running' || this.outcome?.state === 'unknown';
   }
 
+  /** A second person's yes to exactly this, whether or not there is still time to use it. */
+  get yes(): ApprovalView | undefined {
+    const given = this.given;
+    return this.sheet?.approvalNeed && given?.mine && given.state === 'approved' ? given : undefined;
+  }
+
   get reasonMissing(): boolean {
-    return (this.sheet?.needsReason ?? false) && this.reason.trim() === '';
+    return !this.yes && (this.sheet?.needsReason ?? false) && this.reason.trim() === '';
   }
 
   get blocked(): boolean {
     return this.sheet?.checks.some((check) => !check.ok) ?? true;
   }
 
+  /** A sheet over the limit waits for a yes: the record would refuse it anyway. */
+  get yesMissing(): boolean {
+    return this.sheet !== undefined && this.sheet.approvalNeed !== null && !this.yes;
+  }
+
   get canConfirm(): boolean {
-    return this.phase === 'ready' && this.armed && !this.reasonMissing && !this.blocked;
+    return this.phase === 'ready' && this.armed && !this.reasonMissing && !this.yesMissing && !this.blocked;
+  }
+
+  /** The request for this sheet as the record has it now. A newer state makes the sheet stand anew. */
+  heard(approval: ApprovalView | null): void {
+    const known = this.given;
+    if (!approval || !known || approval.id !== known.id || approval.state === known.state) return;
+    this.#told = approval;
+    if (this.phase === 'ready') this.#arm();
+  }
+
+  /** The newest request for exactly this money: what was heard of it, what was asked here, or what the sheet came with. */
+  get given(): ApprovalView | undefined {
+    const own = this.asking?.asked ?? this.sheet?.approval ?? undefined;
+    return this.#told && this.#told.id === own?.id ? this.#told : own;
   }
 
   /**
@@ -71,6 +100,7 @@ export class Review {
       const sheet = await this.#host.query('review', { caseId: this.caseId, kind: this.kind, answer });
       this.sheet = sheet;
       this.key = this.#newKey();
+      this.asking = sheet.approvalNeed ? new Asking(this.#host, sheet, answer) : undefined;
       this.phase = 'ready';
       this.#arm();
     } catch (thrown) {
@@ -87,7 +117,7 @@ export class Review {
     try {
       this.#came(await this.#host.act('confirm', {
         caseId: this.caseId, kind: this.kind, answer: this.answer, caseRevision: sheet.caseRevision, digest: sheet.digest,
-        reviewedAt: sheet.madeAt, key: this.key, reason: this.reason.trim() || null,
+        reviewedAt: sheet.madeAt, key: this.key, reason: this.yes?.reason ?? (this.reason.trim() || null),
       }));
     } catch (thrown) {
       this.failed = failure(HostError.from(thrown));
@@ -147,6 +177,8 @@ export class Review {
   }
 
   #arm(): void {
+    clearTimeout(this.#timer);
+    this.armed = false;
     this.#timer = setTimeout(() => { this.armed = true; }, ARM_MS);
   }
 }

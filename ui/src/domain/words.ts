@@ -1,6 +1,6 @@
 /** The words and shapes of states. A state is always shape, word and colour together. */
 import type {
-  ActionKind, Agreement, BalanceKind, CaseState, DraftKind, Flag, ItemActionKind, OutcomeState, Tone, Verdict,
+  ActionKind, Agreement, ApprovalState, BalanceKind, CaseState, DraftKind, Flag, ItemActionKind, OutcomeState, Tone, Verdict,
 } from '../lib/ipc/generated/contract';
 import type { Shape } from '../shared/controls/shapes';
 
@@ -40,9 +40,21 @@ const OUTCOME: Readonly<Record<OutcomeState, Word>> = {
   refused: { shape: 'refused', tone: 'bad', word: 'Refused' },
   failed_before_effect: { shape: 'refused', tone: 'bad', word: 'Failed before anything changed' },
   unknown: { shape: 'unknown', tone: 'warn', word: 'Not known' },
+  approval_needed: { shape: 'lock', tone: 'warn', word: 'A second person must approve' },
 };
 
 export const outcome = (value: OutcomeState): Word => OUTCOME[value];
+
+const APPROVAL: Readonly<Record<ApprovalState, Word>> = {
+  waiting: { shape: 'held', tone: 'info', word: 'Waiting' },
+  approved: { shape: 'check', tone: 'ok', word: 'Approved' },
+  declined: { shape: 'refused', tone: 'bad', word: 'Declined' },
+  withdrawn: { shape: 'open', tone: 'neutral', word: 'Withdrawn' },
+  used: { shape: 'done', tone: 'neutral', word: 'Used' },
+  expired: { shape: 'open', tone: 'warn', word: 'Expired' },
+};
+
+export const approvalState = (value: ApprovalState): Word => APPROVAL[value];
 
 const CASE_STATE: Readonly<Record<CaseState, Word>> = {
   open: { shape: 'open', tone: 'neutral', word: 'Open' },

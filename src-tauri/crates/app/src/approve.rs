@@ -2,7 +2,7 @@
 //! restorations for exactly one reason, and saying yes or no. The record decides; this asks it.
 
 use jiff::Timestamp;
-use makegood_domain::ids::{ApprovalId, CaseId};
+use makegood_domain::ids::{AgentId, ApprovalId, CaseId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{Plan, money_digest, restorations};
 use makegood_domain::ports::{
@@ -12,7 +12,7 @@ use makegood_domain::ports::{
 use crate::confirm::Reviewed;
 use crate::contract::{
     ApprovalNeed, ApprovalPosting, ApprovalView, ApprovalsRequest, ApprovalsView, AskApprovalRequest,
-    DecideApprovalRequest, IdentityView, Say, Topic, WithdrawApprovalRequest,
+    DecideApprovalRequest, IdentityView, PersonView, Say, Topic, WithdrawApprovalRequest,
 };
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -36,7 +36,13 @@ impl Desk {
         for approval in &found {
             rows.push(self.approval_view(approval, &me).await?);
         }
-        Ok(ApprovalsView { me: identity_view(me), rows, now })
+        let people = self.second_person()?.people().await?;
+        let people = people.into_iter().map(|person| PersonView {
+            id: person.id.0,
+            name: person.name,
+            roles: person.roles,
+        });
+        Ok(ApprovalsView { me: identity_view(me), people: people.collect(), rows, now })
     }
 
     /// Asks for a yes to what a review sheet restores. The same id asks once.
@@ -90,7 +96,8 @@ impl Desk {
         };
         let note = request.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
         let note = note.map(|note| words(note, "the note is empty")).transpose()?;
-        self.decide(ApprovalId(request.id), request.digest, state, note).await
+        let by = request.by.map_or_else(|| self.agent.id.clone(), AgentId);
+        self.decide(ApprovalId(request.id), request.digest, state, by, note).await
     }
 
     /// Takes the own request back.
@@ -98,7 +105,8 @@ impl Desk {
     /// # Errors
     /// As its code says; nothing is half done.
     pub async fn withdraw_approval(&self, request: WithdrawApprovalRequest) -> Result<ApprovalView> {
-        self.decide(ApprovalId(request.id), request.digest, ApprovalState::Withdrawn, None).await
+        let by = self.agent.id.clone();
+        self.decide(ApprovalId(request.id), request.digest, ApprovalState::Withdrawn, by, None).await
     }
 
     async fn decide(
@@ -106,10 +114,11 @@ impl Desk {
         id: ApprovalId,
         digest: String,
         state: ApprovalState,
+        by: AgentId,
         note: Option<String>,
     ) -> Result<ApprovalView> {
         let now = self.now();
-        let decision = ApprovalDecision { digest, state, by: self.agent.id.clone(), note };
+        let decision = ApprovalDecision { digest, state, by, note };
         let decided = self.second_person()?.decide_approval(&id, &decision, now).await?;
         self.decided(decided, now).await
     }

@@ -124,5 +124,7 @@ function concerns(topic: Topic, cmd: Query, caseId: string | null): boolean {
     case 'action': return (cmd === 'case_detail' && caseId === topic.caseId) || cmd === 'action';
     case 'outbox': return cmd === 'outbox';
     case 'audit': return cmd === 'audit';
+    case 'reconciler': return cmd === 'reconciler';
+    case 'approvals': return cmd === 'approvals';
   }
 }

@@ -1,12 +1,12 @@
 /** Where in the window one is, kept in the address so that back, forward and reload work. */
 export type Place =
-  | { readonly view: 'queue' | 'outbox' | 'audit' | 'settings' }
+  | { readonly view: 'queue' | 'reconciler' | 'approvals' | 'outbox' | 'audit' | 'settings' }
   | { readonly view: 'case'; readonly caseId: string };
 
 export function readPlace(hash: string): Place {
   const [view = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
   if (view === 'case' && id) return { view, caseId: decodeURIComponent(id) };
-  if (view === 'outbox' || view === 'audit' || view === 'settings') return { view };
+  if (view === 'reconciler' || view === 'approvals' || view === 'outbox' || view === 'audit' || view === 'settings') return { view };
   return { view: 'queue' };
 }
 

@@ -94,10 +94,22 @@ pub struct ApprovalsRequest {
     pub limit: u64,
 }
 
+/// A person the record knows.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonView {
+    pub id: String,
+    pub name: String,
+    #[ts(type = "Role[]")]
+    pub roles: Vec<Role>,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalsView {
     pub me: IdentityView,
+    /// Everybody the record knows, by id: for names, and for who can decide.
+    pub people: Vec<PersonView>,
     /// Newest first.
     pub rows: Vec<ApprovalView>,
     #[ts(type = "string")]
@@ -137,6 +149,8 @@ pub struct DecideApprovalRequest {
     pub digest: String,
     pub say: Say,
     pub note: Option<String>,
+    /// Who decides, where the record cannot know who is at the window; null: who is connected.
+    pub by: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

@@ -164,7 +164,7 @@ export function restoredLines(row: QueueRow): { balanceId: string; kind: 'subscr
 
 export interface Told { readonly settled: boolean; readonly revision: number; readonly chosen: { runId: string; reason: string } | null; readonly assignee: string | null }
 
-export function buildCase(row: QueueRow, told: Told): Omit<CaseDetail, 'actions' | 'drafts'> {
+export function buildCase(row: QueueRow, told: Told): Omit<CaseDetail, 'actions' | 'drafts' | 'approval'> {
   const p = plotOf(row, told.settled);
   const unmatched = row.verdict === 'no_match' && told.chosen === null;
   const use = usage(p);

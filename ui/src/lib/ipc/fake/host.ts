@@ -1,12 +1,14 @@
 /** A core in memory, always the same, for developing, tests and pictures without a backend. */
 import type {
-  ActCommands, ActionView, AppInfo, AuditRow, ConfirmRequest, DraftView, OutboxRow, QueryCommands, QueueRequest, QueueRow, QueueWindow,
+  ActCommands, ActionView, AppInfo, AuditRow, ConfirmRequest, DraftView, OutboxRow, PassView, QueryCommands, QueueRequest, QueueRow, QueueWindow,
   ReadBack, ReviewRequest, ReviewSheet, SavedView, SaveDraftRequest, SaveDraftResult, Topic,
 } from '../generated/contract';
 import { HostError, type Act, type Host, type Query } from '../host';
+import { FakeApprovals } from './approvals';
 import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
+import { pass, reconcilerView, type FakePromise } from './reconciler';
 
 export type FakeOutcome = 'done' | 'refused' | 'failed_before_effect' | 'unknown';
 
@@ -21,9 +23,17 @@ export interface FakeOptions {
   readonly outcome: FakeOutcome;
   /** The next saving of a draft meets somebody else's text. */
   readonly conflict: boolean;
+  /** How well the reconciler keeps the promise. */
+  readonly promise: FakePromise;
+  /** The record knows the login, as PostgreSQL does. */
+  readonly enforced: boolean;
+  /** Credits that the agent may restore alone. */
+  readonly limit: number;
+  /** Somebody else settles the case between the sheet and its confirmation. */
+  readonly overtaken: boolean;
 }
 
-export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false };
+export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false };
 
 const ME = 'Ana Prata';
 const HASH = '137223a9c9d601b05b0f7d3a90e1c2448368cd891874324381e0aa57f4c3d2b1';
@@ -48,10 +58,14 @@ export class FakeHost implements Host {
   #listeners = new Set<(topic: Topic) => void>();
   #fitting = new Map<string, readonly number[] | null>();
   #seconds = 0;
+  #approvals: FakeApprovals;
+  #passes: PassView[] = [];
+  #running: PassView | null = null;
 
   constructor(options: Partial<FakeOptions> = {}) {
     this.options = { ...FAKE_DEFAULTS, ...options };
     this.#queue = new FakeQueue(this.options.rows);
+    this.#approvals = new FakeApprovals(Date.parse(NOW), (caseId) => this.#row(caseId), () => this.options.enforced);
   }
 
   async query<C extends Query>(cmd: C, payload: QueryCommands[C][0]): Promise<QueryCommands[C][1]> {
@@ -60,6 +74,7 @@ export class FakeHost implements Host {
   }
 
   async act<C extends Act>(cmd: C, payload: ActCommands[C][0]): Promise<ActCommands[C][1]> {
+    if (cmd === 'reconcile_now') this.#beginPass();
     await this.#door(cmd);
     return this.#acts[cmd](payload);
   }
@@ -95,7 +110,7 @@ export class FakeHost implements Host {
     saved_views: () => ({ views: [...this.#views] }),
     case_detail: ({ caseId }) => {
       const memory = this.#memory(caseId);
-      return { ...buildCase(this.#row(caseId), memory), actions: [...memory.actions], drafts: [...memory.drafts.values()] };
+      return { ...buildCase(this.#row(caseId), memory), actions: [...memory.actions], drafts: [...memory.drafts.values()], approval: this.#approvals.of(caseId) };
     },
     raw_answer: ({ jobId, answerId }) => ({
       url: `https://api.meridian.example/v1/operations/${jobId}`, status: 200, fetchedAt: this.#now(),
@@ -109,6 +124,8 @@ export class FakeHost implements Host {
     },
     audit: ({ subject, limit }) => ({ lines: this.#audit.filter((line) => !subject || line.subject.includes(subject)).slice(0, limit), broken: null }),
     outbox: () => ({ rows: [...this.#outbox] }),
+    reconciler: () => reconcilerView(this.options.promise, this.#passes, this.#running, this.#now()),
+    approvals: () => this.#approvals.view(this.#now()),
   };
 
   readonly #acts: { [C in Act]: (payload: ActCommands[C][0]) => ActCommands[C][1] } = {
@@ -143,6 +160,25 @@ export class FakeHost implements Host {
       this.#tell({ topic: 'queue' });
       return {};
     },
+    reconcile_now: () => this.#endPass(),
+    ask_approval: (request) => {
+      const asked = this.#approvals.ask(request, this.#now());
+      this.#log('ask approval', request.caseId, request.reason);
+      this.#tell({ topic: 'approvals' }, { topic: 'case', caseId: request.caseId });
+      return asked;
+    },
+    decide_approval: (request) => {
+      const decided = this.#approvals.decide(request, this.#now());
+      this.#log(request.say, decided.caseId, request.note ?? '');
+      this.#tell({ topic: 'approvals' }, { topic: 'case', caseId: decided.caseId });
+      return decided;
+    },
+    withdraw_approval: ({ id, digest }) => {
+      const withdrawn = this.#approvals.withdraw(id, digest, this.#now());
+      this.#log('withdraw', withdrawn.caseId, '');
+      this.#tell({ topic: 'approvals' }, { topic: 'case', caseId: withdrawn.caseId });
+      return withdrawn;
+    },
     delete_view: ({ name }) => {
       this.#views = this.#views.filter((other) => other.name !== name);
       this.#tell({ topic: 'queue' });
@@ -157,6 +193,21 @@ export class FakeHost implements Host {
 
   #tell(...topics: Topic[]): void {
     queueMicrotask(() => { for (const topic of topics) for (const listener of this.#listeners) listener(topic); });
+  }
+
+  #beginPass(): void {
+    this.#running ??= { ...pass(40 + this.#passes.length, Date.parse(this.#now()), this.options.promise), id: `pass-${1205 + this.#passes.length}`, worker: 'makegood@studio-7, 2214', finishedAt: null };
+    this.#tell({ topic: 'reconciler' });
+  }
+
+  #endPass(): PassView {
+    const begun = this.#running;
+    if (!begun) throw new HostError('refused', 'Another pass is under way at worker-2 since 15:19:40.', true);
+    const ended = { ...begun, finishedAt: this.#now() };
+    this.#running = null;
+    this.#passes = [ended, ...this.#passes];
+    this.#tell({ topic: 'reconciler' }, { topic: 'queue' });
+    return ended;
   }
 
   #log(act: string, subject: string, detail: string): void {
@@ -215,15 +266,20 @@ export class FakeHost implements Host {
       ask: ['Ask for details', 'Send question'], hold: ['Hold 1 file', 'Hold file'], answer: ['Answer', 'Send answer'], route: ['Route to billing', 'Route to billing'],
     };
     const [title, confirmLabel] = labels[kind] ?? [kind, kind];
+    const total = postings.reduce((sum, line) => sum + line.amount, 0);
+    const me = this.#approvals.me();
+    const over = total > this.options.limit;
     return {
       caseId, caseRevision: memory.revision, kind, title, confirmLabel,
       files: kind === 'recover' || kind === 'hold' ? [{ runId: p.run, item: 1, jobId: p.job, bytes: 41_333_219, sha256Prefix: HASH.slice(0, 16), projectId: p.project, place: kind === 'hold' ? 'held until 28 Mar 15:20' : `${p.projectName} / ${p.nodeLabel} ${p.node}`, deadline: p.deadline === null ? null : iso(p.deadline) }] : [],
-      postings, restoredTotal: postings.reduce((sum, line) => sum + line.amount, 0), chargedTotal: p.price,
+      postings, restoredTotal: total, chargedTotal: p.price,
       effects: [`Case ${row.ticketId} becomes settled`],
       message: { to: detail.head.customer, locale: 'en-US', text: answer ?? detail.answer.text, ready: true, leaks: [] },
       cannotBeUndone: ['The reply, once it has left.', ...(postings.length > 0 ? ['The postings: a mistake is corrected by a new, reviewed posting.'] : [])],
-      checks: [{ ok: true, text: 'No other case touches this charge' }, { ok: true, text: `${p.price} is under your limit of 500` }, { ok: true, text: 'No recovery holds this item' }, { ok: true, text: 'Storage has 38.0 GB free of 50 GB' }],
-      needsReason: kind === 'hold' || kind === 'route', digest: HASH.slice(0, 32), madeAt: this.#now(),
+      checks: [{ ok: true, text: 'No other case touches this charge' }, ...(over ? [] : [{ ok: true, text: `${p.price} is under your limit of ${this.options.limit}` }]), { ok: true, text: 'No recovery holds this item' }, { ok: true, text: 'Storage has 38.0 GB free of 50 GB' }],
+      needsReason: kind === 'hold' || kind === 'route',
+      approvalNeed: over ? { amount: total, perPosting: this.options.limit, perDay: me.perDay, restoredToday: me.restoredToday, why: `${total} credits are over your limit of ${this.options.limit} in one posting` } : null,
+      approval: over ? this.#approvals.of(caseId) : null, digest: HASH.slice(0, 32), madeAt: this.#now(),
     };
   }
 
@@ -231,13 +287,28 @@ export class FakeHost implements Host {
     const before = this.#actions.get(request.key);
     if (before) return { ...before.view, repeated: true };
     if (this.#memory(request.caseId).revision !== request.caseRevision) throw new HostError('stale', 'The case changed since the sheet was made. Nothing was done.', true);
+    if (this.options.overtaken) return this.#overtake(request);
     const sheet = this.#review(request);
-    const view: ActionView = { key: request.key, kind: request.kind, title: sheet.title, state: 'running', why: null, retry: false, agent: ME, at: this.#now(), finishedAt: null, readBack: [], repeated: false };
+    const yes = this.#approvals.of(request.caseId);
+    if (sheet.approvalNeed && !(yes?.state === 'approved' && yes.reason === request.reason)) throw new HostError('refused', `${sheet.approvalNeed.why}: a second person must approve it. Nothing was done.`, false);
+    if (sheet.approvalNeed) this.#approvals.use(request.caseId, request.key);
+    const view: ActionView = { key: request.key, kind: request.kind, title: sheet.title, state: 'running', why: null, retry: false, agent: ME, at: this.#now(), finishedAt: null, readBack: [], repeated: false, approvalNeed: null };
     const entry = { view, caseId: request.caseId, request };
     this.#actions.set(request.key, entry);
     this.#memory(request.caseId).actions.unshift(view);
     this.#finish(entry, this.options.outcome);
     return entry.view;
+  }
+
+  /** Ben Kowal was faster: the case is settled by him, and this confirmation comes too late. */
+  #overtake(request: ConfirmRequest): never {
+    const memory = this.#memory(request.caseId);
+    this.options = { ...this.options, overtaken: false };
+    memory.actions.unshift({ key: 'ben-0000-0000-0001', kind: request.kind, title: this.#review(request).title, state: 'done', why: null, retry: false, agent: 'Ben Kowal', at: this.#now(), finishedAt: this.#now(), readBack: [], repeated: false, approvalNeed: null });
+    memory.settled = true;
+    memory.revision += 1;
+    this.#tell({ topic: 'case', caseId: request.caseId }, { topic: 'queue' });
+    throw new HostError('stale', 'The case changed since the sheet was made. Nothing was done.', true);
   }
 
   #finish(entry: { view: ActionView; caseId: string; request: ConfirmRequest }, outcome: FakeOutcome): void {
@@ -281,7 +352,7 @@ export class FakeHost implements Host {
 
   #info(): AppInfo {
     return {
-      version: '0.1.0', workspace: 'Practice', banner: 'Practice workspace: invented customers, real files', agent: { id: 'agent-ana', name: ME, limit: 500 },
+      version: '0.1.0', workspace: 'Practice', banner: 'Practice workspace: invented customers, real files', agent: { id: 'agent-ana', name: ME, limit: this.options.limit }, identity: this.#approvals.me(),
       policy: { version: '2026-03', numbers: [
         { name: 'Settlement window', value: '24', unit: 'h', rule: 'P3' }, { name: 'Retention assumed', value: '7', unit: 'days', rule: 'P7' },
         { name: 'Held files kept', value: '14', unit: 'days', rule: 'P13' }, { name: 'Clock tolerance', value: '2', unit: 'h', rule: 'P1' },
@@ -292,10 +363,11 @@ export class FakeHost implements Host {
   }
 }
 
-/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict`. */
+/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken`. */
 export function optionsFrom(search: string): Partial<FakeOptions> {
   const asked = new URLSearchParams(search);
   const outcome = asked.get('outcome');
+  const promise = (['kept', 'closing', 'missed', 'idle'] as const).find((word) => word === asked.get('promise'));
   const known = (['done', 'refused', 'failed_before_effect', 'unknown'] as const).find((word) => word === outcome);
   return {
     ...(asked.has('rows') ? { rows: Number(asked.get('rows')) || 0 } : {}),
@@ -303,5 +375,9 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
     ...(asked.has('failing') ? { failing: (asked.get('failing') ?? '').split(',') } : {}),
     ...(known ? { outcome: known } : {}),
     ...(asked.has('conflict') ? { conflict: true } : {}),
+    ...(promise ? { promise } : {}),
+    ...(asked.has('enforced') ? { enforced: true } : {}),
+    ...(asked.has('limit') ? { limit: Number(asked.get('limit')) || 0 } : {}),
+    ...(asked.has('overtaken') ? { overtaken: true } : {}),
   };
 }

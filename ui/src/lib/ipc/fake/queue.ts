@@ -127,7 +127,7 @@ export class FakeQueue {
 
 function fits(row: QueueRow, filter: QueueFilter, me: string, words: readonly string[]): boolean {
   const has = <T>(list: readonly T[], value: T | null): boolean => list.length === 0 || (value !== null && list.includes(value));
-  const text = `${row.subject} ${row.customer} ${row.ticketId} ${row.caseId}`.toLowerCase();
+  const text = `${row.subject} ${row.customer} ${row.ticketId} ${row.caseId} ${runIdOf(row.caseId)}`.toLowerCase();
   return has(filter.states, row.state) && has(filter.verdicts, row.verdict) && has(filter.remedies, row.remedy) && has(filter.desks, row.desk)
     && (!filter.mine || row.assignee === me)
     && (!filter.dueToday || row.dueAt.slice(0, 10) === NOW.slice(0, 10))

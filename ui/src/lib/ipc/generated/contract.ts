@@ -106,6 +106,10 @@ limit: number, };
 
 export type ApprovalsView = { me: IdentityView, 
 /**
+ * Everybody the record knows, by id: for names, and for who can decide.
+ */
+people: Array<PersonView>, 
+/**
  * Newest first.
  */
 rows: Array<ApprovalView>, now: string, };
@@ -208,7 +212,11 @@ key: string, reason: string | null, };
 
 export type Count = { word: string, label: string, count: number, };
 
-export type DecideApprovalRequest = { id: string, digest: string, say: Say, note: string | null, };
+export type DecideApprovalRequest = { id: string, digest: string, say: Say, note: string | null, 
+/**
+ * Who decides, where the record cannot know who is at the window; null: who is connected.
+ */
+by: string | null, };
 
 export type DetectionView = { kind: DetectionKind, 
 /**
@@ -326,6 +334,8 @@ worker: string, startedAt: string,
  * Null while it runs, and for ever where the program was stopped in the middle.
  */
 finishedAt: string | null, lookedAt: number, transferred: number, restored: number, credits: number, waiting: number, unknown: number, parked: number, detected: number, incidents: number, oldestOpen: string | null, byProvider: Array<PassProvider>, problems: Array<string>, };
+
+export type PersonView = { id: string, name: string, roles: Role[], };
 
 export type PolicyNumber = { name: string, value: string, unit: string, rule: string, };
 
