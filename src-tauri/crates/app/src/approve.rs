@@ -37,11 +37,8 @@ impl Desk {
             rows.push(self.approval_view(approval, &me).await?);
         }
         let people = self.second_person()?.people().await?;
-        let people = people.into_iter().map(|person| PersonView {
-            id: person.id.0,
-            name: person.name,
-            roles: person.roles,
-        });
+        let people =
+            people.into_iter().map(|person| PersonView { id: person.id.0, name: person.name, roles: person.roles });
         Ok(ApprovalsView { me: identity_view(me), people: people.collect(), rows, now })
     }
 
