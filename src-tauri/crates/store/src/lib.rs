@@ -10,6 +10,7 @@ mod rows;
 mod assemble;
 pub mod postgres;
 mod queue;
+mod schema;
 mod scope;
 pub mod sqlite;
 

@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
+use makegood_domain::ports::StoreError;
 use serde_json::Value;
 
 use super::PgStore;
-use super::fault::{Worked, said};
+use super::fault::{Fault, Worked, said};
 
 /// So often a call is sent before its outcome is called unknown (R14).
 const TRIES: u32 = 8;
@@ -28,6 +29,9 @@ impl PgStore {
     ///
     /// `sql` must select one `jsonb`.
     pub(super) async fn call(&self, sql: &'static str, arguments: &[Argument<'_>]) -> Worked<Value> {
+        if let Some(why) = &self.read_only {
+            return Err(Fault::Failed(StoreError::Unavailable(why.clone())));
+        }
         let mut pause = PAUSE;
         for _ in 1..TRIES {
             match self.call_once(sql, arguments).await {

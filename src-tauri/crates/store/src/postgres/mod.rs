@@ -2,6 +2,7 @@
 //! from the views of schema `api`, and what is written goes through its functions, one call one
 //! transaction. The functions are in `migrations/postgres/`.
 
+mod address;
 mod fault;
 mod link;
 mod open;
@@ -21,7 +22,8 @@ use sqlx::{Postgres, Transaction};
 
 use fault::backend;
 
-pub use open::{PgSettings, migrate};
+pub use address::PgSettings;
+pub use open::migrate;
 
 /// The record in a PostgreSQL database, with the rights of one login. Cheap to clone; all clones
 /// share the connections.
@@ -29,6 +31,8 @@ pub use open::{PgSettings, migrate};
 pub struct PgStore {
     pool: PgPool,
     location: String,
+    /// Why nothing may be written.
+    read_only: Option<String>,
 }
 
 impl PgStore {

@@ -4,11 +4,23 @@ use std::time::Duration;
 
 use makegood_domain::ports::{StoreError, StoreResult};
 use sha2::{Digest, Sha256};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgPoolOptions};
 use sqlx::{Connection, Executor};
 
 use super::PgStore;
-use super::fault::backend;
+use super::address::{Address, PgSettings};
+use super::fault::{backend, said};
+use crate::schema::{newer, other_past};
+
+/// So long a caller waits for a connection that others are using.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Sent whenever a connection is taken.
+const CLEAN: &str = "ROLLBACK";
+
+const UNDEFINED_TABLE: &str = "42P01";
+const UNDEFINED_SCHEMA: &str = "3F000";
+const NOT_ALLOWED: &str = "42501";
 
 /// Schema changes, in order, each in one or more files. A released one is never edited: its hash is
 /// in each database. The numbers and names are those of SQLite's.
@@ -54,46 +66,62 @@ CREATE TABLE IF NOT EXISTS record.schema_migrations (
 CREATE OR REPLACE VIEW api.schema_migrations AS SELECT number, name, sha256 FROM record.schema_migrations;
 ";
 
-/// How to reach the record.
-#[derive(Clone, Debug)]
-pub struct PgSettings {
-    /// `postgres://login@host/database`, with what sqlx takes besides.
-    pub url: String,
-    /// At most so many connections at a time.
-    pub connections: u32,
+/// How the schema of a database stands to the one that this program knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// So many changes, all known, all there are.
+    Same,
+    /// So many changes are there; further ones are known.
+    Older(usize),
+    /// Number and name of the newest change, which is not known.
+    Newer(i64, String),
 }
 
 impl PgStore {
-    /// Connects with the rights of the login in `settings`.
+    /// Connects with the rights of the login in `settings`. A record that a newer Makegood has
+    /// changed opens for reading; every write says which version is needed.
     ///
     /// # Errors
-    /// `Unavailable` where the server can't be reached, or where its schema is older or newer than
-    /// this program.
+    /// `Unavailable`, in plain words: where the server can't be reached or does not let the login in,
+    /// where the database holds no record, or one that is older than this program.
     pub async fn connect(settings: &PgSettings) -> StoreResult<Self> {
-        let options: PgConnectOptions = settings.url.parse().map_err(backend)?;
-        let options = options.statement_cache_capacity(256).application_name("makegood");
-        let location = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
+        let address = settings.address()?;
+        let mut probe = address.reach().await?;
+        let standing = standing(&mut probe).await.map_err(|error| no_record(error, &address))?;
+        probe.close().await.map_err(backend)?;
+        let location = address.location();
+        let read_only = match standing {
+            Standing::Same => None,
+            Standing::Older(found) => {
+                return Err(StoreError::Unavailable(format!(
+                    "the record {location} has schema {found}, and this Makegood needs {}: `makegoodctl db upgrade`",
+                    MIGRATIONS.len()
+                )));
+            }
+            Standing::Newer(number, name) => {
+                Some(newer(&format!("the record {location}"), number, &name, MIGRATIONS.len()))
+            }
+        };
+        let options = match &read_only {
+            Some(_) => address.options.options([("default_transaction_read_only", "on")]),
+            None => address.options,
+        };
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
-            .acquire_timeout(Duration::from_secs(10))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // The hook below finds out as much.
+            .test_before_acquire(false)
             // A begin that was cancelled half way leaves its connection in a transaction (sqlx 0.8.4
             // to 0.9.0): what is written in it afterwards is acknowledged, and lost.
-            .before_acquire(|connection, _| Box::pin(async move { connection.execute("ROLLBACK").await.map(|_| true) }))
-            .connect_with(options)
-            .await
-            .map_err(backend)?;
-        let store = Self { pool, location };
-        let mut connection = store.pool.acquire().await.map_err(backend)?;
-        let applied = known_changes(&mut connection).await?;
-        if applied < MIGRATIONS.len() {
-            return Err(StoreError::Unavailable(format!(
-                "the record {} has schema {applied}, and this Makegood needs {}: `makegoodctl db migrate`",
-                store.location,
-                MIGRATIONS.len()
-            )));
-        }
-        drop(connection);
-        Ok(store)
+            .before_acquire(|connection, _| Box::pin(async move { connection.execute(CLEAN).await.map(|_| true) }))
+            .connect_lazy_with(options);
+        Ok(Self { pool, location, read_only })
+    }
+
+    /// Why the record can only be read; `None` where it can be written.
+    #[must_use]
+    pub fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
     }
 
     /// Closes the connections after what is under way.
@@ -102,14 +130,28 @@ impl PgStore {
     }
 }
 
-/// Brings the schema of a database up to date. `admin_url`: of a login that may make roles and
+/// What an error about the list of changes means: the database holds no record, or not for this login.
+fn no_record(error: sqlx::Error, address: &Address) -> StoreError {
+    let location = address.location();
+    match said(&error).map(PgDatabaseError::code) {
+        Some(UNDEFINED_TABLE | UNDEFINED_SCHEMA) => {
+            StoreError::Unavailable(format!("{location} holds no record: `makegoodctl db create` makes one"))
+        }
+        Some(NOT_ALLOWED) => StoreError::Unavailable(format!(
+            "{login} has no role in the record {location}: its owner gives one by `makegoodctl db grant {login} agent`",
+            login = address.login()
+        )),
+        _ => backend(error),
+    }
+}
+
+/// Brings the schema of a database up to date. `admin`: a login that may make roles and
 /// schemas there. Each change is one transaction, so that it may be killed at any point.
 ///
 /// # Errors
 /// `Unavailable` where the database can't be reached, or was made by a newer Makegood.
-pub async fn migrate(admin_url: &str) -> StoreResult<()> {
-    let options: PgConnectOptions = admin_url.parse().map_err(backend)?;
-    let mut connection = PgConnection::connect_with(&options).await.map_err(backend)?;
+pub async fn migrate(admin: &PgSettings) -> StoreResult<()> {
+    let mut connection = admin.address()?.reach().await?;
     let mut tx = connection.begin().await.map_err(backend)?;
     tx.execute(LOCK_TIMEOUT).await.map_err(backend)?;
     sqlx::raw_sql(FOUNDATION).execute(&mut *tx).await.map_err(backend)?;
@@ -148,23 +190,33 @@ async fn apply(connection: &mut PgConnection, place: usize) -> StoreResult<()> {
 
 /// How many changes the database has, all of which this program knows.
 async fn known_changes(connection: &mut PgConnection) -> StoreResult<usize> {
-    let applied: Vec<(i64, String, String)> =
-        sqlx::query_as(APPLIED).fetch_all(&mut *connection).await.map_err(backend)?;
-    for (number, name, sha256) in &applied {
-        let known = usize::try_from(*number - 1).ok().and_then(|place| MIGRATIONS.get(place));
-        let Some((known_name, parts)) = known else {
-            return Err(StoreError::Unavailable(format!(
-                "the record was written by a newer Makegood (schema {number} {name}; this one knows {}): update first",
-                MIGRATIONS.len()
-            )));
-        };
-        if *known_name != name.as_str() || digest(parts) != *sha256 {
-            return Err(StoreError::Unavailable(format!(
-                "schema change {number} of the record ({name}) is not the one that this Makegood knows ({known_name})"
-            )));
+    match standing(connection).await.map_err(backend)? {
+        Standing::Same => Ok(MIGRATIONS.len()),
+        Standing::Older(found) => Ok(found),
+        Standing::Newer(number, name) => {
+            Err(StoreError::Unavailable(newer("the record", number, &name, MIGRATIONS.len())))
         }
     }
-    Ok(applied.len())
+}
+
+/// Compares the database's changes with the ones known here.
+pub(super) async fn standing(connection: &mut PgConnection) -> Result<Standing, sqlx::Error> {
+    let applied: Vec<(i64, String, String)> = sqlx::query_as(APPLIED).fetch_all(connection).await?;
+    for (number, name, sha256) in &applied {
+        let known = usize::try_from(*number - 1).ok().and_then(|place| MIGRATIONS.get(place));
+        match known {
+            None => {
+                let (number, name) = applied.last().map_or((*number, name), |(number, name, _)| (*number, name));
+                return Ok(Standing::Newer(number, name.clone()));
+            }
+            Some((known_name, parts)) if *known_name == name.as_str() && digest(parts) == *sha256 => {}
+            Some((known_name, _)) => {
+                let why = other_past(*number, name, known_name);
+                return Err(sqlx::Error::Configuration(why.into()));
+            }
+        }
+    }
+    Ok(if applied.len() < MIGRATIONS.len() { Standing::Older(applied.len()) } else { Standing::Same })
 }
 
 fn digest(parts: &[&str]) -> String {

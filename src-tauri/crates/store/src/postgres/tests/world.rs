@@ -10,7 +10,7 @@ const TEMPLATE: &str = "makegood";
 pub async fn record() -> PgStore {
     let cluster = Cluster::shared();
     let build = |url: String| async move {
-        migrate(&url).await.map_err(|error| error.to_string())?;
+        migrate(&settings(&url)).await.map_err(|error| error.to_string())?;
         cluster.sql(TEMPLATE, VIRTUAL_TIME).map(drop)
     };
     let database = cluster.database(TEMPLATE, build).await.unwrap();
@@ -18,5 +18,5 @@ pub async fn record() -> PgStore {
 }
 
 pub fn settings(url: &str) -> PgSettings {
-    PgSettings { url: url.to_owned(), connections: 4 }
+    PgSettings::new(url)
 }
