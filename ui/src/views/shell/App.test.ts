@@ -1,55 +1,15 @@
-import { flushSync, mount, unmount } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { flushSync } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { FakeHost, type FakeOptions } from '../../lib/ipc/fake/host';
+import type { FakeHost, FakeOptions } from '../../lib/ipc/fake/host';
 import { registry } from '../../shared/commands/registry.svelte';
 import { nav } from '../../shared/session/nav.svelte';
-import { memory } from '../queue/memory.svelte';
 import { OPEN_FILTER } from '../../domain/queue';
-import { ARM_MS } from '../../domain/review.svelte';
-import App from './App.svelte';
-
-const find = (testid: string): HTMLElement | null => document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
-const all = (testid: string): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(`[data-testid="${testid}"]`)];
-
-function press(key: string, more: KeyboardEventInit = {}): void {
-  (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }));
-  flushSync();
-}
+import { all, armed, find, prepare, press, putAway, start } from './staged';
 
 describe('the window', () => {
-  let app: ReturnType<typeof mount> | undefined;
-
-  beforeEach(() => {
-    vi.stubGlobal('ResizeObserver', class {
-      #told: ResizeObserverCallback;
-      constructor(told: ResizeObserverCallback) { this.#told = told; }
-      observe(target: Element): void { this.#told([{ target } as ResizeObserverEntry], this as unknown as ResizeObserver); }
-      unobserve(): void { /* nothing is kept */ }
-      disconnect(): void { /* nothing is kept */ }
-    });
-    vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
-    vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(720);
-    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1280);
-    memory.filter = OPEN_FILTER;
-    memory.row = 0;
-    memory.peek = false;
-    nav.go({ view: 'queue' });
-  });
-
-  afterEach(async () => {
-    if (app) await unmount(app);
-    vi.restoreAllMocks();
-    vi.unstubAllGlobals();
-    document.body.replaceChildren();
-  });
-
-  async function start(options: Partial<FakeOptions> = {}): Promise<FakeHost> {
-    const host = new FakeHost(options);
-    app = mount(App, { target: document.body, props: { host } });
-    await expect.poll(() => find('frame')).not.toBeNull();
-    return host;
-  }
+  beforeEach(prepare);
+  afterEach(putAway);
 
   async function openCase(options: Partial<FakeOptions> = {}): Promise<FakeHost> {
     const host = await start(options);
@@ -61,7 +21,6 @@ describe('the window', () => {
   }
 
   const outcome = (): string | undefined => find('outcome')?.dataset['state'];
-  const armed = (): Promise<unknown> => expect.poll(() => (find('confirm') as HTMLButtonElement | null)?.disabled, { timeout: 4 * ARM_MS }).toBe(false);
 
   it('settles a case by keys alone, and shows what was read back', async () => {
     await openCase();

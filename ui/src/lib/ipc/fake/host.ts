@@ -74,7 +74,7 @@ export class FakeHost implements Host {
   }
 
   async act<C extends Act>(cmd: C, payload: ActCommands[C][0]): Promise<ActCommands[C][1]> {
-    if (cmd === 'reconcile_now') this.#beginPass();
+    if (cmd === 'reconcile_now' && !this.options.failing.includes(cmd) && !this.options.failing.includes('*')) this.#beginPass();
     await this.#door(cmd);
     return this.#acts[cmd](payload);
   }
