@@ -7,6 +7,7 @@
 mod child;
 mod dice;
 mod kill;
+mod model;
 mod powercut;
 mod product;
 mod proof;
@@ -39,6 +40,8 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Explores every order in which an item can be settled.
+    Model,
     /// Kills the power 60 times (500) under a writer on SQLite; nothing acknowledged may be lost.
     Powercut,
     /// Kills the writer at any instant and before every call that changes a file.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::ChildWriter(work) => return child::be(&work),
         Command::Quick => (Suite::ALL.to_vec(), false),
         Command::Full => (Suite::ALL.to_vec(), true),
+        Command::Model => (vec![Suite::Model], options.full),
         Command::Powercut => (vec![Suite::Powercut], options.full),
         Command::Kill => (vec![Suite::Kill], options.full),
     };

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{kill, powercut};
+use crate::{kill, model, powercut};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -40,16 +40,18 @@ impl Run {
 /// One way to try to lose, double or forge credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suite {
+    Model,
     Kill,
     Powercut,
 }
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const ALL: [Self; 2] = [Self::Kill, Self::Powercut];
+    pub const ALL: [Self; 3] = [Self::Model, Self::Kill, Self::Powercut];
 
     fn name(self) -> &'static str {
         match self {
+            Self::Model => "model",
             Self::Kill => "kill",
             Self::Powercut => "powercut",
         }
@@ -57,6 +59,7 @@ impl Suite {
 
     fn run(self, run: &Run) -> anyhow::Result<Verdict> {
         match self {
+            Self::Model => model::run(run),
             Self::Kill => kill::run(run),
             Self::Powercut => powercut::run(run),
         }

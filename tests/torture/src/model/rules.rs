@@ -1,0 +1,47 @@
+//! The rules of the protocol, each of which can be left out, to see that it is needed.
+
+/// Which rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// A transition is written only as the next one after the state that it was decided on.
+    pub compare_seq: bool,
+    /// A live lease keeps refunds off.
+    pub lease_keeps_off: bool,
+    /// Only the newest lease delivers.
+    pub fence: bool,
+    /// An item is settled once.
+    pub once: bool,
+    /// The reconciler looks again, until nothing is open.
+    pub sweep: bool,
+    /// What goes out is written together with the effect that it tells of.
+    pub letter_with_effect: bool,
+    /// The same letter, sent again, changes nothing.
+    pub letter_once: bool,
+    /// The canvas is told after the record, never before.
+    pub record_first: bool,
+}
+
+impl Rules {
+    pub const ALL: Self = Self {
+        compare_seq: true,
+        lease_keeps_off: true,
+        fence: true,
+        once: true,
+        sweep: true,
+        letter_with_effect: true,
+        letter_once: true,
+        record_first: true,
+    };
+}
+
+/// The protocol without a rule, or without two that stand in for one another.
+pub const MUTANTS: [(&str, Rules); 8] = [
+    ("no compare of seq", Rules { compare_seq: false, ..Rules::ALL }),
+    ("refund ignores a lease", Rules { lease_keeps_off: false, ..Rules::ALL }),
+    ("canvas before record", Rules { record_first: false, ..Rules::ALL }),
+    ("no sweep", Rules { sweep: false, ..Rules::ALL }),
+    ("letter apart from effect", Rules { letter_with_effect: false, ..Rules::ALL }),
+    ("a letter sent again counts again", Rules { letter_once: false, ..Rules::ALL }),
+    ("no fence and not once", Rules { fence: false, once: false, ..Rules::ALL }),
+    ("no fence, no compare", Rules { fence: false, compare_seq: false, ..Rules::ALL }),
+];
