@@ -64,7 +64,7 @@ impl SqliteStore {
         at: Timestamp,
     ) -> StoreResult<Applied> {
         let (key, effect) = (key.clone(), effect.clone());
-        self.group
+        self.group()?
             .run(move |connection| Box::pin(async move { step(connection, &key, (number, part), &effect, at).await }))
             .await
     }

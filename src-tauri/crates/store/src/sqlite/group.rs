@@ -61,7 +61,11 @@ impl Group {
                 let keep = outcome.keep;
                 let tell: Tell = Box::new(move |committed| {
                     // A caller that is gone asks again with the same key.
-                    drop(told.send(committed.and(outcome.answer)));
+                    let answer = match outcome.answer {
+                        Ok(answer) => committed.map(|()| answer),
+                        Err(error) => Err(error),
+                    };
+                    drop(told.send(answer));
                 });
                 (keep, tell)
             })

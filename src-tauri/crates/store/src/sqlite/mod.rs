@@ -47,7 +47,7 @@ mod tests;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
-use makegood_domain::ports::StoreResult;
+use makegood_domain::ports::{StoreError, StoreResult};
 
 use fault::backend;
 
@@ -58,13 +58,34 @@ pub struct SqliteStore {
     readers: SqlitePool,
     group: group::Group,
     location: String,
+    /// Why nothing may be written.
+    read_only: Option<String>,
 }
 
 impl SqliteStore {
-    /// The only way to write: the write lock is taken at the start, so that what was read inside
-    /// still holds at the commit.
+    /// Why the record can only be read; `None` where it can be written.
+    #[must_use]
+    pub fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+
+    /// The connection that writes. Whoever wants it for more than one statement takes [`Self::begin`].
+    fn writer(&self) -> StoreResult<&SqlitePool> {
+        match &self.read_only {
+            Some(why) => Err(StoreError::Unavailable(why.clone())),
+            None => Ok(&self.writer),
+        }
+    }
+
+    /// A unit of work: the write lock is taken at the start, so that what was read inside still holds
+    /// at the commit.
     async fn begin(&self) -> StoreResult<Transaction<'static, Sqlite>> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)
+        self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(backend)
+    }
+
+    /// The way to be committed together with others.
+    fn group(&self) -> StoreResult<&group::Group> {
+        self.writer().map(|_| &self.group)
     }
 
     /// A reading transaction: everything in it is of one instant.

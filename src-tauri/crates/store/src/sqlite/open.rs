@@ -6,11 +6,12 @@ use std::time::Duration;
 use makegood_domain::ports::{StoreError, StoreResult};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::SqliteStore;
 use super::fault::backend;
 use super::group::Group;
+use crate::schema::{newer, other_past};
 
 /// `MKGD`: what marks a file as Makegood's, in the header of the database.
 const APPLICATION_ID: i64 = 0x4d4b_4744;
@@ -45,24 +46,35 @@ statements! {
 
 impl SqliteStore {
     /// Opens the record in `path`, making it and its folder where they are missing, and brings its
-    /// schema up to date.
+    /// schema up to date. A record that a newer Makegood has changed, or that can't be written here,
+    /// opens for reading: nothing of it is touched, and every write says why.
     ///
     /// # Errors
     /// `Unavailable` where the place can't hold a record (a network file system, another program's
-    /// file), where the file was written by a newer Makegood, or where SQLite is too old to be safe.
+    /// file), or where SQLite is too old to be safe.
     pub async fn open(path: &Path) -> StoreResult<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Unavailable(format!("the folder {} can't be made: {error}", folder.display()))
         })?;
         refuse_network_file_system(folder)?;
+        if let Some(why) = only_to_read(path).await? {
+            return Self::open_read_only(path, why).await;
+        }
         let options = settings(SqliteConnectOptions::new().filename(path).create_if_missing(true))
             .journal_mode(SqliteJournalMode::Wal);
         let writer = pool(options.clone(), 1, "wal").await.map_err(|error| name_file(error, path))?;
         migrate(&writer).await.map_err(|error| name_file(error, path))?;
         let readers = pool(options.create_if_missing(false).read_only(true), READERS, "wal").await?;
         let group = Group::start(writer.clone());
-        Ok(Self { writer, readers, group, location: path.display().to_string() })
+        Ok(Self { writer, readers, group, location: path.display().to_string(), read_only: None })
+    }
+
+    /// Opens an existing record for reading. `why`: what each write is told.
+    pub(super) async fn open_read_only(path: &Path, why: String) -> StoreResult<Self> {
+        let readers = pool(reading(path), READERS, "wal").await.map_err(|error| name_file(error, path))?;
+        let (writer, group) = (readers.clone(), Group::start(readers.clone()));
+        Ok(Self { writer, readers, group, location: path.display().to_string(), read_only: Some(why) })
     }
 
     /// A record that is gone when it is dropped. Reads and writes share the one connection.
@@ -74,13 +86,67 @@ impl SqliteStore {
         let writer = pool(options, 1, "memory").await?;
         migrate(&writer).await?;
         let group = Group::start(writer.clone());
-        Ok(Self { readers: writer.clone(), writer, group, location: "memory".to_owned() })
+        Ok(Self { readers: writer.clone(), writer, group, location: "memory".to_owned(), read_only: None })
     }
 
     /// Closes the connections after what is under way, and folds the log into the file.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// How a record is read that is not to be touched. Where no log lies beside it and none can be made
+/// (a read-only disk), the file is all there is and stays as it is.
+fn reading(path: &Path) -> SqliteConnectOptions {
+    let log = Path::new(&format!("{}-wal", path.display())).exists();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let still = !log && is_read_only_place(folder);
+    settings(SqliteConnectOptions::new().filename(path).read_only(true)).immutable(still)
+}
+
+/// Why an existing record is only to be read: the file can't be written, or a newer Makegood has
+/// changed it. Looking changes nothing.
+async fn only_to_read(path: &Path) -> StoreResult<Option<String>> {
+    if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(None);
+    }
+    let unwritable = std::fs::OpenOptions::new().append(true).open(path).err().and_then(|error| {
+        is_read_only(&error).then(|| format!("{} can't be written ({error}), and is only read", path.display()))
+    });
+    // What can't be read is worded by the ordinary way in.
+    let Ok(mut connection) = reading(path).connect().await else { return Ok(unwritable) };
+    let applied: Result<Vec<(i64, String, String)>, _> = sqlx::query_as(APPLIED).fetch_all(&mut connection).await;
+    connection.close().await.map_err(backend)?;
+    let applied = applied.unwrap_or_default();
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = applied.last().filter(|(number, ..)| *number > known);
+    match (newest, unwritable) {
+        (Some((number, name, _)), _) => {
+            let record = format!("the record {}", path.display());
+            Ok(Some(newer(&record, *number, name, MIGRATIONS.len())))
+        }
+        (None, Some(why)) if applied.len() < MIGRATIONS.len() => Err(StoreError::Unavailable(format!(
+            "{why}; but its schema is older than this Makegood's, and has to be brought up to date first"
+        ))),
+        (None, why) => Ok(why),
+    }
+}
+
+/// Whether an error of the system says that something is there and can't be written.
+pub(super) fn is_read_only(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether no file can be made in a folder.
+fn is_read_only_place(folder: &Path) -> bool {
+    let probe = folder.join(format!(".makegood-{}", std::process::id()));
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&probe) {
+        Ok(_) => {
+            drop(std::fs::remove_file(&probe));
+            false
+        }
+        Err(error) => is_read_only(&error),
     }
 }
 
@@ -109,10 +175,18 @@ async fn pool(options: SqliteConnectOptions, connections: u32, journal: &'static
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
         .after_connect(move |connection, _| Box::pin(async move { read_back(connection, journal).await }))
         .connect_with(options)
         .await
         .map_err(backend)
+}
+
+/// Whether a connection that comes back is outside any transaction. A full disk makes SQLite end a
+/// transaction by itself, behind sqlx's back; such a connection could never begin one again.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The settings that safety rests on, and the values that they must have.
@@ -155,15 +229,11 @@ async fn migrate(writer: &SqlitePool) -> StoreResult<()> {
     for (number, name, sha256) in &applied {
         let known = usize::try_from(*number - 1).ok().and_then(|place| MIGRATIONS.get(place));
         let Some((known_name, sql)) = known else {
-            return Err(StoreError::Unavailable(format!(
-                "the record was written by a newer Makegood (schema {number} {name}; this one knows {}): update first",
-                MIGRATIONS.len()
-            )));
+            // It was changed between looking and opening.
+            return Err(StoreError::Unavailable(newer("the record", *number, name, MIGRATIONS.len())));
         };
         if *known_name != name.as_str() || digest(sql) != *sha256 {
-            return Err(StoreError::Unavailable(format!(
-                "schema change {number} of the record ({name}) is not the one that this Makegood knows ({known_name})"
-            )));
+            return Err(StoreError::Unavailable(other_past(*number, name, known_name)));
         }
     }
     for (place, (name, sql)) in MIGRATIONS.iter().enumerate().skip(applied.len()) {

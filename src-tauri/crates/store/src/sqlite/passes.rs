@@ -37,7 +37,7 @@ impl SqliteStore {
             .bind(micros(report.started_at))
             .bind(report.finished_at.map(micros))
             .bind(document(report)?);
-        save.execute(&self.writer).await.map_err(|error| as_error(error.into(), &report.id))?;
+        save.execute(self.writer()?).await.map_err(|error| as_error(error.into(), &report.id))?;
         Ok(())
     }
 

@@ -40,7 +40,7 @@ impl SqliteStore {
         at: Timestamp,
     ) -> StoreResult<Applied> {
         let (key, effect) = (key.clone(), effect.clone());
-        self.group
+        self.group()?
             .run(move |connection| {
                 Box::pin(async move {
                     match settle(connection, &key, part, &effect, at).await {

@@ -3,6 +3,7 @@
 mod attacks;
 mod cases;
 mod facts;
+mod faults;
 mod group;
 mod journal;
 mod opening;
