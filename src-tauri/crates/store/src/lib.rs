@@ -8,6 +8,7 @@
 mod rows;
 
 mod assemble;
+mod digests;
 pub mod postgres;
 mod queue;
 mod schema;

@@ -19,6 +19,7 @@
 --   record.change_item(charge, item, state, epoch, lease_until, origin, action_key, document, why, at)
 --   record.add_restoration(effect jsonb, key, action_key, kind, ticket, at) jsonb
 --                                                the receipt {"refund_id", "total", "balances"}
+--   record.noticed(charge, items) (at, cause)    replaced where detections are kept
 --   record.deliver_items(root, at)               after outputs of a logical run changed
 --   record.reverse_refund(refund)
 --   record.open_discrepancy(kind, subject, detail, at), record.close_discrepancy(kind, subject, at)

@@ -84,12 +84,13 @@ CREATE FUNCTION record.first_charge(p_root text) RETURNS record.charges LANGUAGE
         c.posted_at, c.id COLLATE "C" LIMIT 1
 $$;
 
--- An output that counts as delivery: intact, reachable, in a project of the account that paid.
+-- An output that counts as delivery: intact, reachable, in a project of the account that paid. An
+-- object of 0 bytes is no file (R12).
 CREATE FUNCTION record.intact_output(p_root text, p_item bigint, p_account text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT o.id FROM record.runs r JOIN record.outputs o ON o.run_id = r.id
     JOIN record.projects p ON p.id = o.project_id
     WHERE r.root_id = p_root AND o.item = p_item AND p.account_id = p_account AND o.state = 'stored'
-      AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id COLLATE "C" LIMIT 1
+      AND o.bytes > 0 AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id COLLATE "C" LIMIT 1
 $$;
 
 -- Who was first, in plain words: `it was refunded (rfd_1) by ana at 2026-03-14T15:20:00Z (action a1)`.

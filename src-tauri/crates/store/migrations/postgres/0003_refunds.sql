@@ -130,9 +130,14 @@ BEGIN
             FROM (SELECT id, kind, record.level(id) AS level FROM record.balances WHERE id = ANY (v_targets) OFFSET 0) AS b);
 END $$;
 
+-- When and why a failure of one of these items was first noticed, apart from a posting (R16). There is
+-- nothing that notices yet.
+CREATE FUNCTION record.noticed(p_charge text, p_items bigint[], OUT at bigint, OUT cause text)
+LANGUAGE sql STABLE AS $$ SELECT NULL::bigint, NULL::text $$;
+
 -- Posts a restoration made here: refund, items, lines, postings, levels, states. `p_effect`: the effect
 -- `restore` of a plan. `p_key` makes the same one once, whoever sends it how often; `p_kind` is 'manual'
--- for a person, 'auto' for the reconciler. Returns what its receipt says: {"refund_id", "total",
+-- for a person, 'auto' for the reconciler, whose cause is that of what it noticed. Returns what its receipt says: {"refund_id", "total",
 -- "balances": [{"balance_id", "kind", "before", "after"}]}, where levels that others are moving are of
 -- the instant. Refuses with who was first.
 CREATE FUNCTION record.add_restoration(p_effect jsonb, p_key text, p_action text, p_kind text, p_ticket text, p_at bigint)
@@ -143,12 +148,16 @@ DECLARE
     v_charge text := v_wanted ->> 'charge_id';
     v_account text := v_wanted ->> 'account_id';
     v_total bigint := record.check_restoration(v_wanted);
+    v_noticed record;
     v_part record;
 BEGIN
+    SELECT n.at, n.cause INTO v_noticed
+    FROM record.noticed(v_charge, ARRAY(SELECT (i ->> 'item')::bigint FROM jsonb_array_elements(v_wanted -> 'items') AS i)) AS n;
     INSERT INTO record.refunds (id, key, origin, charge_id, account_id, run_id, posted_at, state, kind, settles,
         ticket_id, detected_at, cause, action_key)
     VALUES (v_refund, p_key, 'makegood', v_charge, v_account, v_wanted ->> 'run_id', p_at, 'posted', p_kind, 1,
-        p_ticket, p_at, p_effect ->> 'cause', p_action)
+        p_ticket, coalesce(v_noticed.at, p_at),
+        coalesce(CASE p_kind WHEN 'auto' THEN v_noticed.cause END, p_effect ->> 'cause'), p_action)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         PERFORM record.refuse(format('there is a refund %s already', v_refund));

@@ -10,7 +10,6 @@ mod open;
 mod reads;
 mod rows;
 mod wiring;
-#[cfg_attr(test, expect(dead_code, reason = "its statements are prepared when the schema is there"))]
 mod writes;
 
 #[cfg(test)]

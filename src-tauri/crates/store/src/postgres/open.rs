@@ -33,6 +33,25 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
             include_str!("../../migrations/postgres/0003_ledger_rules.sql"),
             include_str!("../../migrations/postgres/0003_money.sql"),
             include_str!("../../migrations/postgres/0003_refunds.sql"),
+            include_str!("../../migrations/postgres/0003_feed_rows.sql"),
+            include_str!("../../migrations/postgres/0003_feed_ledger.sql"),
+            include_str!("../../migrations/postgres/0003_feed.sql"),
+        ],
+    ),
+    (
+        "0004_cases",
+        &[
+            include_str!("../../migrations/postgres/0004_cases.sql"),
+            include_str!("../../migrations/postgres/0004_cases_api.sql"),
+        ],
+    ),
+    (
+        "0005_actions",
+        &[
+            include_str!("../../migrations/postgres/0005_actions.sql"),
+            include_str!("../../migrations/postgres/0005_actions_api.sql"),
+            include_str!("../../migrations/postgres/0005_audit.sql"),
+            include_str!("../../migrations/postgres/0005_effects.sql"),
         ],
     ),
 ];

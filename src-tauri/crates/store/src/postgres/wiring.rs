@@ -3,15 +3,50 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use makegood_domain::ids::{ActionKey, AgentId, AttachmentId, CaseId};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{AccountId, ActionKey, AgentId, AttachmentId, CaseId, JobId, TicketId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord,
-    CaseStore, ChosenRuns, Draft, DraftSave, Finding, NewCase, OutboxLine, QueueCounts, QueuePage, QueueQuery,
-    SavedView, StoreResult,
+    CaseStore, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase, OutboxLine, PostingLine,
+    QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
 };
+use makegood_domain::scope::Scope;
+use makegood_domain::support::Requester;
+use makegood_domain::work::{Job, Model};
 
 use super::PgStore;
+use super::fault::backend;
+use super::reads::{catalogue, jobs};
+
+#[async_trait]
+impl FactStore for PgStore {
+    async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+        self.import_facts(facts, at).await
+    }
+    async fn scope(
+        &self,
+        requester: &Requester,
+        except_ticket: Option<&TicketId>,
+        as_of: Timestamp,
+    ) -> StoreResult<Scope> {
+        self.read_scope(requester, except_ticket, as_of).await
+    }
+    async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
+        self.keep_look_up(job, raw).await
+    }
+    async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
+        let mut connection = self.pool.acquire().await.map_err(backend)?;
+        jobs::answers(&mut connection, job).await
+    }
+    async fn postings(&self, account: &AccountId, limit: u64) -> StoreResult<Vec<PostingLine>> {
+        self.read_postings(account, limit).await
+    }
+    async fn catalogue(&self) -> StoreResult<Vec<Model>> {
+        let mut connection = self.pool.acquire().await.map_err(backend)?;
+        catalogue::models(&mut connection).await
+    }
+}
 
 #[async_trait]
 impl CaseStore for PgStore {

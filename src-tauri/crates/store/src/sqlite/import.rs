@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
-use makegood_domain::ledger::{Refund, RefundState};
 use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult};
-use sha2::{Digest, Sha256};
 use sqlx::{Connection, SqliteConnection};
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, LEVEL_DIFFERS};
@@ -18,6 +16,7 @@ use super::items::{self, By, Change};
 use super::rows::{document, micros};
 use super::{SqliteStore, audit};
 use super::{canvas, catalogue, charges, deliveries, jobs, outputs, people, references, refunds, runs, ticket_links};
+use crate::digests::{digest, digest_as_posted};
 
 statements! {
     KNOWN = "SELECT digest FROM fact_digests WHERE kind = ?1 AND id = ?2";
@@ -180,8 +179,7 @@ async fn renew(connection: &mut SqliteConnection, fact: &Fact, known: &[u8], at:
     match fact {
         Fact::Charge(row) => refused(format!("charge {} is known with other content", row.id)),
         Fact::Refund(row) => {
-            let before = Fact::Refund(Refund { state: RefundState::Posted, ..row.clone() });
-            if row.state == RefundState::Reversed && digest(&before)? == known {
+            if digest_as_posted(fact)?.is_some_and(|posted| posted == known) {
                 refunds::reverse(connection, row).await
             } else {
                 refused(format!("refund {} is known with other content", row.id))
@@ -243,10 +241,6 @@ async fn roots_before(connection: &mut SqliteConnection, fact: &Fact) -> StoreRe
         Some(run) => runs::root_of(connection, &run).await?.map(|root| root.0).into_iter().collect(),
         None => Vec::new(),
     })
-}
-
-fn digest(fact: &Fact) -> StoreResult<Vec<u8>> {
-    Ok(Sha256::digest(document(fact)?.as_bytes()).to_vec())
 }
 
 async fn bury(

@@ -1,22 +1,35 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::world::record;
-use crate::postgres::{open, reads};
+use crate::postgres::{open, reads, writes};
 
 /// Every statement that this backend sends.
 const ALL: &[(&str, &[(&str, &str)])] = &[
     ("open", open::STATEMENTS),
+    ("actions", reads::actions::STATEMENTS),
+    ("audit", reads::audit::STATEMENTS),
     ("canvas", reads::canvas::STATEMENTS),
+    ("cases", reads::cases::STATEMENTS),
     ("catalogue", reads::catalogue::STATEMENTS),
     ("charges", reads::charges::STATEMENTS),
     ("deliveries", reads::deliveries::STATEMENTS),
+    ("drafts", reads::drafts::STATEMENTS),
     ("health", reads::health::STATEMENTS),
     ("jobs", reads::jobs::STATEMENTS),
+    ("outbox", reads::outbox::STATEMENTS),
     ("outputs", reads::outputs::STATEMENTS),
     ("people", reads::people::STATEMENTS),
     ("postings", reads::postings::STATEMENTS),
+    ("queue", reads::queue::STATEMENTS),
     ("refunds", reads::refunds::STATEMENTS),
     ("runs", reads::runs::STATEMENTS),
+    ("ticket_links", reads::ticket_links::STATEMENTS),
+    ("write actions", writes::actions::STATEMENTS),
+    ("write audit", writes::audit::STATEMENTS),
+    ("write cases", writes::cases::STATEMENTS),
+    ("write drafts", writes::drafts::STATEMENTS),
+    ("write facts", writes::facts::STATEMENTS),
+    ("write findings", writes::findings::STATEMENTS),
 ];
 
 #[tokio::test]

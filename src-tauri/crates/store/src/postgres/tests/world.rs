@@ -1,8 +1,11 @@
 //! A record of its own for each test, on the one server of the test process.
 
+use makegood_domain::feed::Fact;
+use makegood_domain::ports::FactStore;
 use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 
 use crate::postgres::{PgSettings, PgStore, migrate};
+pub use crate::test_world::*;
 
 const TEMPLATE: &str = "makegood";
 
@@ -19,4 +22,41 @@ pub async fn record() -> PgStore {
 
 pub fn settings(url: &str) -> PgSettings {
     PgSettings::new(url)
+}
+
+/// A record that has taken these facts, all of them.
+pub async fn store_with(facts: &[Fact]) -> PgStore {
+    let store = record().await;
+    let report = store.import(facts, at(1000)).await.unwrap();
+    assert_eq!(report.rejected, vec![], "the world is whole");
+    store
+}
+
+/// The base with these facts on top.
+pub async fn world(further: Vec<Fact>) -> PgStore {
+    store_with(&base().into_iter().chain(further).collect::<Vec<_>>()).await
+}
+
+/// One number of the database.
+pub async fn number(store: &PgStore, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(&store.pool).await.unwrap()
+}
+
+/// Level of a balance.
+pub async fn level(store: &PgStore, id: &str) -> i64 {
+    let query = sqlx::query_scalar("SELECT level FROM api.balances WHERE id = $1").bind(id.to_owned());
+    query.fetch_one(&store.pool).await.unwrap()
+}
+
+/// State of item 1 of a charge.
+pub async fn state(store: &PgStore, charge: &str) -> String {
+    let query = sqlx::query_scalar("SELECT state FROM api.charge_items WHERE charge_id = $1 AND item = 1");
+    query.bind(charge.to_owned()).fetch_one(&store.pool).await.unwrap()
+}
+
+/// The ledger adds up.
+pub async fn assert_whole(store: &PgStore) {
+    let breaks: Vec<(String, String)> =
+        sqlx::query_as("SELECT kind, subject FROM api.ledger_breaks").fetch_all(&store.pool).await.unwrap();
+    assert_eq!(breaks, vec![]);
 }

@@ -4,6 +4,7 @@ pub(super) mod actions;
 pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod drafts;
+pub(super) mod facts;
 pub(super) mod findings;
 
 use makegood_domain::ports::{StoreError, StoreResult};

@@ -1,0 +1,316 @@
+-- Facts in, a batch at a time. This is also how a platform's engineers write facts with SQL alone:
+--
+--   SELECT api.feed('[{"type": "user", "data": {"id": "usr_1", "email": "ada@customer.example",
+--                                               "timezone": null, "locale": "en-GB"}}, …]', 0);
+--
+-- The fields are those of the feed; instants are texts like "2026-03-14T15:20:00Z" or UTC microseconds.
+-- A batch is committed whole. The same facts again change nothing, a known row is renewed, and what
+-- can't be taken is kept in api.dead_letters with its reason and keeps nobody else out. Rows refer to
+-- rows before them; what lacks a row, or credits, that comes later in the batch is tried again.
+
+-- The words of a broken rule: functions speak for themselves, named checks are words with `_`.
+CREATE FUNCTION record.plain_words(p_state text, p_constraint text, p_message text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_state = '23503' THEN 'it refers to a row that is not there, or that belongs to another account'
+        WHEN p_constraint = 'level_below_zero' THEN 'a balance would fall below 0'
+        WHEN p_constraint = 'refunded_above_price' THEN 'more would be refunded than the item cost'
+        WHEN p_constraint = 'restored_above_given' THEN 'more would be restored than the balance gave'
+        WHEN p_state = '23514' THEN 'a value is not allowed: ' || p_constraint
+        WHEN p_state = '23502' THEN 'a value is missing: ' || p_message
+        WHEN p_state LIKE '22%' THEN 'a value can''t be read: ' || p_message
+        ELSE p_message END
+$$;
+
+-- The rows that a fact refers to, in order: what they are, and their ids.
+CREATE FUNCTION record.references_of(p_kind text, p_row jsonb) RETURNS TABLE (what text, id text)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT n.what, n.id FROM (
+        SELECT 1 AS place, 'provider' AS what, p_row ->> 'provider_id' AS id WHERE p_kind = 'model'
+        UNION ALL SELECT 1, 'user', p_row ->> 'owner_user_id' WHERE p_kind = 'account'
+        UNION ALL SELECT 1, 'account', p_row ->> 'account_id' WHERE p_kind IN ('workspace', 'project')
+        UNION ALL SELECT 1 + m.place, 'user', m.said ->> 'user_id'
+            FROM jsonb_array_elements(CASE p_kind WHEN 'workspace' THEN p_row -> 'members' END)
+                WITH ORDINALITY AS m (said, place)
+        UNION ALL SELECT 2, 'workspace', p_row ->> 'workspace_id' WHERE p_kind = 'project'
+        UNION ALL SELECT 1, 'project', p_row ->> 'project_id' WHERE p_kind IN ('node', 'run')
+        UNION ALL SELECT 2, 'node', p_row ->> 'node_id' WHERE p_kind = 'run'
+        UNION ALL SELECT 3, 'user', p_row ->> 'started_by' WHERE p_kind = 'run'
+        UNION ALL SELECT 4, 'model', p_row ->> 'model_id' WHERE p_kind = 'run'
+        UNION ALL SELECT 5, 'run', p_row ->> 'retry_of' WHERE p_kind = 'run'
+        UNION ALL SELECT 1, 'run', p_row ->> 'run_id'
+            WHERE p_kind IN ('charge', 'job', 'webhook', 'upload', 'output', 'refund')
+        UNION ALL SELECT 2, 'account', p_row ->> 'account_id' WHERE p_kind = 'charge'
+        UNION ALL SELECT 2, 'provider', p_row ->> 'provider_id' WHERE p_kind = 'job'
+        UNION ALL SELECT 2, 'project', p_row ->> 'project_id' WHERE p_kind = 'output'
+        UNION ALL SELECT 3, 'node', p_row ->> 'node_id' WHERE p_kind = 'output') AS n
+    WHERE n.id IS NOT NULL ORDER BY n.place
+$$;
+
+-- Names the first missing row that a fact refers to, in plain words, or null.
+CREATE FUNCTION record.missing_row(p_kind text, p_row jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_reference record;
+    v_is_there boolean;
+    v_balance text;
+BEGIN
+    FOR v_reference IN SELECT * FROM record.references_of(p_kind, p_row) LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM record.%I WHERE id = $1)', v_reference.what || 's')
+        INTO v_is_there USING v_reference.id;
+        IF NOT v_is_there THEN
+            RETURN format('there is no %s %s', v_reference.what, v_reference.id);
+        END IF;
+    END LOOP;
+    IF p_kind = 'charge' THEN
+        SELECT s.said ->> 'balance_id' INTO v_balance
+        FROM jsonb_array_elements(p_row -> 'sources') WITH ORDINALITY AS s (said, place)
+        WHERE NOT EXISTS (SELECT 1 FROM record.balances b
+                          WHERE b.id = s.said ->> 'balance_id' AND b.account_id = p_row ->> 'account_id')
+        ORDER BY s.place LIMIT 1;
+        IF FOUND THEN
+            RETURN format('account %s has no balance %s', p_row ->> 'account_id', v_balance);
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- The id under which a fact is known: its row's, or what an upload is told apart by.
+CREATE FUNCTION record.fact_id(p_fact jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(p_fact -> 'data' ->> 'id', CASE p_fact ->> 'type' WHEN 'upload' THEN
+        format('%s/%s/%s', p_fact -> 'data' ->> 'run_id', p_fact -> 'data' ->> 'item', p_fact -> 'data' ->> 'attempted_at')
+        END, '')
+$$;
+
+CREATE FUNCTION record.put_fact(p_kind text, p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    CASE p_kind
+        WHEN 'provider' THEN PERFORM record.take_provider(p_row, p_at);
+        WHEN 'model' THEN PERFORM record.take_model(p_row, p_at);
+        WHEN 'user' THEN PERFORM record.take_user(p_row, p_at);
+        WHEN 'account' THEN PERFORM record.take_account(p_row, p_at);
+        WHEN 'workspace' THEN PERFORM record.take_workspace(p_row, p_at);
+        WHEN 'project' THEN PERFORM record.take_project(p_row, p_at);
+        WHEN 'node' THEN PERFORM record.take_node(p_row, p_at);
+        WHEN 'run' THEN PERFORM record.take_run(p_row, p_at);
+        WHEN 'charge' THEN PERFORM record.take_charge(p_row, p_at);
+        WHEN 'job' THEN PERFORM record.take_job(p_row, p_at);
+        WHEN 'webhook' THEN PERFORM record.take_webhook(p_row, p_at);
+        WHEN 'upload' THEN PERFORM record.take_upload(p_row, p_at);
+        WHEN 'output' THEN PERFORM record.take_output(p_row, p_at);
+        WHEN 'refund' THEN PERFORM record.take_refund(p_row, p_at);
+        WHEN 'ticket' THEN PERFORM record.take_ticket(p_row, p_at);
+        ELSE PERFORM record.refuse(format('%s is no kind of fact', coalesce(p_kind, 'nothing')));
+    END CASE;
+END $$;
+
+-- Takes a fact: 'added', 'unchanged' or 'updated'. Ledger lines are never edited: of those only a refund
+-- changes, from posted to reversed. `digest` (hex) names the content; without it that of the row counts.
+CREATE FUNCTION record.take_fact(p_fact jsonb, p_at bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_kind text := p_fact ->> 'type';
+    v_row jsonb := p_fact -> 'data';
+    v_id text := record.fact_id(p_fact);
+    v_digest bytea := coalesce(decode(p_fact ->> 'digest', 'hex'), sha256(convert_to(v_row::text, 'UTF8')));
+    v_known bytea;
+BEGIN
+    SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id;
+    IF v_known = v_digest THEN
+        RETURN 'unchanged';
+    ELSIF v_known IS NULL THEN
+        PERFORM record.put_fact(v_kind, v_row, p_at);
+    ELSIF v_kind = 'refund' AND v_row ->> 'state' = 'reversed' AND v_known = coalesce(
+        decode(p_fact ->> 'posted_digest', 'hex'),
+        sha256(convert_to(jsonb_set(v_row, '{state}', '"posted"')::text, 'UTF8'))) THEN
+        PERFORM record.reverse_refund(v_id);
+    ELSIF v_kind IN ('charge', 'refund') THEN
+        PERFORM record.refuse(format('%s %s is known with other content', v_kind, v_id));
+    ELSE
+        PERFORM record.put_fact(v_kind, v_row, p_at);
+    END IF;
+    INSERT INTO record.fact_digests (kind, id, digest, imported_at) VALUES (v_kind, v_id, v_digest, p_at)
+    ON CONFLICT (kind, id) DO UPDATE SET digest = excluded.digest, imported_at = excluded.imported_at;
+    DELETE FROM record.dead_letters WHERE kind = v_kind AND row_id = v_id;
+    RETURN CASE WHEN v_known IS NULL THEN 'added' ELSE 'updated' END;
+END $$;
+
+-- Takes a fact by itself: what it did, or why it can't be taken, of which nothing stays.
+CREATE FUNCTION record.try_fact(p_fact jsonb, p_at bigint, OUT outcome text, OUT reason text) LANGUAGE plpgsql AS $$
+DECLARE
+    v_state text;
+    v_constraint text;
+    v_message text;
+BEGIN
+    outcome := record.take_fact(p_fact, p_at);
+EXCEPTION WHEN SQLSTATE 'MG001' OR integrity_constraint_violation OR data_exception THEN
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_constraint = CONSTRAINT_NAME, v_message = MESSAGE_TEXT;
+    IF v_state = '23503' THEN
+        reason := record.missing_row(p_fact ->> 'type', p_fact -> 'data');
+    END IF;
+    reason := coalesce(reason, record.plain_words(v_state, v_constraint, v_message));
+END $$;
+
+-- Takes facts in order, as many at a time as can be taken together, since a savepoint for each would
+-- cost more than most facts. Returns what each did; null for those that can't be taken.
+CREATE FUNCTION record.take_facts(p_facts jsonb[], p_at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(p_facts)]);
+    v_last int;
+BEGIN
+    FOR v_first IN 1 .. cardinality(p_facts) BY 64 LOOP
+        v_last := least(v_first + 63, cardinality(p_facts));
+        BEGIN
+            FOR i IN v_first .. v_last LOOP
+                v_outcomes[i] := record.take_fact(p_facts[i], p_at);
+            END LOOP;
+        EXCEPTION WHEN SQLSTATE 'MG001' OR integrity_constraint_violation OR data_exception THEN
+            -- All of the group is undone: one by one then.
+            FOR i IN v_first .. v_last LOOP
+                v_outcomes[i] := (record.try_fact(p_facts[i], p_at)).outcome;
+            END LOOP;
+        END;
+    END LOOP;
+    RETURN v_outcomes;
+END $$;
+
+-- Keeps a fact that can't be taken, once per reason. Returns it as the report names it.
+CREATE FUNCTION record.bury_fact(p_fact jsonb, p_place bigint, p_reason text, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_kind text := coalesce(p_fact ->> 'type', '');
+    v_id text := record.fact_id(p_fact);
+    v_text text := (p_fact - ARRAY['digest', 'posted_digest'])::text;
+BEGIN
+    INSERT INTO record.dead_letters (at, kind, row_id, reason, fact)
+    SELECT p_at, v_kind, v_id, p_reason, v_text
+    WHERE NOT EXISTS (SELECT 1 FROM record.dead_letters
+                      WHERE kind = v_kind AND row_id = v_id AND reason = p_reason AND fact = v_text);
+    RETURN jsonb_build_object('index', p_place, 'kind', v_kind, 'id', v_id, 'reason', p_reason);
+END $$;
+
+-- Whether the platform's levels are ours. Credits restored here it can't know of.
+CREATE FUNCTION record.compare_levels(p_facts jsonb[], p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_said record;
+    v_level bigint;
+BEGIN
+    FOR v_said IN SELECT b ->> 'id' AS id, (b ->> 'current')::bigint AS current
+        FROM unnest(p_facts) AS f CROSS JOIN LATERAL jsonb_array_elements(f -> 'data' -> 'balances') AS b
+        WHERE f ->> 'type' = 'account'
+    LOOP
+        v_level := record.level(v_said.id);
+        IF v_level <> v_said.current AND NOT EXISTS (
+            SELECT 1 FROM record.refund_lines l JOIN record.refunds r ON r.id = l.refund_id
+            WHERE l.target = v_said.id AND r.origin = 'makegood') THEN
+            PERFORM record.open_discrepancy('level_differs', v_said.id,
+                format('the platform says %s, its charges and refunds say %s', v_said.current, v_level), p_at);
+        ELSE
+            PERFORM record.close_discrepancy('level_differs', v_said.id, p_at);
+        END IF;
+    END LOOP;
+END $$;
+
+-- The logical runs that rows are of before the facts of a batch change them, with the places of the
+-- facts: a run can become another one's retry, an output another run's, a project another account's.
+CREATE FUNCTION record.roots_before(p_facts jsonb[]) RETURNS TABLE (place bigint, root text) LANGUAGE sql STABLE AS $$
+    WITH fact AS (SELECT u.place, u.fact ->> 'type' AS kind, u.fact -> 'data' AS row
+                  FROM unnest(p_facts) WITH ORDINALITY AS u (fact, place))
+    SELECT f.place, r.root_id FROM fact f JOIN record.runs r ON r.id = f.row ->> 'id' WHERE f.kind = 'run'
+    UNION ALL
+    SELECT f.place, r.root_id FROM fact f JOIN record.outputs o ON o.id = f.row ->> 'id'
+    JOIN record.runs r ON r.id = o.run_id WHERE f.kind = 'output'
+    UNION ALL
+    SELECT f.place, moved.root_id
+    FROM fact f JOIN record.projects p ON p.id = f.row ->> 'id' AND p.account_id <> f.row ->> 'account_id'
+    CROSS JOIN LATERAL (
+        SELECT root_id FROM record.runs WHERE project_id = p.id
+        UNION SELECT r.root_id FROM record.outputs o JOIN record.runs r ON r.id = o.run_id
+              WHERE o.project_id = p.id) AS moved
+    WHERE f.kind = 'project'
+$$;
+
+-- The logical runs that facts concern: their items can be settled by them, and a reconciler must look
+-- again.
+CREATE FUNCTION record.roots_of(p_facts jsonb[]) RETURNS TABLE (place bigint, root text) LANGUAGE sql STABLE AS $$
+    SELECT u.place, r.root_id FROM unnest(p_facts) WITH ORDINALITY AS u (fact, place)
+    JOIN record.runs r ON r.id = u.fact -> 'data' ->> CASE u.fact ->> 'type' WHEN 'run' THEN 'id' ELSE 'run_id' END
+    WHERE u.fact ->> 'type' IN ('run', 'charge', 'output', 'refund', 'job', 'webhook', 'upload')
+$$;
+
+-- Takes a batch of facts: [{"type", "data"}], each with `digest` (hex), for a reversed refund also
+-- `posted_digest`, where the caller knows them. Returns {"added", "unchanged", "updated", "rejected":
+-- [{"index", "kind", "id", "reason"}]}, where an index is the place in the batch, from 0.
+CREATE FUNCTION api.feed(p_facts jsonb, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_at bigint := record.clock(p_at);
+    v_facts jsonb[] := ARRAY(SELECT f FROM jsonb_array_elements(p_facts) AS f);
+    v_outcomes text[];
+    v_try record;
+    v_open bigint;
+    v_before bigint;
+    v_rejected jsonb := '[]';
+    v_reasons text[] := '{}';
+    v_places bigint[];
+    v_roots text[];
+    v_root text;
+    v_report jsonb;
+BEGIN
+    IF v_facts = '{}' THEN
+        RETURN '{"added": 0, "unchanged": 0, "updated": 0, "rejected": []}';
+    END IF;
+    SELECT array_agg(b.place), array_agg(b.root) INTO v_places, v_roots FROM record.roots_before(v_facts) AS b;
+    v_outcomes := record.take_facts(v_facts, v_at);
+    LOOP
+        v_before := v_open;
+        v_open := cardinality(array_positions(v_outcomes, NULL));
+        EXIT WHEN v_open = 0 OR v_open = v_before;
+        FOR i IN 1 .. cardinality(v_facts) LOOP
+            CONTINUE WHEN v_outcomes[i] IS NOT NULL;
+            SELECT * INTO v_try FROM record.try_fact(v_facts[i], v_at);
+            v_outcomes[i] := v_try.outcome;
+            v_reasons[i] := v_try.reason;
+        END LOOP;
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_facts) LOOP
+        CONTINUE WHEN v_outcomes[i] IS NOT NULL;
+        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_at);
+    END LOOP;
+    FOR v_root IN SELECT touched.root FROM (
+            SELECT * FROM record.roots_of(v_facts)
+            UNION ALL SELECT * FROM unnest(v_places, v_roots)) AS touched (place, root)
+        WHERE v_outcomes[touched.place] IN ('added', 'updated') GROUP BY 1 ORDER BY 1
+    LOOP
+        PERFORM record.deliver_items(v_root, v_at);
+        PERFORM record.follow_due(v_root, v_at);
+    END LOOP;
+    PERFORM record.compare_levels(v_facts, v_at);
+    v_report := jsonb_build_object('added', cardinality(array_positions(v_outcomes, 'added')),
+        'unchanged', cardinality(array_positions(v_outcomes, 'unchanged')),
+        'updated', cardinality(array_positions(v_outcomes, 'updated')), 'rejected', v_rejected);
+    IF cardinality(array_positions(v_outcomes, 'unchanged')) < cardinality(v_facts) THEN
+        PERFORM record.add_audit('feed', 'import', 'feed', v_report, v_at);
+    END IF;
+    RETURN v_report;
+END $$;
+
+-- Keeps what a look-up answered, unless a newer answer is known, and the raw texts in any case:
+-- [{"url", "status", "body", "fetched_at"}]. A failed look-up says nothing about the job: what was known
+-- of it stays.
+CREATE FUNCTION api.record_look_up(p_job jsonb, p_answers jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_id text := p_job ->> 'id';
+    v_at bigint := coalesce(record.instant(p_job ->> 'looked_up_at'),
+        (SELECT max(record.instant(a ->> 'fetched_at')) FROM jsonb_array_elements(p_answers) AS a),
+        record.instant(p_job ->> 'submitted_at'));
+    v_known bigint;
+BEGIN
+    SELECT looked_up_at INTO v_known FROM record.jobs WHERE id = v_id FOR NO KEY UPDATE;
+    IF v_known IS NULL OR (v_known <= v_at AND p_job ->> 'state' <> 'lookup_failed') THEN
+        PERFORM record.take_job(p_job, v_at);
+    ELSIF v_known <= v_at THEN
+        UPDATE record.jobs SET state = 'lookup_failed', error = p_job ->> 'error', looked_up_at = v_at WHERE id = v_id;
+    END IF;
+    INSERT INTO record.look_ups (job_id, url, status, body, fetched_at)
+    SELECT v_id, a.said ->> 'url', (a.said ->> 'status')::bigint, a.said ->> 'body', record.instant(a.said ->> 'fetched_at')
+    FROM jsonb_array_elements(p_answers) WITH ORDINALITY AS a (said, place) ORDER BY a.place;
+END $$;
