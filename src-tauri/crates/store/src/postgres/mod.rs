@@ -6,7 +6,7 @@ mod address;
 mod fault;
 mod link;
 mod open;
-#[expect(dead_code, reason = "facts are wired when importing is there")]
+#[expect(dead_code, reason = "health is wired when the reconciler's side is there")]
 mod reads;
 mod rows;
 mod wiring;

@@ -1,3 +1,4 @@
+mod cancelled;
 mod facts;
 mod opening;
 mod statements;
