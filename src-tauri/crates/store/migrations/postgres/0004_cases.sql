@@ -206,27 +206,31 @@ CREATE TABLE record.saved_views (
     PRIMARY KEY (agent, name)
 );
 
--- What a case is worth. amount: what was charged for its runs, and is neither delivered nor
--- refunded. saved: each file that could be lost is in the vault.
-CREATE VIEW record.case_stakes AS
-    SELECT c.id AS case_id,
-        (SELECT sum(CASE WHEN i.state IN ('delivered', 'refunded') AND i.refunded IN (0, i.price) THEN 0
-                         ELSE i.price - i.refunded END)::bigint
-            FROM record.case_runs k JOIN record.runs m ON m.id = k.run_id JOIN record.runs r ON r.root_id = m.root_id
-            JOIN record.charges g ON g.run_id = r.id JOIN record.charge_items i ON i.charge_id = g.id
-            WHERE k.case_id = c.id) AS amount,
-        (EXISTS (SELECT 1 FROM record.case_items k WHERE k.case_id = c.id)
-            AND NOT EXISTS (SELECT 1 FROM record.case_items k JOIN record.runs m ON m.id = k.run_id
-                WHERE k.case_id = c.id AND NOT EXISTS (
-                    SELECT 1 FROM record.runs r JOIN record.outputs o ON o.run_id = r.id
-                    WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)))::int::bigint AS saved
-    FROM record.cases c;
+-- What of a case's runs was charged, and is neither delivered nor refunded; null without a charge.
+CREATE FUNCTION record.case_amount(p_case text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT sum(CASE WHEN i.state IN ('delivered', 'refunded') AND i.refunded IN (0, i.price) THEN 0
+                            ELSE i.price - i.refunded END)
+        FROM record.case_runs k JOIN record.runs m ON m.id = k.run_id JOIN record.runs r ON r.root_id = m.root_id
+        JOIN record.charges c ON c.run_id = r.id JOIN record.charge_items i ON i.charge_id = c.id
+        WHERE k.case_id = p_case);
+END $$;
 
--- Brings the queue's copies in line with the ledger and the vault, for all cases about the logical
--- run that `p_run` belongs to, and for `p_case`. With `p_raise` that case gets a new revision: there
--- is something that an agent should see before acting. Locked in the order of ids, then read anew,
--- so that two changes of one run at the same time both count.
-CREATE FUNCTION record.follow_cases(p_run text, p_case text, p_raise boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- 1 where each file of a case that could be lost is in the vault.
+CREATE FUNCTION record.case_saved(p_case text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (EXISTS (SELECT 1 FROM record.case_items k WHERE k.case_id = p_case)
+        AND NOT EXISTS (SELECT 1 FROM record.case_items k JOIN record.runs m ON m.id = k.run_id
+            WHERE k.case_id = p_case AND NOT EXISTS (
+                SELECT 1 FROM record.runs r JOIN record.outputs o ON o.run_id = r.id
+                WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)))::int;
+END $$;
+
+-- Brings the queue's copies in line with the ledger, for all cases about the logical run that `p_run`
+-- belongs to, and for `p_case`, which gets a new revision: there is something that an agent should see
+-- before acting. With `p_files` also with the vault. Locked in the order of ids, then read anew, so
+-- that two changes of one run at the same time both count.
+CREATE FUNCTION record.follow_cases(p_run text, p_case text, p_files boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_cases text[];
 BEGIN
@@ -236,9 +240,12 @@ BEGIN
             JOIN record.case_runs k ON k.run_id = r.id WHERE m.id = p_run
             UNION ALL SELECT p_case))
         ORDER BY c.id FOR NO KEY UPDATE) AS locked;
-    UPDATE record.cases c
-    SET amount = s.amount, saved = s.saved, revision = c.revision + s.raised
-    FROM (SELECT case_id, amount, saved, (p_raise AND case_id = p_case IS TRUE)::int AS raised
-          FROM record.case_stakes WHERE case_id = ANY (v_cases) OFFSET 0) AS s
-    WHERE c.id = s.case_id AND (s.raised = 1 OR (c.amount, c.saved) IS DISTINCT FROM (s.amount, s.saved));
+    IF p_files THEN
+        UPDATE record.cases c SET saved = record.case_saved(c.id) WHERE c.id = ANY (v_cases);
+    END IF;
+    UPDATE record.cases c SET amount = record.case_amount(c.id), revision = c.revision + 1 WHERE c.id = p_case;
+    IF array_length(v_cases, 1) > 1 OR p_case IS NULL THEN
+        UPDATE record.cases c SET amount = record.case_amount(c.id)
+        WHERE c.id = ANY (v_cases) AND c.id IS DISTINCT FROM p_case;
+    END IF;
 END $$;

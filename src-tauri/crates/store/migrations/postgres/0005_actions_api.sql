@@ -85,8 +85,10 @@ $$;
 -- Does one effect of an action's plan with its journal row, its audit line, and what goes out.
 -- Returns the step's receipt, {"step", "part", "at", "receipt"} with `at` in microseconds: the same
 -- step and part of a key have it for ever. Raises why the record forbids it.
+-- Plans are made once: every statement finds its rows by a key, whatever the values are.
 CREATE FUNCTION api.apply(p_key text, p_step bigint, p_part bigint, p_effect jsonb, p_at bigint) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
     v_case text;

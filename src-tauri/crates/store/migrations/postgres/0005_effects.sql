@@ -383,7 +383,7 @@ BEGIN
                 jsonb_build_object('effect', p_effect, 'receipt', v_receipt, 'agent', p_agent), 'waiting');
     END IF;
     IF v_kind IN ('restore', 'deliver', 'move', 'quarantine') THEN
-        PERFORM record.follow_cases(v_run, p_case, true);
+        PERFORM record.follow_cases(v_run, p_case, v_kind <> 'restore');
     ELSIF v_kind NOT IN ('lease_item', 'release_item') THEN
         UPDATE record.cases SET revision = revision + 1 WHERE id = p_case;
     END IF;

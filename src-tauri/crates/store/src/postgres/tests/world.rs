@@ -1,7 +1,9 @@
 //! A record of its own for each test, on the one server of the test process.
 
 use makegood_domain::feed::Fact;
-use makegood_domain::ports::FactStore;
+use makegood_domain::ids::ActionKey;
+use makegood_domain::plan::{Effect, Fetch, Place, Plan, Step};
+use makegood_domain::ports::{ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
 use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 
 use crate::postgres::{PgSettings, PgStore, migrate};
@@ -59,4 +61,47 @@ pub async fn assert_whole(store: &PgStore) {
     let breaks: Vec<(String, String)> =
         sqlx::query_as("SELECT kind, subject FROM api.ledger_breaks").fetch_all(&store.pool).await.unwrap();
     assert_eq!(breaks, vec![]);
+}
+
+/// Opens a case of its own for an action of which these are the steps, and begins it.
+pub async fn begin(store: &PgStore, key: &str, agent: &str, effects: &[Effect]) -> ActionKey {
+    let (case, _) = store.open_case(&new_case(&format!("case_{key}"))).await.unwrap();
+    let plan = Plan { steps: effects.iter().map(step).collect(), ..plan(&case.id, case.revision) };
+    assert_eq!(store.begin_action(&order(key, agent), &plan).await.unwrap(), Begun::New);
+    key.into()
+}
+
+/// The step that an effect belongs to: those of a recovery to one that recovers the item.
+fn step(effect: &Effect) -> Step {
+    let (run_id, item, output_id, place) = match effect {
+        Effect::LeaseItem { run_id, item, .. } | Effect::ReleaseItem { run_id, item, .. } => {
+            (run_id, item, "none".into(), Place::History { project_id: "none".into() })
+        }
+        Effect::Deliver { run_id, item, output_id, place, .. } => (run_id, item, output_id.clone(), place.clone()),
+        _ => return Step::Do { effect: effect.clone() },
+    };
+    let fetch = Fetch {
+        provider_id: "meridian".into(),
+        job_id: "job_1".into(),
+        item: *item,
+        bytes: 9,
+        sha256_prefix: String::new(),
+    };
+    Step::RecoverItem { run_id: run_id.clone(), item: *item, fetch, place, output_id }
+}
+
+/// The receipt of an effect that must be allowed.
+pub async fn done(store: &PgStore, key: &ActionKey, step: u32, effect: &Effect) -> Receipt {
+    match store.apply(key, step, 0, effect, at(2000 + i64::from(step))).await.unwrap() {
+        Applied::Done(receipt) => receipt.receipt,
+        Applied::Refused(why) => panic!("refused: {why}"),
+    }
+}
+
+/// The words of an effect that must be refused at `seconds`.
+pub async fn refused_at(store: &PgStore, key: &ActionKey, step: u32, effect: &Effect, seconds: i64) -> String {
+    match store.apply(key, step, 0, effect, at(seconds)).await.unwrap() {
+        Applied::Done(receipt) => panic!("was done: {receipt:?}"),
+        Applied::Refused(why) => why,
+    }
 }
