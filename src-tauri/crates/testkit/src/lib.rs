@@ -4,12 +4,14 @@
 
 pub mod conformance;
 mod media;
+mod memory;
 pub mod postgres;
 mod server;
 mod time;
 mod world;
 
 pub use media::{Sample, samples};
+pub use memory::{Fault, MemoryStore, Op, SeenDue, SeenItem, Snapshot};
 pub use server::{Reply, Request, Server};
 pub use time::{ManualClock, SeededIds};
 pub use world::World;

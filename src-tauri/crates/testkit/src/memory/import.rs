@@ -1,0 +1,330 @@
+//! Facts in: one unit of work a batch, each fact taken whole or left out. What lacked a row, or
+//! credits, that came later in the batch is tried again.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::RunId;
+use makegood_domain::ledger::{Charge, Refund, RefundState};
+use makegood_domain::money::Credits;
+use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult};
+use makegood_domain::settlement::{self, By, First, Item, Move, State};
+use makegood_domain::work::{Job, Output};
+
+use super::ledger::{self, Document};
+use super::record::{ChargeRow, ItemRow, OutputRow, Record};
+use super::{Halt, Worked, due, effects, items, refunds, refused, runs};
+
+enum Taken {
+    Added,
+    Unchanged,
+    Updated,
+}
+
+/// Takes a batch.
+pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+    let mut report = ImportReport::default();
+    let mut roots: BTreeSet<RunId> = BTreeSet::new();
+    let mut touched: BTreeSet<RunId> = BTreeSet::new();
+    let mut waiting: Vec<(usize, &Fact)> = facts.iter().enumerate().collect();
+    let mut reasons = Vec::new();
+    loop {
+        let tried = waiting.len();
+        reasons.clear();
+        for (place, fact) in std::mem::take(&mut waiting) {
+            let before = roots_before(record, fact);
+            let mark = record.mark();
+            match take(record, fact, at) {
+                Ok(Taken::Unchanged) => report.unchanged += 1,
+                Ok(taken) => {
+                    match taken {
+                        Taken::Added => report.added += 1,
+                        _ => report.updated += 1,
+                    }
+                    roots.extend(before);
+                    touched.extend(run_of(fact).cloned());
+                }
+                Err(Halt::Refused(why)) => {
+                    record.undo(&mark);
+                    waiting.push((place, fact));
+                    reasons.push(why);
+                }
+                Err(Halt::Failed(error)) => return Err(error),
+            }
+        }
+        if waiting.is_empty() || waiting.len() == tried {
+            break;
+        }
+    }
+    for ((place, fact), reason) in waiting.into_iter().zip(reasons) {
+        let (kind, id) = name(fact);
+        let index = u64::try_from(place).unwrap_or(u64::MAX);
+        report.rejected.push(RejectedFact { index, kind: kind.to_owned(), id, reason });
+    }
+    roots.extend(touched.iter().filter_map(|run| runs::root_of(record, run).cloned()));
+    for root in &roots {
+        deliver_items(record, root, at).map_err(|halt| halt.at("the import"))?;
+        due::follow(record, root, due::Changed::ByOthers, at);
+    }
+    if report.added + report.updated > 0 || !report.rejected.is_empty() {
+        effects::audit(record, "feed", "import", "feed", &format!("{} added", report.added), at);
+    }
+    Ok(report)
+}
+
+fn take(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<Taken> {
+    let name = name(fact);
+    let known = record.said.get(&name).cloned();
+    let taken = match known {
+        Some(known) if known == *fact => return Ok(Taken::Unchanged),
+        Some(known) => {
+            renew(record, fact, &known, at)?;
+            Taken::Updated
+        }
+        None => {
+            put(record, fact, at)?;
+            Taken::Added
+        }
+    };
+    record.said.put(name, fact.clone());
+    Ok(taken)
+}
+
+/// Takes a row that is known with other content. Ledger lines are never edited: of those only a
+/// refund changes, from posted to reversed.
+fn renew(record: &mut Record, fact: &Fact, known: &Fact, at: Timestamp) -> Worked<()> {
+    match fact {
+        Fact::Charge(row) => refused(format!("charge {} is known with other content", row.id)),
+        Fact::Refund(row) => {
+            let posted = Fact::Refund(Refund { state: RefundState::Posted, ..row.clone() });
+            if row.state == RefundState::Reversed && posted == *known {
+                refunds::reverse(record, &row.id)
+            } else {
+                refused(format!("refund {} is known with other content", row.id))
+            }
+        }
+        other => put(record, other, at),
+    }
+}
+
+fn put(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<()> {
+    check_references(record, fact)?;
+    match fact {
+        Fact::Provider(row) => record.providers.put(row.id.clone(), row.clone()),
+        Fact::Model(row) => record.models.put(row.id.clone(), row.clone()),
+        Fact::User(row) => record.users.put(row.id.clone(), row.clone()),
+        Fact::Account(row) => ledger::put_account(record, row)?,
+        Fact::Workspace(row) => {
+            unique(row.members.iter().map(|member| &member.user_id), "member")?;
+            record.workspaces.put(row.id.clone(), row.clone());
+        }
+        Fact::Project(row) => record.projects.put(row.id.clone(), row.clone()),
+        Fact::Node(row) => record.nodes.put(row.id.clone(), row.clone()),
+        Fact::Run(row) => runs::put(record, row),
+        Fact::Charge(row) => charge(record, row)?,
+        Fact::Job(row) => {
+            unique(row.items.iter().map(|item| item.item), "item")?;
+            put_job(record, row, at);
+        }
+        Fact::Webhook(row) => record.webhooks.put(row.id.clone(), row.clone()),
+        Fact::Upload(row) => record.uploads.put((row.run_id.clone(), row.attempted_at, row.item), row.clone()),
+        Fact::Output(row) => output(record, row),
+        Fact::Refund(row) => refunds::add(record, row, at)?,
+        Fact::Ticket(row) => record.ticket_links.put(row.id.clone(), row.clone()),
+    }
+    Ok(())
+}
+
+fn check_references(record: &Record, fact: &Fact) -> Worked<()> {
+    let missing = match fact {
+        Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) | Fact::Refund(_) => None,
+        Fact::Model(row) => absent(&record.providers, [&row.provider_id]),
+        Fact::Account(row) => absent(&record.users, [&row.owner_user_id]),
+        Fact::Workspace(row) => absent(&record.accounts, [&row.account_id])
+            .or_else(|| absent(&record.users, row.members.iter().map(|member| &member.user_id))),
+        Fact::Project(row) => {
+            absent(&record.accounts, [&row.account_id]).or_else(|| absent(&record.workspaces, &row.workspace_id))
+        }
+        Fact::Node(row) => absent(&record.projects, [&row.project_id]),
+        Fact::Run(row) => absent(&record.projects, [&row.project_id])
+            .or_else(|| absent(&record.nodes, [&row.node_id]))
+            .or_else(|| absent(&record.users, [&row.started_by]))
+            .or_else(|| absent(&record.models, [&row.model_id]))
+            .or_else(|| absent(&record.runs, row.retry_of.iter().filter(|id| **id != row.id))),
+        Fact::Charge(row) => {
+            absent(&record.runs, [&row.run_id]).or_else(|| absent(&record.accounts, [&row.account_id]))
+        }
+        Fact::Job(row) => absent(&record.runs, [&row.run_id]).or_else(|| absent(&record.providers, [&row.provider_id])),
+        Fact::Webhook(row) => absent(&record.runs, [&row.run_id]),
+        Fact::Upload(row) => absent(&record.runs, [&row.run_id]),
+        Fact::Output(row) => absent(&record.runs, [&row.run_id])
+            .or_else(|| absent(&record.projects, [&row.project_id]))
+            .or_else(|| absent(&record.nodes, &row.node_id)),
+    };
+    missing.map_or(Ok(()), |id| refused(format!("there is no {id}")))
+}
+
+fn absent<'a, K: Ord + ToString + 'a, V>(
+    rows: &std::collections::BTreeMap<K, V>,
+    ids: impl IntoIterator<Item = &'a K>,
+) -> Option<String> {
+    ids.into_iter().find(|id| !rows.contains_key(id)).map(ToString::to_string)
+}
+
+fn unique<T: Ord>(ids: impl Iterator<Item = T>, what: &str) -> Worked<()> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return refused(format!("a {what} is named twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a job as it was told; what is known of where to find it stays.
+pub(super) fn put_job(record: &mut Record, row: &Job, at: Timestamp) {
+    let known = record.jobs.get(&row.id).and_then(|job| job.locator.clone());
+    let mut items = row.items.clone();
+    items.sort_by_key(|item| item.item);
+    let looked_up_at = Some(row.looked_up_at.unwrap_or(at));
+    let job = Job { items, looked_up_at, locator: row.locator.clone().or(known), ..row.clone() };
+    record.jobs.put(row.id.clone(), job);
+}
+
+/// Keeps an output as a feed told it. One that was delivered from here is known better here; a
+/// quarantine ends where the platform moves the output out of where it lay.
+fn output(record: &mut Record, row: &Output) {
+    let known = record.outputs.get(&row.id).cloned();
+    if known.as_ref().is_some_and(|known| known.ours) {
+        return;
+    }
+    if let Some(known) = &known {
+        record.outputs_of_run.remove(&(known.output.run_id.clone(), row.id.clone()));
+    }
+    let quarantined =
+        known.as_ref().is_some_and(|known| known.quarantined && known.output.project_id == row.project_id);
+    let sha256 = row.sha256.clone().or_else(|| known.and_then(|known| known.output.sha256));
+    let output = Output { sha256, ..row.clone() };
+    record.outputs_of_run.put((row.run_id.clone(), row.id.clone()), ());
+    record.outputs.put(row.id.clone(), OutputRow { output, ours: false, quarantined });
+}
+
+/// Posts a charge. Its items and its sources must each add up to its total.
+fn charge(record: &mut Record, row: &Charge) -> Worked<()> {
+    if sum(row.items.iter().map(|item| item.credits)) != Some(row.total) {
+        return refused(format!("its items do not add up to its total of {}", row.total));
+    }
+    if sum(row.sources.iter().map(|source| source.amount)) != Some(row.total) {
+        return refused(format!("its sources do not add up to its total of {}", row.total));
+    }
+    unique(row.items.iter().map(|item| item.item), "item")?;
+    if row.total < 0 || row.items.iter().any(|item| item.credits < 0 || item.item < 1) {
+        return refused("an item has a number from 1 and a price from 0");
+    }
+    let drawn: Vec<_> = row.sources.iter().filter(|source| source.amount != 0).collect();
+    unique(drawn.iter().map(|source| &source.balance_id), "source")?;
+    for source in &drawn {
+        if source.amount < 0 || ledger::owner(record, &source.balance_id) != Some(&row.account_id) {
+            return refused(format!("account {} has no balance {}", row.account_id, source.balance_id));
+        }
+        let from = ledger::counted(record, &source.balance_id, row.posted_at);
+        let to = ledger::usage(&row.account_id);
+        ledger::post(record, &Document::Charge(row.id.as_str()), row.posted_at, (from, to), source.amount)?;
+    }
+    for item in &row.items {
+        let first = First {
+            state: State::Charged,
+            document: Some(row.id.0.clone()),
+            key: None,
+            agent: None,
+            at: row.posted_at,
+        };
+        let stands = Item::charged(item.credits);
+        record.items.put((row.id.clone(), item.item), ItemRow { stands, first });
+    }
+    let restored = vec![0; row.sources.len()];
+    record.charges_of_run.put((row.run_id.clone(), row.id.clone()), ());
+    record.charges.put(row.id.clone(), ChargeRow { charge: row.clone(), restored });
+    Ok(())
+}
+
+fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
+    amounts.try_fold(0, Credits::checked_add)
+}
+
+/// An output stored intact with the account that paid delivers the item of the first charge of its
+/// logical run; other charges of it stay restorable.
+fn deliver_items(record: &mut Record, root: &RunId, at: Timestamp) -> Worked<()> {
+    let Some((charge, account)) = items::first_charge(record, root) else { return Ok(()) };
+    let rows: Vec<(u32, ItemRow)> =
+        items::items_of(record, &charge).map(|(number, row)| (number, row.clone())).collect();
+    for (number, row) in rows {
+        let output = items::intact_output(record, root, number, &account);
+        let what = match (&output, row.stands.state) {
+            (None, State::Delivered) => Move::Damage,
+            (None, _) | (Some(_), State::Delivered | State::Refunded) => continue,
+            (Some(_), _) => Move::Deliver { by: By::Platform, epoch: row.stands.epoch },
+        };
+        let next = match settlement::step(&row.stands, &what, at) {
+            Ok(next) => next,
+            Err(refusal) => return refused(refusal.to_string()),
+        };
+        let document = output.map(|output| output.0).or(row.first.document);
+        items::stand(record, &charge, number, (next, &By::Platform), document, at);
+    }
+    Ok(())
+}
+
+/// The word of the feed for a fact, and its id.
+fn name(fact: &Fact) -> (&'static str, String) {
+    match fact {
+        Fact::Provider(row) => ("provider", row.id.0.clone()),
+        Fact::Model(row) => ("model", row.id.0.clone()),
+        Fact::User(row) => ("user", row.id.0.clone()),
+        Fact::Account(row) => ("account", row.id.0.clone()),
+        Fact::Workspace(row) => ("workspace", row.id.0.clone()),
+        Fact::Project(row) => ("project", row.id.0.clone()),
+        Fact::Node(row) => ("node", row.id.0.clone()),
+        Fact::Run(row) => ("run", row.id.0.clone()),
+        Fact::Charge(row) => ("charge", row.id.0.clone()),
+        Fact::Job(row) => ("job", row.id.0.clone()),
+        Fact::Webhook(row) => ("webhook", row.id.0.clone()),
+        Fact::Upload(row) => ("upload", format!("{}/{}/{}", row.run_id, row.item, row.attempted_at)),
+        Fact::Output(row) => ("output", row.id.0.clone()),
+        Fact::Refund(row) => ("refund", row.id.0.clone()),
+        Fact::Ticket(row) => ("ticket", row.id.0.clone()),
+    }
+}
+
+/// The run that a fact is about: its items can be settled by it, and a reconciler must look again.
+fn run_of(fact: &Fact) -> Option<&RunId> {
+    match fact {
+        Fact::Run(row) => Some(&row.id),
+        Fact::Charge(row) => Some(&row.run_id),
+        Fact::Job(row) => Some(&row.run_id),
+        Fact::Webhook(row) => Some(&row.run_id),
+        Fact::Upload(row) => Some(&row.run_id),
+        Fact::Output(row) => Some(&row.run_id),
+        Fact::Refund(row) => Some(&row.run_id),
+        _ => None,
+    }
+}
+
+/// The logical runs that a row is of before a fact changes it: a run can become another one's retry,
+/// an output another run's, a project another account's.
+fn roots_before(record: &Record, fact: &Fact) -> Vec<RunId> {
+    let root = |run: &RunId| runs::root_of(record, run).cloned();
+    match fact {
+        Fact::Run(row) => root(&row.id).into_iter().collect(),
+        Fact::Output(row) => {
+            record.outputs.get(&row.id).and_then(|known| root(&known.output.run_id)).into_iter().collect()
+        }
+        Fact::Project(row) if runs::account_of(record, &row.id).is_some_and(|known| *known != row.account_id) => {
+            let made = record.runs.values().filter(|run| run.run.project_id == row.id).map(|run| run.root.clone());
+            let lying = record.outputs.values().filter(|output| output.output.project_id == row.id);
+            made.chain(lying.filter_map(|output| root(&output.output.run_id))).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,284 @@
+//! The ports of the domain, answered by the model. What each does is in the other files.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
+use makegood_domain::plan::{Effect, Order, Plan};
+use makegood_domain::ports::{
+    ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChosenRuns, Decided, Detection, Draft,
+    DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase, NextLook, OutboxLine, PassReport,
+    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView,
+    Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
+};
+use makegood_domain::scope::Scope;
+use makegood_domain::support::Requester;
+use makegood_domain::work::{Job, JobState, Model};
+
+use super::record::Record;
+use super::{
+    MemoryStore, Op, approvals, cases, cut, due, effects, findings, import, items, journal, ledger, limits, proof,
+    queue, reconciler, scope, sweeps,
+};
+
+/// For work that stands where it succeeds.
+fn always<T>(_: &T) -> bool {
+    true
+}
+
+fn if_decided(decided: &Decided) -> bool {
+    matches!(decided, Decided::Done(_))
+}
+
+fn if_done(applied: &Applied) -> bool {
+    matches!(applied, Applied::Done(_))
+}
+
+#[async_trait]
+impl FactStore for MemoryStore {
+    async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+        self.write(Op::Import, always, |record| import::import(record, facts, cut(at)))
+    }
+    async fn scope(
+        &self,
+        requester: &Requester,
+        except_ticket: Option<&TicketId>,
+        as_of: Timestamp,
+    ) -> StoreResult<Scope> {
+        self.read(Op::Scope, |record| Ok(scope::scope(record, requester, except_ticket, as_of)))
+    }
+    async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
+        self.write(Op::RecordLookUp, always, |record| look_up(record, job, raw))
+    }
+    async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
+        self.read(Op::Answers, |record| {
+            let own = record.look_ups.iter().filter(|(_, (known, _))| known == job);
+            let mut rows: Vec<_> = own
+                .map(|(number, (job, answer))| {
+                    let row = StoredAnswer { id: number.to_string(), job_id: job.clone(), answer: answer.clone() };
+                    (answer.fetched_at, *number, row)
+                })
+                .collect();
+            rows.sort_by_key(|(at, number, _)| std::cmp::Reverse((*at, *number)));
+            Ok(rows.into_iter().map(|(_, _, row)| row).collect())
+        })
+    }
+    async fn postings(&self, account: &AccountId, limit: u64) -> StoreResult<Vec<PostingLine>> {
+        self.read(Op::Postings, |record| Ok(ledger::postings(record, account, limit)))
+    }
+    async fn catalogue(&self) -> StoreResult<Vec<Model>> {
+        self.read(Op::Catalogue, |record| Ok(record.models.values().cloned().collect()))
+    }
+}
+
+/// Keeps what a look-up answered, unless a newer answer is known, and the raw texts in any case. A
+/// failed look-up says nothing about the job: what was known of it stays.
+fn look_up(record: &mut Record, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
+    let fetched = raw.iter().map(|answer| answer.fetched_at).max();
+    let at = job.looked_up_at.or(fetched).unwrap_or(job.submitted_at);
+    let known = record.jobs.get(&job.id).and_then(|known| known.looked_up_at);
+    match known {
+        Some(known) if known > at => {}
+        Some(_) if job.state == JobState::LookupFailed => record.jobs.edit(&job.id, |known| {
+            known.state = JobState::LookupFailed;
+            known.error.clone_from(&job.error);
+            known.looked_up_at = Some(at);
+        }),
+        _ => {
+            if !record.runs.contains_key(&job.run_id) || !record.providers.contains_key(&job.provider_id) {
+                let why = "it refers to a run or a provider that is not there".to_owned();
+                return Err(StoreError::Inconsistent { at: job.id.0.clone(), why });
+            }
+            import::put_job(record, job, at);
+        }
+    }
+    for answer in raw {
+        record.look_ups.add((job.id.clone(), answer.clone()));
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl CaseStore for MemoryStore {
+    async fn open_case(&self, new: &NewCase) -> StoreResult<(CaseRecord, bool)> {
+        self.write(Op::OpenCase, always, |record| cases::open(record, new))
+    }
+    async fn case(&self, id: &CaseId) -> StoreResult<CaseRecord> {
+        self.read(Op::Case, |record| cases::case(record, id))
+    }
+    async fn cases_without_finding(&self, limit: u64) -> StoreResult<Vec<CaseId>> {
+        self.read(Op::CasesWithoutFinding, |record| Ok(cases::without_finding(record, limit)))
+    }
+    async fn save_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
+        self.write(Op::SaveFinding, always, |record| findings::save(record, id, revision, finding))
+    }
+    async fn choose_runs(&self, id: &CaseId, revision: i64, chosen: &ChosenRuns) -> StoreResult<i64> {
+        self.write(Op::ChooseRuns, always, |record| cases::choose(record, id, revision, chosen))
+    }
+    async fn assign(&self, id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> StoreResult<()> {
+        self.write(Op::Assign, always, |record| cases::assign(record, id, agent, by, cut(at)))
+    }
+    async fn queue(&self, query: &QueueQuery) -> StoreResult<QueuePage> {
+        self.read(Op::Queue, |record| Ok(queue::page(record, query)))
+    }
+    async fn queue_counts(&self) -> StoreResult<QueueCounts> {
+        self.read(Op::QueueCounts, |record| Ok(queue::counts(record)))
+    }
+    async fn attachment(&self, id: &AttachmentId) -> StoreResult<AttachmentFile> {
+        self.read(Op::Attachment, |record| cases::attachment(record, id))
+    }
+    async fn save_draft(&self, draft: &Draft, base_revision: i64) -> StoreResult<DraftSave> {
+        self.write(Op::SaveDraft, always, |record| cases::save_draft(record, draft, base_revision))
+    }
+    async fn drafts(&self, id: &CaseId) -> StoreResult<Vec<Draft>> {
+        self.read(Op::Drafts, |record| Ok(cases::drafts(record, id)))
+    }
+    async fn saved_views(&self, agent: &AgentId) -> StoreResult<Vec<SavedView>> {
+        self.read(Op::SavedViews, |record| Ok(cases::views(record, agent)))
+    }
+    async fn save_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()> {
+        self.write(Op::SaveView, always, |record| {
+            record.views.put((agent.clone(), view.name.clone()), view.query.clone());
+            Ok(())
+        })
+    }
+    async fn delete_view(&self, agent: &AgentId, name: &str) -> StoreResult<()> {
+        self.write(Op::DeleteView, always, |record| {
+            record.views.remove(&(agent.clone(), name.to_owned()));
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl ActionStore for MemoryStore {
+    async fn begin_action(&self, order: &Order, plan: &Plan) -> StoreResult<Begun> {
+        let order = Order { at: cut(order.at), ..order.clone() };
+        self.write(Op::BeginAction, |begun| *begun == Begun::New, |record| journal::begin(record, &order, plan))
+    }
+    async fn apply(
+        &self,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        self.write(Op::Apply, if_done, |record| journal::apply(record, key, (step, part), effect, cut(at)))
+    }
+    async fn finish_action(&self, key: &ActionKey, state: &ActionState, at: Timestamp) -> StoreResult<()> {
+        self.write(Op::FinishAction, always, |record| journal::finish(record, key, state, cut(at)))
+    }
+    async fn action(&self, key: &ActionKey) -> StoreResult<Option<ActionRecord>> {
+        self.read(Op::Action, |record| Ok(journal::action(record, key)))
+    }
+    async fn actions_of(&self, case: &CaseId) -> StoreResult<Vec<ActionRecord>> {
+        self.read(Op::ActionsOf, |record| Ok(journal::actions_of(record, case)))
+    }
+    async fn unfinished_actions(&self) -> StoreResult<Vec<ActionRecord>> {
+        self.read(Op::UnfinishedActions, |record| Ok(journal::unfinished(record)))
+    }
+    async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
+        self.read(Op::Audit, |record| Ok(journal::audit(record, subject, limit)))
+    }
+    async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
+        self.read(Op::AuditVerify, |record| Ok(journal::audit_verify(record)))
+    }
+    async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
+        self.read(Op::Outbox, |record| Ok(record.outbox.values().rev().take(items::size(limit)).cloned().collect()))
+    }
+}
+
+#[async_trait]
+impl ReconcileStore for MemoryStore {
+    async fn claim_due(
+        &self,
+        worker: &str,
+        limit: u32,
+        lease: SignedDuration,
+        at: Timestamp,
+    ) -> StoreResult<Vec<DueRun>> {
+        let until = at.checked_add(lease).map_err(|error| StoreError::Backend(error.to_string()))?;
+        self.write(Op::ClaimDue, always, |record| Ok(due::claim(record, worker, limit, cut(until), cut(at))))
+    }
+    async fn scope_of_run(&self, root: &RunId, as_of: Timestamp) -> StoreResult<Option<Scope>> {
+        self.read(Op::ScopeOfRun, |record| Ok(scope::of_run(record, root, as_of)))
+    }
+    async fn end_look(&self, root: &RunId, worker: &str, next: &NextLook, at: Timestamp) -> StoreResult<()> {
+        self.write(Op::EndLook, always, |record| {
+            due::end(record, root, worker, next, cut(at));
+            Ok(())
+        })
+    }
+    async fn settle(&self, key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> StoreResult<Applied> {
+        self.write(Op::Settle, if_done, |record| sweeps::settle(record, key, part, effect, cut(at)))
+    }
+    async fn detect(&self, detection: &Detection) -> StoreResult<bool> {
+        self.write(Op::Detect, always, |record| reconciler::detect(record, detection))
+    }
+    async fn detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>> {
+        self.read(Op::Detections, |record| Ok(reconciler::detections(record, open_only, limit)))
+    }
+    async fn close_detections(&self, root: &RunId, still: &[Detection], at: Timestamp) -> StoreResult<u64> {
+        self.write(Op::CloseDetections, always, |record| Ok(reconciler::close_detections(record, root, still, cut(at))))
+    }
+    async fn save_pass(&self, report: &PassReport) -> StoreResult<()> {
+        self.write(Op::SavePass, always, |record| reconciler::save_pass(record, report))
+    }
+    async fn passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {
+        self.read(Op::Passes, |record| Ok(reconciler::passes(record, limit)))
+    }
+    async fn promise(&self, at: Timestamp) -> StoreResult<PromiseHealth> {
+        self.read(Op::Promise, |record| Ok(reconciler::promise(record, cut(at))))
+    }
+    async fn full_scan(&self) -> StoreResult<FullScan> {
+        self.read(Op::FullScan, |record| Ok(reconciler::full_scan(record)))
+    }
+}
+
+#[async_trait]
+impl ApprovalStore for MemoryStore {
+    async fn identity(&self, said: &AgentId, at: Timestamp) -> StoreResult<Identity> {
+        self.read(Op::Identity, |record| Ok(limits::identity(record, said, at)))
+    }
+    async fn people(&self) -> StoreResult<Vec<Person>> {
+        self.read(Op::People, |record| Ok(record.people.values().cloned().collect()))
+    }
+    async fn put_person(&self, person: &Person, at: Timestamp) -> StoreResult<()> {
+        self.write(Op::PutPerson, always, |record| {
+            record.people.put(person.id.clone(), person.clone());
+            effects::audit(record, "owner", "put_person", person.id.as_str(), &person.name, cut(at));
+            Ok(())
+        })
+    }
+    async fn ask_approval(&self, request: &ApprovalRequest) -> StoreResult<Decided> {
+        self.write(Op::AskApproval, if_decided, |record| approvals::ask(record, request))
+    }
+    async fn decide_approval(
+        &self,
+        id: &ApprovalId,
+        decision: &ApprovalDecision,
+        at: Timestamp,
+    ) -> StoreResult<Decided> {
+        self.write(Op::DecideApproval, if_decided, |record| approvals::decide(record, id, decision, cut(at)))
+    }
+    async fn approvals(&self, open_only: bool, limit: u64, at: Timestamp) -> StoreResult<Vec<Approval>> {
+        self.read(Op::Approvals, |record| Ok(approvals::list(record, open_only, limit, cut(at))))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn health(&self) -> StoreResult<StoreHealth> {
+        self.read(Op::Health, |record| match proof::breaks(record).into_iter().next() {
+            Some(why) => Err(StoreError::Inconsistent { at: "the ledger".to_owned(), why }),
+            None => Ok(StoreHealth {
+                backend: "memory".to_owned(),
+                version: "1".to_owned(),
+                schema: 0,
+                location: "memory".to_owned(),
+            }),
+        })
+    }
+}
