@@ -31,12 +31,12 @@ impl Desk {
     pub async fn approvals(&self, request: ApprovalsRequest) -> Result<ApprovalsView> {
         let now = self.now();
         let me = self.identity(now).await?;
-        let found = self.second_person()?.approvals(request.open_only, request.limit.min(APPROVALS_MAX), now).await?;
+        let found = self.store.approvals(request.open_only, request.limit.min(APPROVALS_MAX), now).await?;
         let mut rows = Vec::with_capacity(found.len());
         for approval in &found {
             rows.push(self.approval_view(approval, &me).await?);
         }
-        let people = self.second_person()?.people().await?;
+        let people = self.store.people().await?;
         let people =
             people.into_iter().map(|person| PersonView { id: person.id.0, name: person.name, roles: person.roles });
         Ok(ApprovalsView { me: identity_view(me), people: people.collect(), rows, now })
@@ -78,7 +78,7 @@ impl Desk {
             asked_by: self.agent.id.clone(),
             asked_at: now,
         };
-        let decided = self.second_person()?.ask_approval(&asked).await?;
+        let decided = self.store.ask_approval(&asked).await?;
         self.decided(decided, now).await
     }
 
@@ -116,7 +116,7 @@ impl Desk {
     ) -> Result<ApprovalView> {
         let now = self.now();
         let decision = ApprovalDecision { digest, state, by, note };
-        let decided = self.second_person()?.decide_approval(&id, &decision, now).await?;
+        let decided = self.store.decide_approval(&id, &decision, now).await?;
         self.decided(decided, now).await
     }
 
@@ -134,10 +134,7 @@ impl Desk {
 
     /// Who is connected, as the record knows it.
     pub(crate) async fn identity(&self, now: Timestamp) -> Result<Identity> {
-        match self.second_person() {
-            Ok(record) => Ok(record.identity(&self.agent.id, now).await?),
-            Err(_) => Ok(self.as_settings_say()),
-        }
+        Ok(self.store.identity(&self.agent.id, now).await?)
     }
 
     /// Over which limit the plan of an act is; `None` where the agent may do it alone.
@@ -163,8 +160,7 @@ impl Desk {
         let fits = |row: &&Approval| {
             row.request.case_id == *case && wanted.as_ref().is_none_or(|wanted| row.request.restorations == *wanted)
         };
-        let Ok(record) = self.second_person() else { return Ok(None) };
-        let rows = record.approvals(false, APPROVALS_MAX, now).await?;
+        let rows = self.store.approvals(false, APPROVALS_MAX, now).await?;
         let Some(found) = rows.iter().find(fits) else { return Ok(None) };
         let me = self.identity(now).await?;
         self.approval_view(found, &me).await.map(Some)

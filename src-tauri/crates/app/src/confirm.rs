@@ -62,11 +62,6 @@ impl Desk {
         }
         let now = self.now();
         let plan = self.reviewed_plan(&Reviewed::of(&request), now).await?;
-        if self.second_person().is_err()
-            && let Some(need) = self.approval_need(&plan, now).await?
-        {
-            return Ok(self.approval_needed(&request, need, now));
-        }
         let order = Order {
             key: key.clone(),
             digest: request.digest.clone(),
@@ -215,7 +210,9 @@ impl Desk {
                 Step::RecoverItem { .. } => match self.recover_item(key, number, step, &scope).await? {
                     Recovered::Delivered => None,
                     Recovered::Refused(why) => Some(ActionState::Refused { why }),
-                    Recovered::Failed { why, retry } => Some(ActionState::FailedBeforeEffect { why, retry }),
+                    Recovered::Failed(missed) => {
+                        Some(ActionState::FailedBeforeEffect { why: missed.why, retry: missed.retry })
+                    }
                 },
             };
             if let Some(state) = stop {

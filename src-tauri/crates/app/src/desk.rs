@@ -7,14 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::money::Credits;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{
-    ApprovalStore, Clock, Identity, Person, Providers, Reader, ReconcileStore, Role, Store, StoreError, StoreHealth,
-    Vault,
-};
+use makegood_domain::ports::{Clock, Providers, Reader, Store, StoreHealth, Vault};
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
-use crate::error::Result;
 
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
 const CHANGES_KEPT_MAX: usize = 256;
@@ -70,8 +66,8 @@ pub struct Desk {
     /// Actions that this process is doing now, so that a second click waits for nothing and
     /// starts nothing.
     pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
-    approvals: Option<Arc<dyn ApprovalStore>>,
-    sweeps: Option<Arc<dyn ReconcileStore>>,
+    /// The pass of the reconciler that this process makes now, if any.
+    pub(crate) sweeping: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Topic>,
 }
 
@@ -91,8 +87,7 @@ impl Desk {
             timer: Timer::default(),
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
-            approvals: None,
-            sweeps: None,
+            sweeping: tokio::sync::Mutex::new(()),
             changes,
         }
     }
@@ -115,23 +110,6 @@ impl Desk {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
-    }
-
-    pub(crate) fn second_person(&self) -> Result<&dyn ApprovalStore> {
-        let record = self.approvals.as_deref();
-        record.ok_or_else(|| StoreError::Unavailable("this record keeps no approvals".into()).into())
-    }
-
-    pub(crate) fn sweeps(&self) -> Result<&dyn ReconcileStore> {
-        let record = self.sweeps.as_deref();
-        record.ok_or_else(|| StoreError::Unavailable("this record keeps no reconciler's list".into()).into())
-    }
-
-    pub(crate) fn as_settings_say(&self) -> Identity {
-        let Agent { id, name, limit } = self.agent.clone();
-        let per_day = self.policy.limits.credits_per_day;
-        let person = Person { id, name, roles: vec![Role::Agent], per_posting: limit, per_day };
-        Identity { person, enforced: false, restored_today: 0 }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

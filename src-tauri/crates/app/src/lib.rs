@@ -23,3 +23,4 @@ mod review;
 pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 pub use error::{Error, Result};
 pub use finding::Examined;
+pub use reconcile::{Shift, pass_view};

@@ -57,7 +57,7 @@ impl Desk {
 /// What is known of a job after a look-up: the new answer, and what it leaves out from before. Not
 /// every provider tells when a job ended or how long a file is, and one that could not answer has
 /// taken nothing back.
-fn learned(known: &Job, mut answer: Job) -> Job {
+pub(crate) fn learned(known: &Job, mut answer: Job) -> Job {
     answer.locator = answer.locator.or_else(|| known.locator.clone());
     answer.processing_started_at = answer.processing_started_at.or(known.processing_started_at);
     if !matches!(answer.state, JobState::Queued | JobState::Processing) {

@@ -21,11 +21,10 @@ impl Desk {
     /// # Errors
     /// As its code says; nothing is half done.
     pub async fn reconciler(&self, _: Nothing) -> Result<ReconcilerView> {
-        let record = self.sweeps()?;
         let now = self.now();
-        let health = record.promise(now).await?;
-        let passes = record.passes(PASSES_SHOWN).await?;
-        let detections = record.detections(true, DETECTIONS_SHOWN).await?;
+        let health = self.store.promise(now).await?;
+        let passes = self.store.passes(PASSES_SHOWN).await?;
+        let detections = self.store.detections(true, DETECTIONS_SHOWN).await?;
         let schedule = schedule(&self.timer, &health, &passes, &self.policy, now);
         let cadence = cadence(&self.policy);
         let running = passes
@@ -86,7 +85,9 @@ fn promise(health: &PromiseHealth, policy: &Policy, now: Timestamp) -> PromiseVi
     }
 }
 
-pub(crate) fn pass_view(pass: &PassReport) -> PassView {
+/// A pass, for the window.
+#[must_use]
+pub fn pass_view(pass: &PassReport) -> PassView {
     PassView {
         id: pass.id.clone(),
         worker: pass.worker.clone(),
