@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub struct Settings {
     /// Policy file; the built-in policy without one.
     pub policy: Option<PathBuf>,
     pub agent: AgentSettings,
+    #[serde(default)]
+    pub reconciler: ReconcilerSettings,
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderEntry>,
 }
@@ -37,6 +40,40 @@ pub struct Settings {
 pub struct AgentSettings {
     pub id: String,
     pub name: String,
+}
+
+/// When this program starts passes of the reconciler by itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconcilerSettings {
+    /// `60m`, `2h`, or `off`; the policy's cadence where it is not said.
+    pub every: Option<String>,
+}
+
+impl ReconcilerSettings {
+    /// What is said, or `cadence`; `None` for `off`.
+    ///
+    /// # Errors
+    /// When it is no duration, or one that is too short to finish a pass in.
+    pub fn every(&self, cadence: SignedDuration) -> Result<Option<SignedDuration>, String> {
+        match self.every.as_deref().map(str::trim) {
+            None => Ok(Some(cadence)),
+            Some("off") => Ok(None),
+            Some(text) => every(text).map(Some),
+        }
+    }
+}
+
+/// A time between two passes, as people write it: `5m`, `1h 30m`.
+///
+/// # Errors
+/// When it is no duration, or less than a minute or more than a day.
+pub fn every(text: &str) -> Result<SignedDuration, String> {
+    let wanted: SignedDuration = text.parse().map_err(|why| format!("`{text}` is no duration such as 60m: {why}"))?;
+    if wanted < SignedDuration::from_mins(1) || wanted > SignedDuration::from_hours(24) {
+        return Err(format!("`{text}` is not between a minute and a day"));
+    }
+    Ok(wanted)
 }
 
 /// A provider of the product's catalogue and the adapter that speaks to it.
@@ -106,6 +143,28 @@ mod tests {
         std::fs::write(dir.path().join("makegood.toml"), "workspace = 'Acme'\nkey = 'secret'\n").expect("written");
         let why = Settings::load(dir.path()).expect_err("an unknown field is refused").to_string();
         assert!(why.contains("makegood.toml") && why.contains("key"), "{why}");
+    }
+
+    #[test]
+    fn the_reconciler_keeps_the_policys_cadence_unless_told() {
+        let cadence = SignedDuration::from_mins(60);
+        let said = |every: Option<&str>| ReconcilerSettings { every: every.map(str::to_owned) }.every(cadence);
+        for (every, want) in [
+            (None, Ok(Some(60))),
+            (Some("off"), Ok(None)),
+            (Some("5m"), Ok(Some(5))),
+            (Some("1h 30m"), Ok(Some(90))),
+            (Some("1s"), Err("between a minute and a day")),
+            (Some("-5m"), Err("between a minute and a day")),
+            (Some("2d"), Err("2d")),
+            (Some("often"), Err("no duration")),
+        ] {
+            match (said(every), want) {
+                (Ok(got), Ok(want)) => assert_eq!(got.map(|span| span.as_mins()), want, "{every:?}"),
+                (Err(why), Err(part)) => assert!(why.contains(part), "{every:?}: {why}"),
+                (got, want) => panic!("{every:?}: {got:?}, not {want:?}"),
+            }
+        }
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use makegood_app::{Agent, Desk, Ports, WorkspaceInfo};
+use jiff::SignedDuration;
+use makegood_app::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 use makegood_connectors::{LocalVault, ProviderSettings, Registry};
 use makegood_domain::ids::{AgentId, ProviderId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Store};
+use makegood_domain::ports::{Clock, Person, Role, Store};
 use makegood_domain::reading::RuleReader;
 use makegood_practice as practice;
 use makegood_store::sqlite::SqliteStore;
@@ -19,6 +20,10 @@ use crate::settings::{ProviderEntry, Settings};
 
 /// Seed of the practice workspace that opens without settings.
 pub const PRACTICE_SEED: u64 = 20_261_122;
+
+/// Why the practice workspace starts no pass by itself.
+const PRACTICE_TIMER: &str = "in the practice workspace a pass starts by hand only: it settles what can be \
+    settled, and the tickets to practise on would be among it";
 
 /// A desk, and what must live as long as it does.
 pub struct Console {
@@ -77,11 +82,33 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
     };
     let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
     let store = open_store(&home.join(&settings.database)).await?;
-    let agent =
-        Agent { id: AgentId(settings.agent.id), name: settings.agent.name, limit: policy.limits.credits_per_posting };
+    let agent = Agent { id: AgentId(settings.agent.id), name: settings.agent.name };
+    record_agent(&*store, &agent, &policy).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: None };
+    let cadence = SignedDuration::from_mins(policy.reconcile.cadence_minutes);
+    let every = settings.reconciler.every(cadence).map_err(|why| anyhow::anyhow!("[reconciler] every: {why}"))?;
+    let off_because = every.is_none().then(|| "the settings say so: `[reconciler] every = \"off\"`".to_owned());
     let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
+    let desk = desk.with_timer(Timer { every, off_because });
     Ok(Console { desk: Arc::new(desk), practice: None })
+}
+
+/// Puts the agent of the settings on record with the policy's limits, where the record itself knows no
+/// logins. One whose limits somebody has set keeps them.
+async fn record_agent(store: &dyn Store, agent: &Agent, policy: &Policy) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    if store.identity(&agent.id, now).await?.enforced || store.people().await?.iter().any(|row| row.id == agent.id) {
+        return Ok(());
+    }
+    let person = Person {
+        id: agent.id.clone(),
+        name: agent.name.clone(),
+        roles: vec![Role::Agent, Role::Approver],
+        per_posting: policy.limits.credits_per_posting,
+        per_day: policy.limits.credits_per_day,
+    };
+    store.put_person(&person, now).await?;
+    Ok(())
 }
 
 /// The key of a provider comes from the environment, never from the settings.
@@ -112,15 +139,19 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     }
     let workspace = practice::Workspace::open_or_create(dir, seed, Arc::clone(&clock)).await?;
     let policy = Policy::default_policy()?;
-    let agent =
-        Agent { id: AgentId::new("ana.prata"), name: "Ana Prata".to_owned(), limit: policy.limits.credits_per_posting };
+    let agent = Agent { id: AgentId::new("ana.prata"), name: "Ana Prata".to_owned() };
     let info = WorkspaceInfo {
         name: "Practice".to_owned(),
         banner: Some("Practice workspace: invented customers, providers on this machine".to_owned()),
     };
     let providers = workspace.provider_settings();
     let store = workspace.store();
-    let desk = Arc::new(desk(store, providers, &dir.join("vault"), policy, agent, info)?);
+    record_agent(&*store, &agent, &policy).await?;
+    // The practice tickets are about what a reconciler left over, and it would settle most of them
+    // before anybody has practised on them.
+    let off_because = Some(PRACTICE_TIMER.to_owned());
+    let desk = desk(store, providers, &dir.join("vault"), policy, agent, info)?;
+    let desk = Arc::new(desk.with_timer(Timer { every: None, off_because }));
     // Tickets become cases through the same intake as everywhere.
     for ticket in workspace.new_tickets() {
         let case_id = makegood_domain::ids::CaseId(makegood_domain::ports::Ids::new_id(&SystemIds));

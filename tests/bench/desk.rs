@@ -75,7 +75,7 @@ async fn prepare(vault: &std::path::Path, wanted: usize) -> Bench {
         reader: Arc::new(RuleReader),
         clock: Arc::new(FixedClock(anchor)),
     };
-    let agent = Agent { id: AgentId::new("bench"), name: "bench".into(), limit: 0 };
+    let agent = Agent { id: AgentId::new("bench"), name: "bench".into() };
     let policy = Policy::default_policy().expect("the built-in policy");
     let desk = Desk::new(ports, policy, agent, WorkspaceInfo { name: "bench".into(), banner: None });
     let (mut cases, mut examined) = (Vec::new(), Vec::new());

@@ -114,7 +114,7 @@ async fn evaluate(case: &CaseFile, reading: ReadingFrom, policy: &Policy, vault:
         reader,
         clock: Arc::new(FixedClock(case.world.now)),
     };
-    let agent = Agent { id: AgentId::new("evaluate"), name: "evaluate".into(), limit: 0 };
+    let agent = Agent { id: AgentId::new("evaluate"), name: "evaluate".into() };
     let desk = Desk::new(ports, policy.clone(), agent, WorkspaceInfo { name: case.id.clone(), banner: None });
     let taken = desk.take_in(CaseId(case.id.clone()), case.ticket.clone(), Vec::new()).await?;
     let outcome =

@@ -123,7 +123,7 @@ async fn a_key_that_was_used_for_something_else_is_refused() {
 #[tokio::test]
 async fn two_agents_settle_one_charge_once() {
     let (house, case) = failed_at_provider().await;
-    let other = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ben", 500);
+    let other = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ben");
     let (mine, theirs) = (
         confirmation(&review(&house.desk, &case, ActionKind::Restore).await, "a"),
         confirmation(&review(&other, &case, ActionKind::Restore).await, "b"),
@@ -218,11 +218,18 @@ async fn an_old_review_is_looked_at_again() {
 #[tokio::test]
 async fn over_the_limit_nobody_acts_alone() {
     let (house, case) = failed_at_provider().await;
-    let junior = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "cleo", 100);
+    let junior = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "cleo");
+    limit(&house, "cleo", 100).await;
     let sheet = review(&junior, &case, ActionKind::Restore).await;
     assert!(sheet.checks.iter().any(|check| !check.ok), "the sheet says so");
-    assert!(matches!(junior.confirm(confirmation(&sheet, "a")).await, Err(Error::Refused(_))));
+    let need = sheet.approval_need.as_ref().expect("over the limit").clone();
+    assert_eq!((need.amount, need.per_posting), (210, 100));
+    let stopped = junior.confirm(confirmation(&sheet, "a")).await.expect("an outcome");
+    assert_eq!(stopped.state, OutcomeState::ApprovalNeeded);
+    assert!(stopped.why.expect("a reason").contains("limit of 100"));
     assert_eq!(levels(&house).await, (0, 360));
+    let asked = house.store.actions_of(&case).await.expect("readable");
+    assert!(asked.is_empty(), "nothing was journalled");
 }
 
 #[tokio::test]
@@ -231,7 +238,7 @@ async fn what_a_crash_left_in_the_middle_is_finished_on_the_next_start() {
     let sheet = review(&house.desk, &case, ActionKind::Recover).await;
     let key = ActionKey::new("crashed-0123456789abcdef");
     let planned = {
-        let other = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ana", 500);
+        let other = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ana");
         // The same sheet on an identical record gives the same plan; take it from its journal.
         let (twin, twin_case) = recoverable().await;
         act(&twin.desk, &twin_case, ActionKind::Recover, "t").await.expect("an outcome");
@@ -245,7 +252,7 @@ async fn what_a_crash_left_in_the_middle_is_finished_on_the_next_start() {
     let lease = Effect::LeaseItem { run_id: run_id.clone(), item: *item, lease_seconds: 1_200 };
     house.store.apply(&key, 0, 0, &lease, at(NOW)).await.expect("leased");
     // Here the program died. Another one starts on the same record.
-    let next = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ana", 500);
+    let next = desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ana");
     assert_eq!(next.resume_unfinished().await.expect("resumed"), 1);
     let view = next.action(ActionKeyRequest { key: key.0 }).await.expect("an outcome");
     assert_eq!(view.state, OutcomeState::Done, "{:?}", view.why);

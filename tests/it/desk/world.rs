@@ -9,7 +9,7 @@ use makegood_connectors::LocalVault;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AgentId, CaseId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::FactStore as _;
+use makegood_domain::ports::{ApprovalStore as _, FactStore as _, Person, Role};
 use makegood_domain::reading::RuleReader;
 use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
@@ -156,7 +156,7 @@ pub async fn house(facts: &[Vec<Fact>]) -> House {
     let report = store.import(&facts.concat(), at(NOW)).await.expect("an import");
     assert_eq!(report.rejected, [], "the test world is a world");
     let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
-    let desk = desk_on(&store, &clock, &mill, dir.path(), "ana", 500);
+    let desk = desk_on(&store, &clock, &mill, dir.path(), "ana");
     House { desk, store, clock, mill, dir }
 }
 
@@ -167,7 +167,6 @@ pub fn desk_on(
     mill: &Arc<Mill>,
     dir: &Path,
     agent: &str,
-    limit: i64,
 ) -> Arc<Desk> {
     let ports = Ports {
         store: Arc::clone(store) as _,
@@ -176,9 +175,16 @@ pub fn desk_on(
         reader: Arc::new(RuleReader),
         clock: Arc::clone(clock) as _,
     };
-    let agent = Agent { id: AgentId::new(agent), name: agent.to_owned(), limit };
+    let agent = Agent { id: AgentId::new(agent), name: agent.to_owned() };
     let info = WorkspaceInfo { name: "Test".into(), banner: None };
     Arc::new(Desk::new(ports, Policy::default_policy().expect("the built-in policy"), agent, info))
+}
+
+/// Records what a person may restore in one posting without a second one.
+pub async fn limit(house: &House, id: &str, per_posting: i64) {
+    let roles = vec![Role::Agent, Role::Approver];
+    let person = Person { id: AgentId::new(id), name: id.to_owned(), roles, per_posting, per_day: 10 * per_posting };
+    house.store.put_person(&person, at(NOW)).await.expect("recorded");
 }
 
 impl House {

@@ -137,16 +137,6 @@ impl Desk {
         Ok(self.store.identity(&self.agent.id, now).await?)
     }
 
-    /// Over which limit the plan of an act is; `None` where the agent may do it alone.
-    pub(crate) async fn approval_need(&self, plan: &Plan, now: Timestamp) -> Result<Option<ApprovalNeed>> {
-        let amount = amount(plan);
-        if amount <= 0 {
-            return Ok(None);
-        }
-        let me = self.identity(now).await?;
-        Ok(over_limit(&me, amount).map(|why| need(&me, amount, why)))
-    }
-
     /// What the record said when an act was over the limit, with the figures for people.
     pub(crate) async fn need_of(&self, amount: Credits, why: String, now: Timestamp) -> Result<ApprovalNeed> {
         let me = self.identity(now).await?;
@@ -211,6 +201,12 @@ fn postings(restoration: &makegood_domain::diagnose::ChargeRestoration) -> Vec<A
             amount: line.amount,
         })
         .collect()
+}
+
+/// Over which limit the plan of an act is; `None` where the agent may do it alone.
+pub(crate) fn approval_need(me: &Identity, plan: &Plan) -> Option<ApprovalNeed> {
+    let amount = amount(plan);
+    over_limit(me, amount).filter(|_| amount > 0).map(|why| need(me, amount, why))
 }
 
 fn amount(plan: &Plan) -> Credits {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId};
-use makegood_domain::money::Credits;
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{Clock, Providers, Reader, Store, StoreHealth, Vault};
 use tokio::sync::{OnceCell, broadcast};
@@ -15,13 +14,11 @@ use crate::contract::Topic;
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
 const CHANGES_KEPT_MAX: usize = 256;
 
-/// The person at the console, and what he or she may do alone (R53).
+/// The person at the console. What he or she may do alone is the record's to say (R53).
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub id: AgentId,
     pub name: String,
-    /// Credits in one posting.
-    pub limit: Credits,
 }
 
 /// How the workspace presents itself.

@@ -21,13 +21,18 @@ impl Desk {
     /// # Errors
     /// As its code says; nothing is half done.
     pub async fn app_info(&self, _: Nothing) -> Result<AppInfo> {
+        let identity = self.identity(self.now()).await?;
         let health = self.health.get_or_try_init(|| self.store.health()).await?.clone();
         Ok(AppInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             workspace: self.workspace.name.clone(),
             banner: self.workspace.banner.clone(),
-            agent: AgentView { id: self.agent.id.0.clone(), name: self.agent.name.clone(), limit: self.agent.limit },
-            identity: crate::approve::identity_view(self.identity(self.now()).await?),
+            agent: AgentView {
+                id: self.agent.id.0.clone(),
+                name: self.agent.name.clone(),
+                limit: identity.person.per_posting,
+            },
+            identity: crate::approve::identity_view(identity),
             policy: crate::policy_view::policy_view(&self.policy),
             providers: self
                 .providers

@@ -8,10 +8,11 @@ use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::{BalanceId, CaseId, RunId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, plan};
-use makegood_domain::ports::Ids;
+use makegood_domain::ports::{ApprovalState, Identity, Ids};
 use makegood_domain::scope::Scope;
 use sha2::{Digest, Sha256};
 
+use crate::approve::approval_need;
 use crate::contract::{ReviewCheck, ReviewFile, ReviewMessage, ReviewPosting, ReviewRequest, ReviewSheet};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -28,9 +29,13 @@ impl Desk {
         let now = self.now();
         let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), None, now)?;
         let mut sheet = self.sheet(&examined, &plan, now);
-        sheet.approval_need = self.approval_need(&plan, now).await?;
-        if sheet.approval_need.is_some() {
-            sheet.approval = self.newest_approval(&examined.case.id, Some(&plan)).await?;
+        if sheet.restored_total > 0 {
+            let me = self.identity(now).await?;
+            sheet.approval_need = approval_need(&me, &plan);
+            if sheet.approval_need.is_some() {
+                sheet.approval = self.newest_approval(&examined.case.id, Some(&plan)).await?;
+            }
+            sheet.checks.insert(1, limit_check(&me, &sheet));
         }
         Ok(sheet)
     }
@@ -100,15 +105,6 @@ impl Desk {
         let mut checks =
             vec![ReviewCheck { ok: true, text: format!("Facts as of {}", labels::utc(examined.scope.as_of)) }];
         if total > 0 {
-            let limit = self.agent.limit;
-            checks.push(ReviewCheck {
-                ok: total <= limit,
-                text: if total <= limit {
-                    format!("{total} is under your limit of {limit}")
-                } else {
-                    format!("{total} is over your limit of {limit}: a second person must do it")
-                },
-            });
             checks.push(ReviewCheck {
                 ok: sources_suffice(plan, &examined.scope),
                 text: "Each source gets back at most what it gave".into(),
@@ -122,6 +118,20 @@ impl Desk {
         }
         checks
     }
+}
+
+/// Whether the agent may do it alone, or somebody else said yes (R53).
+fn limit_check(me: &Identity, sheet: &ReviewSheet) -> ReviewCheck {
+    let (total, limit) = (sheet.restored_total, me.person.per_posting);
+    let yes = sheet.approval.as_ref().filter(|approval| approval.state == ApprovalState::Approved);
+    let (ok, text) = match (&sheet.approval_need, yes) {
+        (None, _) => (true, format!("{total} is under your limit of {limit}")),
+        (Some(_), Some(yes)) => {
+            (true, format!("{total} was approved by {}", yes.decided_by.as_deref().unwrap_or("a second person")))
+        }
+        (Some(need), None) => (false, format!("{}: a second person must say yes", need.why)),
+    };
+    ReviewCheck { ok, text }
 }
 
 /// Whether no source of a charge would get back more than it gave (P5).
