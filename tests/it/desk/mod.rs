@@ -4,5 +4,7 @@
 mod acting;
 mod bridge;
 mod fakes;
+mod loom;
 mod matching;
+mod reconciling;
 mod world;
