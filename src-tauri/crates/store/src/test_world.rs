@@ -6,11 +6,11 @@ use makegood_domain::diagnose::{
     ChargeRestoration, Diagnosis, ItemAction, ItemActionKind, Remedy, RestoredItem, RestoredLine, Verdict,
 };
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::CaseId;
+use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::matching::RunMatch;
 use makegood_domain::money::BalanceKind;
-use makegood_domain::plan::{ActionKind, Effect, Order, Place, Plan, StoredFile};
-use makegood_domain::ports::{Finding, NewCase};
+use makegood_domain::plan::{ActionKind, Effect, Fetch, Order, Place, Plan, Step, StoredFile};
+use makegood_domain::ports::{Finding, NewCase, Person, Role};
 use makegood_domain::support::{Claim, Requester, Ticket};
 use serde_json::{Value, json};
 
@@ -202,6 +202,34 @@ pub fn plan(case: &CaseId, revision: i64) -> Plan {
         flags: vec![],
         steps: vec![],
     }
+}
+
+/// A step for each effect; those of a recovery are of steps that recover.
+pub fn steps(effects: &[Effect]) -> Vec<Step> {
+    let recover = |run_id: &RunId, item: u32, output_id: &str, place: Place| {
+        let (provider_id, job_id) = ("meridian".into(), "job".into());
+        let fetch = Fetch { provider_id, job_id, item, bytes: 0, sha256_prefix: String::new() };
+        Step::RecoverItem { run_id: run_id.clone(), item, fetch, place, output_id: output_id.into() }
+    };
+    let nowhere = || Place::History { project_id: "prj_a".into() };
+    let step = |effect: &Effect| match effect {
+        Effect::LeaseItem { run_id, item, .. } | Effect::ReleaseItem { run_id, item, .. } => {
+            recover(run_id, *item, "none", nowhere())
+        }
+        Effect::Deliver { run_id, item, output_id, place, .. } => {
+            recover(run_id, *item, output_id.as_str(), place.clone())
+        }
+        other => Step::Do { effect: other.clone() },
+    };
+    effects.iter().map(step).collect()
+}
+
+/// Ana and Ben, who may restore any amount alone.
+pub fn trusted() -> [Person; 2] {
+    ["ana", "ben"].map(|id| {
+        let (roles, all) = (vec![Role::Agent, Role::Approver], 1_000_000);
+        Person { id: id.into(), name: id.into(), roles, per_posting: all, per_day: all }
+    })
 }
 
 pub fn lease(run: &str) -> Effect {

@@ -2,6 +2,7 @@
 //! purely, each with one effect that a store commits together with its audit row.
 
 mod against;
+mod belongs;
 mod digest;
 mod make;
 mod offer;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use against::restorable;
+pub use belongs::belongs;
 pub use digest::{digest, money_digest, restorations};
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};

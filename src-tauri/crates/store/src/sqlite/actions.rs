@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, CaseId};
-use makegood_domain::plan::{Effect, Order, Plan};
+use makegood_domain::plan::{Effect, Order, Plan, belongs};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StepReceipt, StoreError, StoreResult};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -187,6 +187,9 @@ async fn new_step(
     let action = record(connection, key).await?.ok_or_else(|| not_found(key))?;
     if action.finished_at.is_some() {
         return Ok(Applied::Refused(format!("action {key} is over: {}", state_word(&action.state))));
+    }
+    if !belongs(&action.plan, step, effect) {
+        return Ok(Applied::Refused(format!("step {step} of the plan of action {key} is another one")));
     }
     let act = effects::Act { key, agent: &action.order.agent, case: Some(&action.plan.case_id), step, part, at };
     match apply(connection, &act, effect, &wanted).await {

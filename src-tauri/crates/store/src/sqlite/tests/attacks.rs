@@ -30,11 +30,12 @@ async fn target() -> SqliteStore {
         refund("rfd_rev", "chg_rev", "run_rev", "reversed", &[1], &[("bal_q", 40)]),
     ])
     .await;
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &Effect::LeaseItem { run_id: "run_lease".into(), item: 1, lease_seconds: 900 }).await;
+    let lease = Effect::LeaseItem { run_id: "run_lease".into(), item: 1, lease_seconds: 900 };
     let say = Effect::Say { kind: MessageKind::Note, text: "looking".into(), locale: "en-US".into() };
+    let key = begin(&store, "k1", "ana", &[lease.clone(), say.clone()]).await;
+    done(&store, &key, 0, &lease).await;
     done(&store, &key, 1, &say).await;
-    begin(&store, "k2", "ben").await;
+    begin(&store, "k2", "ben", &[]).await;
     store
 }
 

@@ -81,17 +81,19 @@ async fn the_queue_follows_ledger_and_vault() {
     let before = line(store.clone()).await;
     assert_eq!((before.amount, before.saved, before.file_deadline), (Some(320), false, Some(at(5000))));
     assert_eq!((before.model.as_deref(), before.customer.as_str()), (Some("Veo 3.1"), "ana@example.com"));
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &lease("run_1")).await;
-    done(&store, &key, 1, &deliver("run_1", 1, "a")).await;
+    let effects = [lease("run_1"), deliver("run_1", 1, "a")];
+    let key = begin(&store, "k1", "ana", &effects).await;
+    done(&store, &key, 0, &effects[0]).await;
+    done(&store, &key, 1, &effects[1]).await;
     let after = line(store.clone()).await;
     assert_eq!((after.amount, after.saved), (Some(0), true), "our copy is in the vault");
 
     let store = super::cases::store().await;
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     store.save_finding(&case.id, 1, &finding("run_1", Verdict::ProviderFailed, None)).await.unwrap();
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &restore("rfd_1", "chg_1", "run_1", 320)).await;
+    let effect = restore("rfd_1", "chg_1", "run_1", 320);
+    let key = begin(&store, "k1", "ana", std::slice::from_ref(&effect)).await;
+    done(&store, &key, 0, &effect).await;
     assert_eq!(line(store).await.amount, Some(0));
 }
 

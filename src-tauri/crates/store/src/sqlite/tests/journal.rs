@@ -29,8 +29,8 @@ async fn a_key_is_for_one_thing_for_ever() {
 #[tokio::test]
 async fn a_step_has_one_receipt() {
     let store = world(vec![]).await;
-    let key = begin(&store, "k1", "ana").await;
     let note = |text: &str| Effect::Say { kind: MessageKind::Note, text: text.into(), locale: "en-US".into() };
+    let key = begin(&store, "k1", "ana", &[note("one")]).await;
     let first = store.apply(&key, 0, 0, &note("one"), at(2000)).await.unwrap();
     let again = store.apply(&key, 0, 0, &note("one"), at(9000)).await.unwrap();
     assert_eq!(first, again, "also much later");
@@ -44,14 +44,27 @@ async fn a_step_has_one_receipt() {
 }
 
 #[tokio::test]
+async fn what_was_not_confirmed_is_not_done() {
+    let store = world(vec![]).await;
+    let note = |text: &str| Effect::Say { kind: MessageKind::Note, text: text.into(), locale: "en-US".into() };
+    let key = begin(&store, "k1", "ana", &[note("one"), note("two")]).await;
+    for (step, effect) in [(0, note("two")), (2, note("one")), (1, note("three"))] {
+        let why = refused_at(&store, &key, step, &effect, 2001).await;
+        assert!(why.contains("of the plan of action k1 is another one"), "{why}");
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM messages").await, 0);
+    done(&store, &key, 1, &note("two")).await;
+}
+
+#[tokio::test]
 async fn an_end_is_an_end() {
     let store = world(vec![]).await;
-    let key = begin(&store, "k1", "ana").await;
+    let set = Effect::SetCase { state: CaseState::Settled, follow_up_at: None };
+    let key = begin(&store, "k1", "ana", &[set.clone(), set.clone()]).await;
     let unknown = ActionState::Unknown { why: "the link was cut".into() };
     store.finish_action(&key, &unknown, at(2100)).await.unwrap();
     let open = store.unfinished_actions().await.unwrap();
     assert_eq!((open.len(), open[0].state.clone(), open[0].finished_at), (1, unknown, None));
-    let set = Effect::SetCase { state: CaseState::Settled, follow_up_at: None };
     done(&store, &key, 0, &set).await;
     store.finish_action(&key, &ActionState::Done, at(2200)).await.unwrap();
     store.finish_action(&key, &ActionState::Done, at(2300)).await.unwrap();
@@ -71,7 +84,6 @@ async fn an_end_is_an_end() {
 #[tokio::test]
 async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
     let store = world(vec![]).await;
-    let key = begin(&store, "k1", "ana").await;
     let effects = [
         Effect::OpenIncident { run_id: None, output_ids: vec![], summary: "seen".into() },
         Effect::LinkTicket { to: "tck_old".into() },
@@ -80,6 +92,8 @@ async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
         Effect::TellOwner { account_id: "acc_s".into(), text: "Hello".into() },
         Effect::SetCase { state: CaseState::Linked, follow_up_at: Some(at(9000)) },
     ];
+    let own = Effect::LinkTicket { to: "tck_case_k1".into() };
+    let key = begin(&store, "k1", "ana", &[effects.as_slice(), std::slice::from_ref(&own)].concat()).await;
     for (step, effect) in (0..).zip(&effects) {
         done(&store, &key, step, effect).await;
     }
@@ -90,8 +104,7 @@ async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
     assert_eq!(lines.len(), effects.len() + 1, "and the beginning");
     let case = store.case(&record.plan.case_id).await.unwrap();
     assert_eq!((case.state, case.follow_up_at, case.messages.len()), (CaseState::Linked, Some(at(9000)), 1));
-    let own = Effect::LinkTicket { to: case.ticket.id };
-    let why = refused_at(&store, &key, 9, &own, 2100).await;
+    let why = refused_at(&store, &key, 6, &own, 2100).await;
     assert!(why.contains("linked to itself"), "{why}");
 }
 
@@ -99,7 +112,7 @@ async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
 async fn the_audit_tells_where_it_was_broken() {
     let store = world(vec![]).await;
     for key in ["k1", "k2", "k3"] {
-        begin(&store, key, "ana").await;
+        begin(&store, key, "ana", &[]).await;
     }
     assert_eq!(store.audit_verify().await.unwrap(), None);
     let triggers = "DROP TRIGGER audit_kept; DROP TRIGGER audit_stay; DROP TRIGGER audit_chained;";

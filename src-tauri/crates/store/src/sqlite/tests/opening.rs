@@ -19,8 +19,9 @@ async fn a_reopened_record_answers_the_same() {
     store.import(&facts, at(1000)).await.unwrap();
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     store.save_finding(&case.id, 1, &finding("run_1", Verdict::ProviderFailed, Some(at(5000)))).await.unwrap();
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &restore("rfd_1", "chg_1", "run_1", 320)).await;
+    let effect = restore("rfd_1", "chg_1", "run_1", 320);
+    let key = begin(&store, "k1", "ana", std::slice::from_ref(&effect)).await;
+    done(&store, &key, 0, &effect).await;
     let answers = |store: SqliteStore| {
         let (key, case) = (key.clone(), case.clone());
         async move {

@@ -10,7 +10,7 @@ use makegood_domain::ports::{ActionStore, Applied};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::world::{assert_whole, at, begin, charge, level, number, run, world};
+use super::world::{assert_whole, at, begin, charge, level, number, run, trust, world};
 
 const CASES: u32 = 40;
 const CHARGES: usize = 250;
@@ -102,7 +102,7 @@ fn attempt(known: &Known, (_, item, amount, twist): Try) -> (ChargeRestoration, 
 async fn play(shapes: &[(i64, u32, i64)], tries: &[Try]) {
     let (facts, mut known, mut levels) = build(shapes);
     let store = world(facts).await;
-    let key = begin(&store, "k1", "ana").await;
+    trust(&store).await;
     for (step, what) in (0_u32..).zip(tries) {
         let place = what.0 % known.len();
         let charge = &mut known[place];
@@ -110,7 +110,8 @@ async fn play(shapes: &[(i64, u32, i64)], tries: &[Try]) {
         let lines = restoration.lines.clone();
         let effect =
             Effect::Restore { refund_id: format!("rfd_{step}").as_str().into(), restoration, cause: "x".into() };
-        let outcome = store.apply(&key, step, 0, &effect, at(3000)).await.unwrap();
+        let key = begin(&store, &format!("k{step}"), "ana", std::slice::from_ref(&effect)).await;
+        let outcome = store.apply(&key, 0, 0, &effect, at(3000)).await.unwrap();
         assert_eq!(matches!(outcome, Applied::Done(_)), right, "{what:?} of {charge:?}: {outcome:?}");
         if right {
             for line in &lines {

@@ -2,7 +2,7 @@
 
 use makegood_domain::ports::{ActionStore, Applied, FactStore};
 
-use super::world::{assert_whole, at, base, begin, charge, lease, level, number, restore, run};
+use super::world::{assert_whole, at, base, begin, charge, lease, level, number, restore, run, trust};
 use crate::sqlite::SqliteStore;
 
 const PAIRS: u32 = 40;
@@ -19,16 +19,18 @@ async fn of_two_remedies_one_is_done() {
         facts.push(charge(&format!("chg_{pair}"), &id, "a", 20, &[10], &[("bal_q", 10)]));
     }
     assert_eq!(ana.import(&facts, at(1000)).await.unwrap().rejected, vec![]);
-    let (first, second) = (begin(&ana, "k1", "ana").await, begin(&ben, "k2", "ben").await);
+    trust(&ana).await;
+    let restoration =
+        |by: &str, pair: u32| restore(&format!("rfd_{by}{pair}"), &format!("chg_{pair}"), &format!("run_{pair}"), 10);
+    // Half of the pairs are two restorations, half a restoration against a recovery.
+    let other = |pair: u32| if pair % 2 == 0 { restoration("b", pair) } else { lease(&format!("run_{pair}")) };
+    let ones: Vec<_> = (0..PAIRS).map(|pair| restoration("a", pair)).collect();
+    let others: Vec<_> = (0..PAIRS).map(other).collect();
+    let (first, second) = (begin(&ana, "k1", "ana", &ones).await, begin(&ben, "k2", "ben", &others).await);
     let mut restored = 0;
-    for pair in 0..PAIRS {
-        let (run_id, charge_id) = (format!("run_{pair}"), format!("chg_{pair}"));
-        // Half of the pairs are two restorations, half a restoration against a recovery.
-        let one = restore(&format!("rfd_a{pair}"), &charge_id, &run_id, 10);
-        let other =
-            if pair % 2 == 0 { restore(&format!("rfd_b{pair}"), &charge_id, &run_id, 10) } else { lease(&run_id) };
+    for (pair, (one, other)) in (0..).zip(ones.iter().zip(&others)) {
         let (one, other) =
-            tokio::join!(ana.apply(&first, pair, 0, &one, at(2000)), ben.apply(&second, pair, 0, &other, at(2000)),);
+            tokio::join!(ana.apply(&first, pair, 0, one, at(2000)), ben.apply(&second, pair, 0, other, at(2000)),);
         let (one, other) = (one.unwrap(), other.unwrap());
         let (loser, winner) = match (&one, &other) {
             (Applied::Done(_), Applied::Refused(why)) => (why, "ana"),

@@ -18,15 +18,17 @@ async fn one_run() -> SqliteStore {
 #[tokio::test]
 async fn a_restoration_moves_credits_once() {
     let store = one_run().await;
-    let first = begin(&store, "k1", "ana").await;
-    let second = begin(&store, "k2", "ben").await;
-    let receipt = done(&store, &first, 0, &restore("rfd_1", "chg_1", "run_1", 320)).await;
+    let one = restore("rfd_1", "chg_1", "run_1", 320);
+    let other = [restore("rfd_2", "chg_1", "run_1", 320), lease("run_1")];
+    let first = begin(&store, "k1", "ana", std::slice::from_ref(&one)).await;
+    let second = begin(&store, "k2", "ben", &other).await;
+    let receipt = done(&store, &first, 0, &one).await;
     let Receipt::Restored { total, balances, .. } = &receipt else { panic!("{receipt:?}") };
     assert_eq!((*total, balances[0].before, balances[0].after), (320, 680, 1000));
-    assert_eq!(done(&store, &first, 0, &restore("rfd_1", "chg_1", "run_1", 320)).await, receipt, "asked again");
-    let why = refused_at(&store, &second, 0, &restore("rfd_2", "chg_1", "run_1", 320), 2100).await;
+    assert_eq!(done(&store, &first, 0, &one).await, receipt, "asked again");
+    let why = refused_at(&store, &second, 0, &other[0], 2100).await;
     assert!(why.contains("refunded (rfd_1) by ana at") && why.contains("action k1"), "{why}");
-    let why = refused_at(&store, &second, 0, &lease("run_1"), 2100).await;
+    let why = refused_at(&store, &second, 1, &other[1], 2100).await;
     assert!(why.contains("can't be recovered") && why.contains("by ana"), "{why}");
     assert_eq!(level(&store, "bal_q").await, 1000);
     assert_whole(&store).await;
@@ -35,11 +37,11 @@ async fn a_restoration_moves_credits_once() {
 #[tokio::test]
 async fn a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced() {
     let store = one_run().await;
-    let recovery = begin(&store, "k1", "ana").await;
-    let restoration = begin(&store, "k2", "ben").await;
+    let effect = restore("rfd_1", "chg_1", "run_1", 320);
+    let recovery = begin(&store, "k1", "ana", &[lease("run_1"), deliver("run_1", 1, "a")]).await;
+    let restoration = begin(&store, "k2", "ben", std::slice::from_ref(&effect)).await;
     let receipt = done(&store, &recovery, 0, &lease("run_1")).await;
     assert_eq!(receipt, Receipt::Leased { epoch: 1, until: at(2000) + SignedDuration::from_secs(900) });
-    let effect = restore("rfd_1", "chg_1", "run_1", 320);
     let why = refused_at(&store, &restoration, 0, &effect, 2899).await;
     assert!(why.contains("being recovered by ana"), "{why}");
     store.journal_apply(&restoration, (0, 0), &effect, at(2900)).await.unwrap();
@@ -53,17 +55,20 @@ async fn a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced() {
 #[tokio::test]
 async fn a_delivery_settles_its_item() {
     let store = one_run().await;
-    let recovery = begin(&store, "k1", "ana").await;
-    let other = begin(&store, "k2", "ben").await;
+    let old = deliver("run_1", 0, "a");
+    let (foreign, right) = (deliver("run_1", 1, "b"), deliver("run_1", 1, "a"));
+    let late = restore("rfd_1", "chg_1", "run_1", 320);
+    let recovery = begin(&store, "k1", "ana", &[lease("run_1"), old.clone(), foreign.clone(), right.clone()]).await;
+    let other = begin(&store, "k2", "ben", &[lease("run_1"), late.clone()]).await;
     done(&store, &recovery, 0, &lease("run_1")).await;
     let why = refused_at(&store, &other, 0, &lease("run_1"), 2001).await;
     assert!(why.contains("being recovered by ana"), "{why}");
-    let why = refused_at(&store, &recovery, 1, &deliver("run_1", 0, "a"), 2001).await;
+    let why = refused_at(&store, &recovery, 1, &old, 2001).await;
     assert!(why.contains("epoch 0, now 1"), "{why}");
-    let why = refused_at(&store, &recovery, 1, &deliver("run_1", 1, "b"), 2001).await;
+    let why = refused_at(&store, &recovery, 2, &foreign, 2001).await;
     assert!(why.contains("prj_b belongs to another account"), "{why}");
-    done(&store, &recovery, 1, &deliver("run_1", 1, "a")).await;
-    let why = refused_at(&store, &other, 0, &restore("rfd_1", "chg_1", "run_1", 320), 9000).await;
+    done(&store, &recovery, 3, &right).await;
+    let why = refused_at(&store, &other, 1, &late, 9000).await;
     assert!(why.contains("delivered (new_run_1_1) by ana"), "{why}");
     assert_eq!(state(&store, "chg_1").await, "delivered");
     assert_whole(&store).await;
@@ -72,18 +77,19 @@ async fn a_delivery_settles_its_item() {
 #[tokio::test]
 async fn a_released_item_can_be_restored() {
     let store = one_run().await;
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &lease("run_1")).await;
     let release = Effect::ReleaseItem { run_id: "run_1".into(), item: 1, epoch: 1, why: "gone".into() };
+    let back = restore("rfd_1", "chg_1", "run_1", 320);
+    let key = begin(&store, "k1", "ana", &[lease("run_1"), release.clone(), back.clone()]).await;
+    done(&store, &key, 0, &lease("run_1")).await;
     assert_eq!(done(&store, &key, 1, &release).await, Receipt::Released);
-    done(&store, &key, 2, &restore("rfd_1", "chg_1", "run_1", 320)).await;
+    done(&store, &key, 2, &back).await;
     assert_eq!(state(&store, "chg_1").await, "refunded");
 }
 
 #[tokio::test]
 async fn the_platforms_refund_fences_a_recovery() {
     let store = one_run().await;
-    let key = begin(&store, "k1", "ana").await;
+    let key = begin(&store, "k1", "ana", &[lease("run_1"), deliver("run_1", 1, "a")]).await;
     done(&store, &key, 0, &lease("run_1")).await;
     let auto = refund("rfd_p", "chg_1", "run_1", "posted", &[1], &[("bal_q", 320)]);
     assert_eq!(store.import(&[auto], at(2100)).await.unwrap().added, 1);
@@ -106,9 +112,10 @@ async fn a_duplicate_charge_is_restored_while_the_first_is_delivered() {
     ])
     .await;
     assert_eq!((state(&store, "chg_1").await, state(&store, "chg_2").await), ("delivered".into(), "charged".into()));
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &restore("rfd_2", "chg_2", "run_1", 100)).await;
-    let why = refused_at(&store, &key, 1, &restore("rfd_1", "chg_1", "run_1", 100), 2100).await;
+    let effects = [restore("rfd_2", "chg_2", "run_1", 100), restore("rfd_1", "chg_1", "run_1", 100)];
+    let key = begin(&store, "k1", "ana", &effects).await;
+    done(&store, &key, 0, &effects[0]).await;
+    let why = refused_at(&store, &key, 1, &effects[1], 2100).await;
     assert!(why.contains("delivered (out_1) by the platform"), "{why}");
     assert_eq!(level(&store, "bal_q").await, 900);
 }
@@ -121,19 +128,21 @@ async fn a_moved_output_delivers_and_a_quarantined_one_is_out_of_reach() {
     facts.push(output("out_1", "run_1", "b", "stored"));
     let store = store_with(&facts).await;
     assert_eq!(state(&store, "chg_1").await, "charged", "with Ben it is not delivered");
-    let key = begin(&store, "k1", "ana").await;
-    done(&store, &key, 0, &Effect::Quarantine { output_id: "out_1".into(), reason: "foreign".into() }).await;
-    let requester = super::world::new_case("x").ticket.requester;
-    assert_eq!(store.scope(&requester, None, at(3000)).await.unwrap().runs[0].outputs, vec![]);
     let to = |project: &str, node: &str| Effect::Move {
         output_id: "out_1".into(),
         place: Place::Node { project_id: project.into(), node_id: node.into() },
     };
-    let why = refused_at(&store, &key, 1, &to("prj_b", "nd_b"), 2100).await;
+    let away = Effect::Quarantine { output_id: "out_1".into(), reason: "foreign".into() };
+    let effects = [away.clone(), to("prj_b", "nd_b"), to("prj_a", "nd_a2"), to("prj_a2", "nd_a2")];
+    let key = begin(&store, "k1", "ana", &effects).await;
+    done(&store, &key, 0, &away).await;
+    let requester = super::world::new_case("x").ticket.requester;
+    assert_eq!(store.scope(&requester, None, at(3000)).await.unwrap().runs[0].outputs, vec![]);
+    let why = refused_at(&store, &key, 1, &effects[1], 2100).await;
     assert!(why.contains("another account"), "{why}");
-    let why = refused_at(&store, &key, 1, &to("prj_a", "nd_a2"), 2100).await;
+    let why = refused_at(&store, &key, 2, &effects[2], 2100).await;
     assert!(why.contains("node nd_a2 is not in project prj_a"), "{why}");
-    done(&store, &key, 1, &to("prj_a2", "nd_a2")).await;
+    done(&store, &key, 3, &effects[3]).await;
     assert_eq!(state(&store, "chg_1").await, "delivered");
     assert_eq!(store.scope(&requester, None, at(3000)).await.unwrap().runs[0].outputs.len(), 1);
     assert_eq!(number(&store, "SELECT count(*) FROM placements WHERE output_id = 'out_1'").await, 2);
@@ -145,7 +154,6 @@ type Twist = fn(&mut ChargeRestoration);
 #[tokio::test]
 async fn restorations_that_do_not_add_up_are_refused() {
     let store = one_run().await;
-    let key = begin(&store, "k1", "ana").await;
     let twisted = |twist: Twist| {
         let mut effect = restore("rfd_1", "chg_1", "run_1", 320);
         if let Effect::Restore { restoration, .. } = &mut effect {
@@ -163,8 +171,10 @@ async fn restorations_that_do_not_add_up_are_refused() {
         (|row| row.lines[0].target = "usage:acc_a".into(), "no balance usage:acc_a"),
         (|row| row.run_id = "run_x".into(), "is not of run run_x"),
     ];
-    for (twist, words) in table {
-        let why = refused_at(&store, &key, 0, &twisted(twist), 2100).await;
+    for (place, (twist, words)) in table.into_iter().enumerate() {
+        let effect = twisted(twist);
+        let key = begin(&store, &format!("k{place}"), "ana", std::slice::from_ref(&effect)).await;
+        let why = refused_at(&store, &key, 0, &effect, 2100).await;
         assert!(why.contains(words), "{words}: {why}");
     }
     assert_eq!(level(&store, "bal_q").await, 680);

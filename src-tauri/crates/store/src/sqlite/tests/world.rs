@@ -2,8 +2,8 @@
 
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::ActionKey;
-use makegood_domain::plan::Effect;
-use makegood_domain::ports::{ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
+use makegood_domain::plan::{Effect, Plan};
+use makegood_domain::ports::{ActionStore, Applied, ApprovalStore, Begun, CaseStore, FactStore, Receipt};
 
 use crate::sqlite::SqliteStore;
 pub use crate::test_world::*;
@@ -45,12 +45,19 @@ pub async fn assert_whole(store: &SqliteStore) {
     assert_eq!(breaks, vec![]);
 }
 
-/// Opens a case of its own for an action and begins it.
-pub async fn begin(store: &SqliteStore, key: &str, agent: &str) -> ActionKey {
+/// Opens a case of its own for an action with a step for each of these effects, and begins it.
+pub async fn begin(store: &SqliteStore, key: &str, agent: &str, effects: &[Effect]) -> ActionKey {
     let (case, _) = store.open_case(&new_case(&format!("case_{key}"))).await.unwrap();
-    let begun = store.begin_action(&order(key, agent), &plan(&case.id, case.revision)).await.unwrap();
-    assert_eq!(begun, Begun::New);
+    let plan = Plan { steps: steps(effects), ..plan(&case.id, case.revision) };
+    assert_eq!(store.begin_action(&order(key, agent), &plan).await.unwrap(), Begun::New);
     key.into()
+}
+
+/// Lets Ana and Ben restore any amount alone.
+pub async fn trust(store: &SqliteStore) {
+    for person in trusted() {
+        store.put_person(&person, at(0)).await.unwrap();
+    }
 }
 
 /// The receipt of an effect that must be allowed.
