@@ -8,6 +8,9 @@
 mod rows;
 
 mod assemble;
+#[cfg(test)]
+#[macro_use]
+mod behaviour;
 mod digests;
 pub mod postgres;
 mod queue;

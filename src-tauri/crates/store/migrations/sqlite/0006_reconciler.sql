@@ -14,10 +14,11 @@ CREATE VIEW run_contradictions AS
     WHERE o.quarantined_at IS NULL AND there.account_id <> home.account_id
     UNION ALL
     -- A second charge that is refunded stands beside the first one that the same output delivered.
+    -- CROSS JOIN keeps the order: by the account, it would be all that the account was ever charged.
     SELECT r.root_id, 'delivered_and_refunded', i.charge_id || '/' || i.item
-    FROM runs r JOIN charges c ON c.run_id = r.id JOIN charge_items i ON i.charge_id = c.id
-    JOIN runs made ON made.root_id = r.root_id
-    JOIN outputs o ON o.run_id = made.id AND o.item = i.item JOIN projects p ON p.id = o.project_id
+    FROM runs r CROSS JOIN charges c ON c.run_id = r.id CROSS JOIN charge_items i ON i.charge_id = c.id
+    CROSS JOIN runs made ON made.root_id = r.root_id
+    CROSS JOIN outputs o ON o.run_id = made.id AND o.item = i.item CROSS JOIN projects p ON p.id = o.project_id
     WHERE i.state = 'refunded' AND p.account_id = c.account_id AND o.state = 'stored' AND o.bytes > 0
       AND o.quarantined_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM runs also JOIN charges d ON d.run_id = also.id

@@ -20,7 +20,7 @@ use crate::sqlite::open::is_read_only;
 async fn filled(path: &Path) {
     let store = SqliteStore::open(path).await.unwrap();
     store.import(&base(), at(1000)).await.unwrap();
-    begin(&store, "k1", "ana").await;
+    begin(&store, "k1", "ana", &[Effect::SetCase { state: CaseState::Settled, follow_up_at: None }]).await;
     store.close().await;
 }
 
@@ -129,7 +129,8 @@ async fn a_full_disk_loses_nothing_and_halves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("makegood.db")).await.unwrap();
     store.import(&base(), at(1000)).await.unwrap();
-    let key = begin(&store, "k1", "ana").await;
+    let long = Effect::Say { kind: MessageKind::Note, text: "x".repeat(100_000), locale: "en".to_owned() };
+    let key = begin(&store, "k1", "ana", std::slice::from_ref(&long)).await;
     let mut refusals = 0;
     for (round, room) in (0_u32..).zip([0, 1, 2, 4, 8, 16, 32]) {
         leave_room(&store, room).await;
@@ -143,12 +144,11 @@ async fn a_full_disk_loses_nothing_and_halves_nothing() {
             }
         }
         leave_room(&store, 0).await;
-        let long = Effect::Say { kind: MessageKind::Note, text: "x".repeat(100_000), locale: "en".to_owned() };
         let before = answers(&store).await;
-        assert_full(&store.apply(&key, 9, round, &long, at(3000)).await.unwrap_err());
+        assert_full(&store.apply(&key, 0, round, &long, at(3000)).await.unwrap_err());
         assert_eq!(answers(&store).await, before, "nothing is half done");
         leave_room(&store, 1000).await;
-        store.apply(&key, 9, round, &long, at(3000)).await.unwrap();
+        store.apply(&key, 0, round, &long, at(3000)).await.unwrap();
         assert_whole(&store).await;
         assert_eq!(store.audit_verify().await.unwrap(), None);
     }

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole, beside the tables they are about.
 
 mod attacks;
+mod behaviour;
 mod cases;
 mod facts;
 mod faults;

@@ -23,7 +23,7 @@ async fn of_two_remedies_one_is_done() {
     let restoration =
         |by: &str, pair: u32| restore(&format!("rfd_{by}{pair}"), &format!("chg_{pair}"), &format!("run_{pair}"), 10);
     // Half of the pairs are two restorations, half a restoration against a recovery.
-    let other = |pair: u32| if pair % 2 == 0 { restoration("b", pair) } else { lease(&format!("run_{pair}")) };
+    let other = |pair: u32| if pair.is_multiple_of(2) { restoration("b", pair) } else { lease(&format!("run_{pair}")) };
     let ones: Vec<_> = (0..PAIRS).map(|pair| restoration("a", pair)).collect();
     let others: Vec<_> = (0..PAIRS).map(other).collect();
     let (first, second) = (begin(&ana, "k1", "ana", &ones).await, begin(&ben, "k2", "ben", &others).await);
