@@ -31,7 +31,8 @@ describe('a request', () => {
     ['others’, by an approver the record knows', REQUEST, VIEW, true],
     ['the own one, on a record that knows the login', { ...REQUEST, mine: true, canDecide: false }, VIEW, false],
     ['the own one, where the record cannot know', { ...REQUEST, askedBy: 'agent-ana', mine: true, canDecide: false }, OPEN, true],
-    ['one that nobody else could decide', REQUEST, { ...OPEN, people: VIEW.people.slice(2) }, false],
+    ['where nobody else is recorded: by who says to be another person', REQUEST, { ...OPEN, people: VIEW.people.slice(2) }, true],
+    ['on a record that knows logins, by no agent', { ...REQUEST, canDecide: false }, VIEW, false],
     ['one that was decided', { ...REQUEST, state: 'declined' as const }, VIEW, false],
   ])('can be decided: %s', (_, row, view, want) => expect(mayDecide(row, view)).toBe(want));
 

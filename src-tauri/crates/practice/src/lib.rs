@@ -5,6 +5,7 @@
 mod background;
 mod cast;
 pub mod catalogue;
+mod crew;
 pub mod dice;
 mod ledger;
 pub mod media;

@@ -13,6 +13,7 @@ use makegood_store::sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::RETENTION;
+use crate::crew;
 use crate::screenshots::DrawError;
 use crate::upstream::{self, Manners, ServeError, Upstream};
 use crate::world::{PracticeTicket, World, WorldError};
@@ -23,7 +24,7 @@ pub const RECOVER_TICKET: &str = crate::fixed::RECOVER;
 pub const SPLIT_TICKET: &str = crate::fixed::SPLIT_RESTORE;
 
 /// Raised whenever a seed makes another world than before: servers and record must tell the same.
-const WORLD_VERSION: u32 = 1;
+const WORLD_VERSION: u32 = 2;
 const DATABASE: &str = "makegood.sqlite";
 const CARD: &str = "practice.json";
 /// Rows of the queue read at once; the store gives no more.
@@ -111,6 +112,7 @@ impl Workspace {
                 return Err(WorkspaceError::Rejected { rejected: report.rejected });
             }
         }
+        crew::join(&store, anchor).await?;
         let new_tickets = drawing.await??;
         let upstream = upstream::serve(Arc::new(upstream), clock, Manners::default()).await?;
         Ok(Self { store, upstream, new_tickets })

@@ -39,6 +39,8 @@ pub mod fixed {
     pub const PRIVACY: &str = "TCK-1009";
     /// A file at Replicate that is gone within the hour.
     pub const EXPIRING: &str = "TCK-1010";
+    /// A failed storyboard that cost more than one person may restore alone: a second one must approve.
+    pub const OVER_LIMIT: &str = "TCK-1011";
 }
 
 /// A scenario and how often it is played. `None`: the stage had no place for it.
@@ -73,6 +75,7 @@ const PROGRAMME: &[(Play, usize)] = &[
     (people::unknown_sender, 6),
     (people::billing_question, 10),
     (people::former_member, 3),
+    (upstream_failed::storyboard_failed, 1),
 ];
 
 /// Plays everything.

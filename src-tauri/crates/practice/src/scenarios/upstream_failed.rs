@@ -68,6 +68,28 @@ pub(super) fn split_charge(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     Some(sketch)
 }
 
+/// Six clips of one run, all failed: more credits than one person may restore alone (R53).
+pub(super) fn storyboard_failed(stage: &mut Stage, _turn: usize) -> Option<Sketch> {
+    let (customer, start) = stage.fresh(Part::Regular, DAY + 30, 3 * DAY);
+    let spot = stage.personal(customer)?;
+    let offer = stage.offer_at(VEO);
+    let end = after(start, stage.takes(offer)).min(stage.ago(1));
+    let dice = &mut stage.dice;
+    let tale = Tale::begin(dice, &spot, offer, start, 6)
+        .charged(dice)
+        .submitted(dice)
+        .working(18)
+        .ended(end, JobState::Failed, words_of(&FAILURES, VEO))
+        .webhook(dice, WebhookResult::Accepted, 1)
+        .status(RunStatus::AwaitingResult);
+    let tale = stage.tell(tale);
+    let mut sketch = sketch(stage, tale, Verdict::ProviderFailed, "failed")?;
+    sketch.fixed_id = Some(fixed::OVER_LIMIT);
+    sketch.cite = Cite { project: ProjectCite::Id, time: TimeCite::Clock, model: true, amount: true, run_id: false };
+    sketch.pictures = Pictures::Both;
+    Some(sketch)
+}
+
 pub(super) fn provider_failed(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let provider = PROVIDERS[turn % PROVIDERS.len()];
     let (part, from, to) = match turn {

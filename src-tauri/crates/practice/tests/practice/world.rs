@@ -71,6 +71,7 @@ fn ids_are_unique_and_the_fixed_ones_are_there() {
         fixed::DUPLICATE_OF,
         fixed::PRIVACY,
         fixed::EXPIRING,
+        fixed::OVER_LIMIT,
     ] {
         assert!(ids.contains(id), "{id} is missing");
     }
