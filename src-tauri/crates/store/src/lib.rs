@@ -11,6 +11,7 @@ mod assemble;
 #[cfg(test)]
 #[macro_use]
 mod behaviour;
+pub mod copy;
 mod digests;
 pub mod postgres;
 mod queue;

@@ -88,7 +88,7 @@ fn refusal(error: &PgDatabaseError) -> Option<String> {
 }
 
 /// A database error in the words of the port.
-pub(super) fn backend(error: sqlx::Error) -> StoreError {
+pub(crate) fn backend(error: sqlx::Error) -> StoreError {
     let Some(said) = said(&error) else {
         return match error {
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {

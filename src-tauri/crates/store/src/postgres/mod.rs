@@ -3,7 +3,7 @@
 //! transaction. The functions are in `migrations/postgres/`.
 
 mod address;
-mod fault;
+pub(crate) mod fault;
 mod link;
 mod open;
 #[expect(dead_code, reason = "health is wired when the reconciler's side is there")]
@@ -23,6 +23,7 @@ use fault::backend;
 
 pub use address::PgSettings;
 pub use open::migrate;
+pub(crate) use open::target_of_copy;
 
 /// The record in a PostgreSQL database, with the rights of one login. Cheap to clone; all clones
 /// share the connections.

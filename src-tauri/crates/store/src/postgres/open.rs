@@ -181,6 +181,25 @@ pub async fn migrate(admin: &PgSettings) -> StoreResult<()> {
     connection.close().await.map_err(backend)
 }
 
+/// A connection to a record of exactly this program's schema, to be filled.
+pub(crate) async fn target_of_copy(owner: &PgSettings) -> StoreResult<PgConnection> {
+    let address = owner.address()?;
+    let mut connection = address.reach().await?;
+    match standing(&mut connection).await.map_err(|error| no_record(error, &address))? {
+        Standing::Same => Ok(connection),
+        Standing::Older(_) => Err(StoreError::Unavailable(format!(
+            "the record {} is older than this Makegood: `makegoodctl db upgrade` first",
+            address.location()
+        ))),
+        Standing::Newer(number, name) => Err(StoreError::Unavailable(newer(
+            &format!("the record {}", address.location()),
+            number,
+            &name,
+            MIGRATIONS.len(),
+        ))),
+    }
+}
+
 /// Applies the change at `place`, unless it is there already.
 async fn apply(connection: &mut PgConnection, place: usize) -> StoreResult<()> {
     let Some((name, parts)) = MIGRATIONS.get(place) else { return Ok(()) };

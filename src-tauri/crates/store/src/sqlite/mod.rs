@@ -44,6 +44,8 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use open::source_of_copy;
+
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 

@@ -105,6 +105,31 @@ fn reading(path: &Path) -> SqliteConnectOptions {
     settings(SqliteConnectOptions::new().filename(path).read_only(true)).immutable(still)
 }
 
+/// A connection that reads a record of exactly this program's schema, and changes nothing of it.
+pub(crate) async fn source_of_copy(path: &Path) -> StoreResult<SqliteConnection> {
+    if !path.exists() {
+        return Err(StoreError::Unavailable(format!("there is no record {}", path.display())));
+    }
+    let connected = reading(path).connect().await.map_err(backend);
+    let mut connection = connected.map_err(|error| name_file(error, path))?;
+    let applied: Vec<(i64, String, String)> =
+        sqlx::query_as(APPLIED).fetch_all(&mut connection).await.map_err(|error| name_file(backend(error), path))?;
+    let same = applied.len() == MIGRATIONS.len()
+        && applied
+            .iter()
+            .zip(MIGRATIONS)
+            .all(|((_, name, sha256), (known, sql))| name == known && *sha256 == digest(sql));
+    if same {
+        return Ok(connection);
+    }
+    Err(StoreError::Unavailable(format!(
+        "{} has another schema than this Makegood ({} changes instead of {}): open it once with this Makegood",
+        path.display(),
+        applied.len(),
+        MIGRATIONS.len()
+    )))
+}
+
 /// Why an existing record is only to be read: the file can't be written, or a newer Makegood has
 /// changed it. Looking changes nothing.
 async fn only_to_read(path: &Path) -> StoreResult<Option<String>> {
