@@ -36,9 +36,14 @@ const FILL_BALANCES: &str = "
     WHERE s.balance_id = c.id AND s.stripe = 0 AND s.level <> c.level";
 
 /// The lines stand in an era before all others: numbers of transactions here say nothing about them.
+/// The digest is the one of `record.add_audit`, with a transaction number of 0.
 const FILL_AUDIT: &str = "
     INSERT INTO record.audit (seq, era, txid, at, actor, act, subject, detail, digest)
-    SELECT seq, 1, 0, at, actor, act, subject, detail, record.audit_digest(seq, 0, at, actor, act, subject, detail)
+    SELECT seq, 1, 0, at, actor, act, subject, detail, sha256(int8send(seq) || int8send(0) || int8send(at)
+        || int8send(octet_length(actor)) || convert_to(actor, 'UTF8')
+        || int8send(octet_length(act)) || convert_to(act, 'UTF8')
+        || int8send(octet_length(subject)) || convert_to(subject, 'UTF8')
+        || int8send(octet_length(detail)) || convert_to(detail, 'UTF8'))
     FROM copied;
     SELECT setval('record.audit_numbers', greatest((SELECT max(seq) FROM record.audit), 1))";
 
