@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
 use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult};
+use makegood_domain::settlement::{By, Move, State};
 use sqlx::{Connection, SqliteConnection};
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, LEVEL_DIFFERS};
 use super::due_runs::{self, Changed};
 use super::fault::{Fault, MISSING_ROW, Worked, as_error, backend, refused};
-use super::items::{self, By, Change};
+use super::items::{self, Note};
 use super::rows::{document, micros};
 use super::{SqliteStore, audit};
 use super::{canvas, catalogue, charges, deliveries, jobs, outputs, people, references, refunds, runs, ticket_links};
@@ -296,24 +297,23 @@ async fn deliver_items(connection: &mut SqliteConnection, root: &RunId, at: Time
     let Some((charge, account)) = items::first_charge(connection, root).await? else { return Ok(()) };
     for item in items::items_of(connection, charge.as_str()).await? {
         let output = items::intact_output(connection, root.as_str(), item.item, &account).await?;
-        let next = match (&output, item.state.as_str()) {
-            (Some(_), "charged" | "released" | "reversed" | "damaged" | "delivering") => "delivered",
-            (Some(output), "refunded") => {
+        let what = match (&output, item.stands.state) {
+            (Some(output), State::Refunded) => {
                 let subject = format!("{charge}/{}", item.item);
                 let detail = format!("output {output} is stored, and the item is refunded");
                 discrepancies::open(connection, DELIVERED_AND_REFUNDED, &subject, &detail, at).await?;
                 continue;
             }
-            (None, "delivered") => "damaged",
-            _ => continue,
+            (None, State::Delivered) => Move::Damage,
+            (None, _) | (Some(_), State::Delivered) => continue,
+            (Some(_), _) => Move::Deliver { by: By::Platform, epoch: item.stands.epoch },
         };
         let document = match output {
             Some(output) => Some(output),
             None => last_document(connection, &charge.0, item.item).await?,
         };
-        let change =
-            Change { state: next, epoch: item.epoch, lease_until: None, document: document.as_deref(), why: None };
-        items::change(connection, &item, &change, By::Feed, at).await?;
+        let note = Note { document: document.as_deref(), why: None };
+        items::make(connection, &item, &what, note, &By::Platform, at).await?;
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! What became of each charged item: one remedy, by one row a change.
-//!
-//! `charged → delivering → delivered | released`, `charged → refunded → reversed`,
-//! `delivered → damaged`. The schema holds the table of what may follow what.
+//! What became of each charged item: one remedy, by one row a change. What may follow what is decided
+//! by [`makegood_domain::settlement`], the same code as in the simulator; the schema's triggers hold it
+//! a second time.
 
 use jiff::Timestamp;
-use makegood_domain::ids::{ChargeId, RunId};
-use makegood_domain::ports::StoreResult;
+use makegood_domain::ids::{ActionKey, AgentId, ChargeId, RunId};
+use makegood_domain::ports::{StoreError, StoreResult};
+use makegood_domain::settlement::{self, By, First, Lease, Move, State};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::fault::{Worked, backend};
+use super::fault::{Worked, backend, refused};
 use super::rows::{Columns, instant, micros};
 
 statements! {
@@ -37,92 +37,65 @@ statements! {
             AND o.bytes > 0 AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id LIMIT 1";
 }
 
-/// A charged item as it stands.
+/// A charged item, and how it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub charge_id: String,
     pub item: i64,
-    pub price: i64,
-    pub refunded: i64,
-    pub state: String,
-    pub seq: i64,
-    pub epoch: i64,
-    pub lease_until: Option<i64>,
-    pub lease_key: Option<String>,
+    pub stands: settlement::Item,
 }
 
-impl Item {
-    /// Whether somebody else's lease keeps others off at `at`.
-    pub(super) fn leased_at(&self, at: Timestamp) -> bool {
-        self.lease_until.is_some_and(|until| micros(at) < until)
-    }
-}
-
-/// Who changes an item.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum By<'a> {
-    Feed,
-    Action(&'a str),
-}
-
-/// The next state of an item.
-pub(super) struct Change<'a> {
-    pub state: &'a str,
-    pub epoch: i64,
-    pub lease_until: Option<i64>,
+/// What goes with a change of an item.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Note<'a> {
+    /// The output that delivers it.
     pub document: Option<&'a str>,
     pub why: Option<&'a str>,
 }
 
-/// Writes the next state of an item; the schema's triggers allow or refuse it.
-pub(super) async fn change(
+/// Writes how an item stands next, as it was decided; the schema's triggers hold the same rules.
+pub(super) async fn write(
     connection: &mut SqliteConnection,
     item: &Item,
-    change: &Change<'_>,
-    by: By<'_>,
+    next: &settlement::Item,
+    note: Note<'_>,
+    by: &By,
     at: Timestamp,
 ) -> Worked<()> {
     let (origin, key) = match by {
-        By::Feed => ("feed", None),
-        By::Action(key) => ("makegood", Some(key)),
+        By::Platform => ("feed", None),
+        By::Action(key) => ("makegood", Some(key.as_str())),
     };
     sqlx::query(ADD)
         .bind(&item.charge_id)
         .bind(item.item)
-        .bind(item.seq + 1)
-        .bind(change.state)
-        .bind(change.epoch)
-        .bind(change.lease_until)
+        .bind(next.seq)
+        .bind(next.state.word())
+        .bind(next.epoch)
+        .bind(next.lease.as_ref().map(|lease| micros(lease.until)))
         .bind(origin)
         .bind(key)
-        .bind(change.document)
-        .bind(change.why)
+        .bind(note.document)
+        .bind(note.why)
         .bind(micros(at))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Ends a lease so that its holder can no longer deliver: the epoch rises. For a lease that is
-/// over, or for what the platform itself did meanwhile.
-pub(super) async fn fence(
+/// Decides a move and writes it. For moves of which nobody has to be told who was first.
+pub(super) async fn make(
     connection: &mut SqliteConnection,
     item: &Item,
-    by: By<'_>,
+    what: &Move,
+    note: Note<'_>,
+    by: &By,
     at: Timestamp,
-    why: &str,
-) -> Worked<Item> {
-    let release =
-        Change { state: "released", epoch: item.epoch + 1, lease_until: None, document: None, why: Some(why) };
-    change(connection, item, &release, by, at).await?;
-    Ok(Item {
-        state: "released".to_owned(),
-        seq: item.seq + 1,
-        epoch: item.epoch + 1,
-        lease_until: None,
-        lease_key: None,
-        ..item.clone()
-    })
+) -> Worked<()> {
+    match settlement::step(&item.stands, what, at) {
+        Ok(next) => write(connection, item, &next, note, by, at).await,
+        Err(refusal) => refused(format!("item {} of charge {}: {refusal}", item.item, item.charge_id)),
+    }
 }
 
 /// One item of a charge.
@@ -159,34 +132,43 @@ pub(super) async fn intact_output(
     query.fetch_optional(connection).await.map_err(backend)
 }
 
-/// Who was first, in plain words: `it was refunded by ana at 2026-03-14T15:20:00Z (action a1)`.
+/// Who was first, in plain words.
 pub(super) async fn who_was_first(connection: &mut SqliteConnection, item: &Item) -> StoreResult<String> {
     let row = sqlx::query(NEWEST).bind(&item.charge_id).bind(item.item).fetch_optional(connection).await;
     let Some(row) = row.map_err(backend)? else { return Ok("it was never charged".to_owned()) };
-    let at = instant(row.int("at")?, "item_transitions.at")?;
-    let what = match row.text("state")?.as_str() {
-        "delivering" => "it is being recovered".to_owned(),
-        "refunded" => format!("it was refunded ({})", row.opt_text("document")?.unwrap_or_default()),
-        "delivered" => format!("it was delivered ({})", row.opt_text("document")?.unwrap_or_default()),
-        other => format!("it is {other}"),
+    let first = First {
+        state: state(&row)?,
+        document: row.opt_text("document")?,
+        key: row.opt_text("action_key")?.map(ActionKey),
+        agent: row.opt_text("agent")?.map(AgentId),
+        at: instant(row.int("at")?, "item_transitions.at")?,
     };
-    Ok(match (row.opt_text("action_key")?, row.opt_text("agent")?) {
-        (Some(key), Some(agent)) => format!("{what} by {agent} at {at} (action {key})"),
-        (Some(key), None) => format!("{what} at {at} (action {key})"),
-        _ => format!("{what} by the platform at {at}"),
+    Ok(first.to_string())
+}
+
+fn state(row: &SqliteRow) -> StoreResult<State> {
+    let text = row.text("state")?;
+    State::from_word(&text).ok_or_else(|| StoreError::Inconsistent {
+        at: "an item".to_owned(),
+        why: format!("`{text}` is no state of an item"),
     })
 }
 
 fn parse(row: &SqliteRow) -> StoreResult<Item> {
+    let lease = match (row.opt_text("lease_key")?, row.opt_time("lease_until")?) {
+        (Some(key), Some(until)) => Some(Lease { key: ActionKey(key), until }),
+        _ => None,
+    };
     Ok(Item {
         charge_id: row.text("charge_id")?,
         item: row.int("item")?,
-        price: row.int("price")?,
-        refunded: row.int("refunded")?,
-        state: row.text("state")?,
-        seq: row.int("seq")?,
-        epoch: row.int("epoch")?,
-        lease_until: row.opt_int("lease_until")?,
-        lease_key: row.opt_text("lease_key")?,
+        stands: settlement::Item {
+            price: row.int("price")?,
+            refunded: row.int("refunded")?,
+            state: state(row)?,
+            seq: row.int("seq")?,
+            epoch: row.int("epoch")?,
+            lease,
+        },
     })
 }

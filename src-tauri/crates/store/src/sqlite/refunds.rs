@@ -11,11 +11,12 @@ use makegood_domain::ids::ChargeId;
 use makegood_domain::ledger::{Refund, RefundKind, RefundState};
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits};
 use makegood_domain::ports::StoreResult;
+use makegood_domain::settlement::{self, By, State};
 use sqlx::SqliteConnection;
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, STRAY_REFUND};
 use super::fault::{Worked, backend, refused};
-use super::items::{self, By, Item};
+use super::items::{self, Item, Note};
 use super::rows::{Columns, micros, parse_word, signed, word};
 use crate::assemble;
 
@@ -144,9 +145,9 @@ fn allocate(
     let mut result = Allocation::default();
     let is_named = |item: &&Item| row.items.is_empty() || row.items.iter().any(|named| i64::from(*named) == item.item);
     let (delivered, open): (Vec<&Item>, Vec<&Item>) =
-        items.iter().filter(is_named).partition(|item| item.state == "delivered");
+        items.iter().filter(is_named).partition(|item| item.stands.state == State::Delivered);
     result.delivered = delivered.iter().map(|item| item.item).collect();
-    let mut room: Credits = open.iter().map(|item| item.price - item.refunded).sum();
+    let mut room: Credits = open.iter().map(|item| item.stands.price - item.stands.refunded).sum();
     let mut left: Vec<Source> = sources.to_vec();
     for line in row.lines.iter().filter(|line| line.amount > 0) {
         let target = line.balance_id.as_str();
@@ -177,8 +178,9 @@ fn allocate(
     let mut settled: Credits = result.lines.iter().map(|line| line.2).sum();
     let nothing_to_pay = row.lines.iter().all(|line| line.amount == 0);
     for item in open {
-        let part = settled.min(item.price - item.refunded);
-        if part > 0 || (item.price == 0 && item.state != "refunded" && nothing_to_pay) {
+        let stands = &item.stands;
+        let part = settled.min(stands.price - stands.refunded);
+        if part > 0 || (stands.price == 0 && stands.state != State::Refunded && nothing_to_pay) {
             result.items.push((item.item, part));
             settled -= part;
         }
@@ -238,9 +240,15 @@ async fn fence_leases(
     allocation: &Allocation,
     at: Timestamp,
 ) -> Worked<()> {
-    for item in items.iter().filter(|item| item.state == "delivering") {
-        if allocation.items.iter().any(|(number, _)| *number == item.item) {
-            items::fence(connection, item, By::Feed, at, "refunded by the platform meanwhile").await?;
+    for item in items {
+        let Some((_, amount)) = allocation.items.iter().find(|(number, _)| *number == item.item) else { continue };
+        match settlement::settle_by_refund(&item.stands, &By::Platform, *amount, at) {
+            Ok((None, _)) => {}
+            Ok((Some(fenced), _)) => {
+                let note = Note { document: None, why: Some("refunded by the platform meanwhile") };
+                items::write(connection, item, &fenced, note, &By::Platform, at).await?;
+            }
+            Err(refusal) => return refused(format!("item {} of charge {}: {refusal}", item.item, item.charge_id)),
         }
     }
     Ok(())

@@ -5,10 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{OutputId, RunId};
 use makegood_domain::plan::{Place, StoredFile};
 use makegood_domain::ports::{Receipt, StoreError};
+use makegood_domain::settlement::{self, Move};
 use sqlx::SqliteConnection;
 
 use super::super::fault::{Worked, refused};
-use super::super::items::{self, By, Change, Item};
+use super::super::items::{self, Item, Note};
 use super::super::rows::{instant, micros};
 use super::super::{findings, outputs, runs};
 use super::Act;
@@ -35,16 +36,20 @@ pub(super) async fn lease(
     seconds: i64,
 ) -> Worked<Receipt> {
     let (item, _) = paid_item(connection, run, number).await?;
-    let taken = matches!(item.state.as_str(), "delivered" | "refunded") || item.leased_at(act.at);
-    if taken {
-        let first = items::who_was_first(connection, &item).await?;
-        return refused(format!("item {number} of {run} can't be recovered: {first}"));
+    if seconds <= 0 {
+        return refused(format!("a lease of {seconds} s is none"));
     }
     let until = lease_end(act.at, seconds)?;
-    let epoch = item.epoch + 1;
-    let change = Change { state: "delivering", epoch, lease_until: Some(micros(until)), document: None, why: None };
-    items::change(connection, &item, &change, By::Action(act.key.as_str()), act.at).await?;
-    Ok(Receipt::Leased { epoch, until: instant(micros(until), "the end of the lease")? })
+    match settlement::step(&item.stands, &Move::Lease { key: act.key.clone(), until }, act.at) {
+        Ok(next) => {
+            items::write(connection, &item, &next, Note::default(), &act.by(), act.at).await?;
+            Ok(Receipt::Leased { epoch: next.epoch, until })
+        }
+        Err(_) => {
+            let first = items::who_was_first(connection, &item).await?;
+            refused(format!("item {number} of {run} can't be recovered: {first}"))
+        }
+    }
 }
 
 pub(super) async fn release(
@@ -56,15 +61,23 @@ pub(super) async fn release(
     why: &str,
 ) -> Worked<Receipt> {
     let (item, _) = paid_item(connection, run, number).await?;
-    held(connection, act, &item, epoch, &format!("the lease of item {number} of {run}")).await?;
-    let change = Change { state: "released", epoch, lease_until: None, document: None, why: Some(why) };
-    items::change(connection, &item, &change, By::Action(act.key.as_str()), act.at).await?;
-    Ok(Receipt::Released)
+    let what = Move::Release { key: act.key.clone(), epoch };
+    match settlement::step(&item.stands, &what, act.at) {
+        Ok(next) => {
+            let note = Note { document: None, why: Some(why) };
+            items::write(connection, &item, &next, note, &act.by(), act.at).await?;
+            Ok(Receipt::Released)
+        }
+        Err(_) => not_held(connection, &item, epoch, &format!("the lease of item {number} of {run}")).await,
+    }
 }
 
 pub(super) async fn deliver(connection: &mut SqliteConnection, act: &Act<'_>, new: &New<'_>) -> Worked<Receipt> {
     let (item, account) = paid_item(connection, new.run_id, new.item).await?;
-    held(connection, act, &item, new.epoch, &format!("item {} of {}", new.item, new.run_id)).await?;
+    let what = Move::Deliver { by: act.by(), epoch: new.epoch };
+    let Ok(next) = settlement::step(&item.stands, &what, act.at) else {
+        return not_held(connection, &item, new.epoch, &format!("item {} of {}", new.item, new.run_id)).await;
+    };
     check_account(connection, new.place, &account).await?;
     let output = outputs::Delivered {
         output_id: new.output_id,
@@ -76,9 +89,8 @@ pub(super) async fn deliver(connection: &mut SqliteConnection, act: &Act<'_>, ne
         at: act.at,
     };
     outputs::deliver(connection, &output).await?;
-    let document = Some(new.output_id.as_str());
-    let change = Change { state: "delivered", epoch: new.epoch, lease_until: None, document, why: None };
-    items::change(connection, &item, &change, By::Action(act.key.as_str()), act.at).await?;
+    let note = Note { document: Some(new.output_id.as_str()), why: None };
+    items::write(connection, &item, &next, note, &act.by(), act.at).await?;
     findings::follow_ledger_of_run(connection, new.run_id.as_str()).await?;
     Ok(Receipt::Delivered { output_id: new.output_id.clone(), sha256: new.file.sha256.clone(), bytes: new.file.bytes })
 }
@@ -109,19 +121,15 @@ pub(super) async fn check_account(connection: &mut SqliteConnection, place: &Pla
     }
 }
 
-/// Refuses unless the act holds the item's newest lease.
-async fn held(connection: &mut SqliteConnection, act: &Act<'_>, item: &Item, epoch: i64, what: &str) -> Worked<()> {
-    let holds = item.state == "delivering" && item.lease_key.as_deref() == Some(act.key.as_str());
-    if holds && item.epoch == epoch {
-        return Ok(());
-    }
+/// Tells an act that it does not hold the item's newest lease, and who was first.
+async fn not_held<T>(connection: &mut SqliteConnection, item: &Item, epoch: i64, what: &str) -> Worked<T> {
     let first = items::who_was_first(connection, item).await?;
-    refused(format!("{what} is no longer this action's (epoch {epoch}, now {}): {first}", item.epoch))
+    refused(format!("{what} is no longer this action's (epoch {epoch}, now {}): {first}", item.stands.epoch))
 }
 
+/// The end of a lease as it is kept: finer than a microsecond is cut.
 fn lease_end(at: Timestamp, seconds: i64) -> Worked<Timestamp> {
-    if seconds <= 0 {
-        return refused(format!("a lease of {seconds} s is none"));
-    }
-    at.checked_add(SignedDuration::from_secs(seconds)).map_err(|error| StoreError::Backend(error.to_string()).into())
+    let end = at.checked_add(SignedDuration::from_secs(seconds));
+    let end = end.map_err(|error| StoreError::Backend(error.to_string()))?;
+    Ok(instant(micros(end), "the end of the lease")?)
 }

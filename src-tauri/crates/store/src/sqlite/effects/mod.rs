@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::Receipt;
+use makegood_domain::settlement::By;
 use sqlx::SqliteConnection;
 
 use super::due_runs::Changed;
@@ -51,6 +52,10 @@ impl Act<'_> {
             Some(case) => Ok(case),
             None => refused("this needs a case, and the reconciler has none"),
         }
+    }
+
+    fn by(&self) -> By {
+        By::Action(self.key.clone())
     }
 
     fn changed(&self) -> Changed {

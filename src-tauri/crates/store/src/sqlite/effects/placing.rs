@@ -1,14 +1,15 @@
 //! Outputs that lie in the wrong place: moved to where they belong, or made unreachable.
 
+use jiff::SignedDuration;
 use makegood_domain::ids::OutputId;
 use makegood_domain::plan::Place;
 use makegood_domain::ports::Receipt;
+use makegood_domain::settlement::{self, Move, State};
 use makegood_domain::work::Output;
 use sqlx::SqliteConnection;
 
 use super::super::fault::{Worked, refused};
-use super::super::items::{self, By, Change, Item};
-use super::super::rows::micros;
+use super::super::items::{self, Item, Note};
 use super::super::{findings, outputs, runs};
 use super::Act;
 use super::delivery::check_account;
@@ -18,7 +19,7 @@ statements! {
 }
 
 /// Length of the lease within one transaction: nobody sees it.
-const INSTANT_LEASE_MICROS: i64 = 1_000_000;
+const INSTANT_LEASE: SignedDuration = SignedDuration::from_secs(1);
 
 pub(super) async fn relocate(
     connection: &mut SqliteConnection,
@@ -31,7 +32,7 @@ pub(super) async fn relocate(
         Some((item, account)) => {
             check_account(connection, place, &account).await?;
             // An asset of a refunded item is released only against a new debit (P4).
-            if item.state == "refunded" || item.leased_at(act.at) {
+            if item.stands.state == State::Refunded || item.stands.leased_at(act.at).is_some() {
                 let first = items::who_was_first(connection, &item).await?;
                 return refused(format!("output {id} can't be moved: {first}"));
             }
@@ -60,12 +61,11 @@ pub(super) async fn quarantine(
     let output = known(connection, id).await?;
     if outputs::quarantine(connection, id, reason, act.at).await?
         && let Some((item, account)) = paid(connection, &output).await?
-        && item.state == "delivered"
+        && item.stands.state == State::Delivered
         && delivered_by(connection, &output, &item, &account).await?.is_none()
     {
-        let document = Some(id.as_str());
-        let change = Change { state: "damaged", epoch: item.epoch, lease_until: None, document, why: Some(reason) };
-        items::change(connection, &item, &change, By::Action(act.key.as_str()), act.at).await?;
+        let note = Note { document: Some(id.as_str()), why: Some(reason) };
+        items::make(connection, &item, &Move::Damage, note, &act.by(), act.at).await?;
     }
     findings::follow_ledger_of_run(connection, output.run_id.as_str()).await?;
     Ok(Receipt::Quarantined { output_id: id.clone() })
@@ -106,16 +106,17 @@ async fn deliver_by_place(
     account: &str,
 ) -> Worked<()> {
     let Some(document) = delivered_by(connection, output, item, account).await? else { return Ok(()) };
-    if item.state == "delivered" {
+    if item.stands.state == State::Delivered {
         return Ok(());
     }
-    let by = By::Action(act.key.as_str());
-    let epoch = item.epoch + 1;
-    let until = Some(micros(act.at).saturating_add(INSTANT_LEASE_MICROS));
-    let lease = Change { state: "delivering", epoch, lease_until: until, document: None, why: Some("moved") };
-    items::change(connection, item, &lease, by, act.at).await?;
-    let leased = Item { seq: item.seq + 1, ..item.clone() };
-    let done =
-        Change { state: "delivered", epoch, lease_until: None, document: Some(document.as_str()), why: Some("moved") };
-    items::change(connection, &leased, &done, by, act.at).await
+    let until = act.at.saturating_add(INSTANT_LEASE).unwrap_or(act.at);
+    match settlement::settle_by_place(&item.stands, act.key, until, act.at) {
+        Ok((leased, delivered)) => {
+            let note = Note { document: None, why: Some("moved") };
+            items::write(connection, item, &leased, note, &act.by(), act.at).await?;
+            let note = Note { document: Some(document.as_str()), why: Some("moved") };
+            items::write(connection, item, &delivered, note, &act.by(), act.at).await
+        }
+        Err(refusal) => refused(format!("output {} can't be moved: {refusal}", output.id)),
+    }
 }

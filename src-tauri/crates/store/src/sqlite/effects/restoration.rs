@@ -7,10 +7,11 @@ use makegood_domain::ids::RefundId;
 use makegood_domain::ledger::RefundKind;
 use makegood_domain::money::{BalanceLine, Credits};
 use makegood_domain::ports::{BalanceMove, Receipt};
+use makegood_domain::settlement::{self, Refusal};
 use sqlx::SqliteConnection;
 
 use super::super::fault::{Worked, refused};
-use super::super::items::{self, By};
+use super::super::items::{self, Note};
 use super::super::rows::micros;
 use super::super::{cases, detections, findings, ledger, refunds, rights, runs};
 use super::Act;
@@ -123,19 +124,21 @@ async fn clear_item(
     let Some(item) = items::item(connection, &wanted.charge_id, i64::from(number)).await? else {
         return refused(format!("charge {} has no item {number}", wanted.charge_id));
     };
-    let full = item.refunded + part.credits > item.price || (item.state == "refunded" && part.credits == 0);
-    if item.state == "delivered" || (item.state == "refunded" && full) || item.leased_at(act.at) {
-        let first = items::who_was_first(connection, &item).await?;
-        return refused(format!("item {number} of charge {} can't be restored: {first}", wanted.charge_id));
+    let what = format!("item {number} of charge {}", wanted.charge_id);
+    match settlement::settle_by_refund(&item.stands, &act.by(), part.credits, act.at) {
+        // The refund itself follows from its item, by a trigger.
+        Ok((None, _)) => Ok(()),
+        Ok((Some(fenced), _)) => {
+            let note = Note { document: None, why: Some("the lease was over when the credits were restored") };
+            items::write(connection, &item, &fenced, note, &act.by(), act.at).await
+        }
+        Err(Refusal::AbovePrice { price, refunded: 0, .. }) => refused(format!("{what} cost only {price}")),
+        Err(refusal @ Refusal::NoRefund { .. }) => refused(format!("{what}: {refusal}")),
+        Err(_) => {
+            let first = items::who_was_first(connection, &item).await?;
+            refused(format!("{what} can't be restored: {first}"))
+        }
     }
-    if full {
-        return refused(format!("item {number} of charge {} cost only {}", wanted.charge_id, item.price));
-    }
-    if item.state == "delivering" {
-        let by = By::Action(act.key.as_str());
-        items::fence(connection, &item, by, act.at, "the lease was over when the credits were restored").await?;
-    }
-    Ok(())
 }
 
 /// The levels of the targets before.
