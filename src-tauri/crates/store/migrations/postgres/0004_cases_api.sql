@@ -99,7 +99,7 @@ BEGIN
     SET finding_seq = c.finding_seq + 1, verdict = p_found ->> 'verdict', remedy = p_found ->> 'remedy',
         matched_run = p_found ->> 'matched_run', file_deadline = (p_found ->> 'file_deadline')::bigint,
         search_text = p_found ->> 'search_text', revision = c.revision + 1,
-        amount = record.case_amount(c.id), saved = record.case_saved(c.id),
+        amount = (SELECT a.amount FROM record.case_amounts a WHERE a.case_id = c.id), saved = record.case_saved(c.id),
         model = (SELECT m.display_name FROM record.runs r JOIN record.models m ON m.id = r.model_id
                  WHERE r.id = p_found ->> 'matched_run')
     WHERE c.id = p_case RETURNING c.revision INTO v_revision;

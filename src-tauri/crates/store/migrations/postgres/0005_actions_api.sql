@@ -19,9 +19,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Brings the list of runs that a reconciler has to look at in line with a logical run. There is none yet.
-CREATE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Brings the list of runs that a reconciler has to look at in line with a logical run; returns how many
+-- rows of it changed. There is none yet.
+CREATE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
+    RETURN 0;
 END $$;
 
 -- Journals an intent: {"begun": "new" | "existing" | "key_conflict"}, or {"begun": "case_changed",
@@ -92,15 +94,17 @@ SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
     v_case text;
+    v_ticket text;
     v_agent text;
     v_over text;
     v_step jsonb;
     v_done record.action_steps;
     v_receipt jsonb;
 BEGIN
-    SELECT case_id, agent, CASE WHEN finished_at IS NOT NULL THEN state END, plan -> 'steps' -> p_step::int
-    INTO v_case, v_agent, v_over, v_step
-    FROM record.actions WHERE key = p_key FOR NO KEY UPDATE;
+    SELECT a.case_id, c.ticket_id, a.agent, CASE WHEN a.finished_at IS NOT NULL THEN a.state END,
+        a.plan -> 'steps' -> p_step::int
+    INTO v_case, v_ticket, v_agent, v_over, v_step
+    FROM record.actions a JOIN record.cases c ON c.id = a.case_id WHERE a.key = p_key FOR NO KEY UPDATE OF a;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'action', DETAIL = p_key;
     END IF;
@@ -114,10 +118,11 @@ BEGIN
     ELSIF v_over IS NOT NULL THEN
         PERFORM record.refuse(format('action %s is over: %s', p_key, v_over));
     ELSIF NOT record.is_of_step(v_step, p_part, p_effect) THEN
-        PERFORM record.refuse('the plan has no such step');
+        PERFORM record.refuse(format('step %s of the plan of action %s is another one', p_step, p_key));
     END IF;
     v_agent := record.person(v_agent);
-    v_receipt := record.do_effect(p_key, format('%s.%s.%s', p_key, p_step, p_part), v_agent, v_case, p_effect, v_at);
+    v_receipt := record.do_effect(p_key, format('%s.%s.%s', p_key, p_step, p_part), v_agent, v_case, v_ticket, p_effect,
+        v_at);
     INSERT INTO record.action_steps (key, step, part, at, effect, receipt)
     VALUES (p_key, p_step, p_part, v_at, p_effect, v_receipt);
     RETURN jsonb_build_object('step', p_step, 'part', p_part, 'at', v_at, 'receipt', v_receipt);

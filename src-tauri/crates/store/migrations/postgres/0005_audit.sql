@@ -16,7 +16,7 @@ CREATE TABLE record.audit (
     act     text   NOT NULL,
     subject text   NOT NULL,
     detail  text   NOT NULL,
-    digest  bytea  NOT NULL CHECK (length(digest) = 32)
+    digest  bytea  NOT NULL
 );
 CREATE UNIQUE INDEX audit_in_order ON record.audit (era, txid, seq);
 CREATE INDEX audit_by_subject ON record.audit (subject, seq);
@@ -42,8 +42,8 @@ CREATE TRIGGER audit_seals_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON record.au
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('seals are never edited');
 
 -- Adds a line within the transaction of what it tells of. Its digest is SHA-256 over the numbers and
--- every field with its length, so that no two lines read alike.
-CREATE FUNCTION record.add_audit(p_actor text, p_act text, p_subject text, p_detail jsonb, p_at bigint) RETURNS void
+-- every field with its length, so that no two lines read alike. Returns the line's number.
+CREATE FUNCTION record.add_audit(p_actor text, p_act text, p_subject text, p_detail jsonb, p_at bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_seq bigint := nextval('record.audit_numbers');
@@ -57,6 +57,7 @@ BEGIN
                 || int8send(octet_length(p_act)) || convert_to(p_act, 'UTF8')
                 || int8send(octet_length(p_subject)) || convert_to(p_subject, 'UTF8')
                 || int8send(octet_length(v_detail)) || convert_to(v_detail, 'UTF8')));
+    RETURN v_seq;
 END $$;
 
 -- After a dump was restored, before anybody works: lines from now on come after all that are there.

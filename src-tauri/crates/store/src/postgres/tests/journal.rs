@@ -70,7 +70,8 @@ async fn only_what_was_reviewed_is_done() {
     ];
     for (name, step, part, effect) in table {
         let outcome = store.apply(&key, step, part, &effect, at(2000)).await.unwrap();
-        assert_eq!(outcome, Applied::Refused("the plan has no such step".into()), "{name}");
+        let why = format!("step {step} of the plan of action k1 is another one");
+        assert_eq!(outcome, Applied::Refused(why), "{name}");
     }
     assert_eq!(number(&store, "SELECT count(*) FROM api.action_steps").await, 0);
 }

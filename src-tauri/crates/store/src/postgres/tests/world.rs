@@ -2,7 +2,7 @@
 
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::ActionKey;
-use makegood_domain::plan::{Effect, Fetch, Place, Plan, Step};
+use makegood_domain::plan::{Effect, Plan};
 use makegood_domain::ports::{ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
 use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 
@@ -66,28 +66,9 @@ pub async fn assert_whole(store: &PgStore) {
 /// Opens a case of its own for an action of which these are the steps, and begins it.
 pub async fn begin(store: &PgStore, key: &str, agent: &str, effects: &[Effect]) -> ActionKey {
     let (case, _) = store.open_case(&new_case(&format!("case_{key}"))).await.unwrap();
-    let plan = Plan { steps: effects.iter().map(step).collect(), ..plan(&case.id, case.revision) };
+    let plan = Plan { steps: steps(effects), ..plan(&case.id, case.revision) };
     assert_eq!(store.begin_action(&order(key, agent), &plan).await.unwrap(), Begun::New);
     key.into()
-}
-
-/// The step that an effect belongs to: those of a recovery to one that recovers the item.
-fn step(effect: &Effect) -> Step {
-    let (run_id, item, output_id, place) = match effect {
-        Effect::LeaseItem { run_id, item, .. } | Effect::ReleaseItem { run_id, item, .. } => {
-            (run_id, item, "none".into(), Place::History { project_id: "none".into() })
-        }
-        Effect::Deliver { run_id, item, output_id, place, .. } => (run_id, item, output_id.clone(), place.clone()),
-        _ => return Step::Do { effect: effect.clone() },
-    };
-    let fetch = Fetch {
-        provider_id: "meridian".into(),
-        job_id: "job_1".into(),
-        item: *item,
-        bytes: 9,
-        sha256_prefix: String::new(),
-    };
-    Step::RecoverItem { run_id: run_id.clone(), item: *item, fetch, place, output_id }
 }
 
 /// The receipt of an effect that must be allowed.
