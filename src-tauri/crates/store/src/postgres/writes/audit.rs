@@ -187,7 +187,7 @@ impl Line {
     }
 }
 
-/// SHA-256 over the numbers and every field with its length, as `record.audit_digest`.
+/// SHA-256 over the numbers and every field with its length, as in `record.add_audit`.
 fn digest(numbers: [i64; 3], fields: &[String; 4]) -> [u8; 32] {
     let mut sha = Sha256::new();
     for number in numbers {
