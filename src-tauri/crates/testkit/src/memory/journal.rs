@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, CaseId};
-use makegood_domain::plan::{Effect, Order, Plan};
+use makegood_domain::plan::{Effect, Order, Plan, belongs};
 use makegood_domain::ports::{
     ActionRecord, ActionState, Applied, ApprovalState, AuditBreak, AuditLine, Begun, StepReceipt, StoreError,
     StoreResult,
@@ -66,6 +66,9 @@ pub(super) fn apply(
     let action = record.actions.get(key).ok_or_else(|| not_found(key))?.clone();
     if action.finished_at.is_some() {
         return Ok(Applied::Refused(format!("action {key} is over")));
+    }
+    if !belongs(&action.plan, step, effect) {
+        return Ok(Applied::Refused(format!("step {step} of the plan of action {key} is another one")));
     }
     let act = Act { key, agent: &action.order.agent, case: Some(&action.plan.case_id), step, part, at };
     match effects::run(record, &act, effect) {

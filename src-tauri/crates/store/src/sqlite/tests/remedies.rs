@@ -56,11 +56,12 @@ async fn a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced() {
 #[tokio::test]
 async fn an_action_whose_own_lease_is_over_can_restore() {
     let store = one_run().await;
-    let key = begin(&store, "k1", "ana").await;
+    let restore = restore("rfd_1", "chg_1", "run_1", 320);
+    let key = begin(&store, "k1", "ana", &[lease("run_1"), restore.clone()]).await;
     done(&store, &key, 0, &lease("run_1")).await;
-    let why = refused_at(&store, &key, 1, &restore("rfd_1", "chg_1", "run_1", 320), 2899).await;
+    let why = refused_at(&store, &key, 1, &restore, 2899).await;
     assert!(why.contains("being recovered by ana"), "its own lease is live: {why}");
-    let late = store.apply(&key, 1, 0, &restore("rfd_1", "chg_1", "run_1", 320), at(2900)).await.unwrap();
+    let late = store.apply(&key, 1, 0, &restore, at(2900)).await.unwrap();
     assert!(matches!(late, Applied::Done(_)), "{late:?}");
     assert_eq!((state(&store, "chg_1").await, level(&store, "bal_q").await), ("refunded".into(), 1000));
     assert_whole(&store).await;
@@ -70,7 +71,6 @@ async fn an_action_whose_own_lease_is_over_can_restore() {
 async fn an_item_that_cost_something_is_not_settled_by_nothing() {
     let facts = vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[20, 0, 9], &[("bal_q", 29)])];
     let store = world(facts).await;
-    let key = begin(&store, "k1", "ana").await;
     let both = |second: u32| {
         let mut effect = restore("rfd_1", "chg_1", "run_1", 20);
         if let Effect::Restore { restoration, .. } = &mut effect {
@@ -78,9 +78,10 @@ async fn an_item_that_cost_something_is_not_settled_by_nothing() {
         }
         effect
     };
+    let key = begin(&store, "k1", "ana", &[both(3), both(2)]).await;
     let why = refused_at(&store, &key, 0, &both(3), 2100).await;
     assert!(why.contains("0 credits are no refund of an item that cost 9"), "{why}");
-    done(&store, &key, 0, &both(2)).await;
+    done(&store, &key, 1, &both(2)).await;
     assert_eq!(number(&store, "SELECT count(*) FROM charge_items WHERE state = 'refunded'").await, 2);
     assert_whole(&store).await;
 }
