@@ -6,4 +6,5 @@ pub mod ctl;
 pub mod logs;
 pub mod settings;
 pub mod shell;
+pub mod sweeps;
 pub mod wiring;

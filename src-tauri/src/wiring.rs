@@ -38,16 +38,24 @@ pub struct Console {
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn open(home: &Path) -> anyhow::Result<Console> {
-    std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
-    let console = match Settings::load(home)? {
-        Some(settings) => connected(home, settings).await?,
-        None => practising(&home.join("practice"), PRACTICE_SEED).await?,
-    };
+    let console = build(home).await?;
     let resumed = console.desk.resume_unfinished().await?;
     if resumed > 0 {
         tracing::warn!(actions = resumed, "finished what an earlier run left in the middle");
     }
     Ok(console)
+}
+
+/// The same, and leaves what an earlier run left in the middle to whoever began it.
+///
+/// # Errors
+/// When settings, record, vault or providers cannot be used; the text says which and why.
+pub async fn build(home: &Path) -> anyhow::Result<Console> {
+    std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
+    match Settings::load(home)? {
+        Some(settings) => connected(home, settings).await,
+        None => practising(&home.join("practice"), PRACTICE_SEED).await,
+    }
 }
 
 /// The record at a path, made and upgraded if need be.

@@ -5,6 +5,7 @@ mod drive;
 mod evaluate;
 mod import;
 mod practice;
+mod reconcile;
 mod triage;
 
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ enum Command {
     Import(import::Options),
     /// Take tickets in, one JSON object a line, and say what the rules make of each.
     Triage(triage::Options),
+    /// Keep the 24-hour promise: bring what can be had, restore what can't, once or again and again.
+    Reconcile(reconcile::Options),
     /// Look at the audit, or prove that it is whole.
     Audit(audit::Options),
 }
@@ -67,6 +70,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Evaluate(options) => evaluate::run(&options).await,
         Command::Import(options) => import::run(&home, &options).await,
         Command::Triage(options) => triage::run(&home, &options).await,
+        Command::Reconcile(options) => reconcile::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
     }
 }

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
+use jiff::SignedDuration;
+use makegood_app::Desk;
 use tauri::{App, AppHandle, Manager as _, RunEvent, WindowEvent};
 
 use super::commands::Core;
 use super::profile::{self, ProfileLock};
 use super::{attachments, commands, events, geometry, rendering, window};
+use crate::sweeps::{self, Stop};
 use crate::wiring::{self, Console};
 
 /// Settles charges that brought no output.
@@ -106,11 +109,24 @@ fn start() -> anyhow::Result<ExitCode> {
 fn fill(app: &App, console: &Console, profile: &Path) -> anyhow::Result<()> {
     app.manage(Core(Arc::clone(&console.desk)));
     tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), console.desk.changes()));
+    if let Some(every) = console.desk.timer().every {
+        tauri::async_runtime::spawn(reconcile(Arc::clone(&console.desk), every));
+    }
     let main = window::open(app, profile)?;
     if let Err(error) = geometry::restore(app.handle(), &main, profile) {
         tracing::warn!(%error, "the window's last place is unknown");
     }
     Ok(())
+}
+
+/// Keeps the time of the reconciler while the window is open. A process that ends in the middle of a pass
+/// leaves claims that run out and sagas that the next pass finishes.
+async fn reconcile(desk: Arc<Desk>, every: SignedDuration) {
+    sweeps::keep(&desk, "window", every, &Stop::default(), |pass| match pass {
+        Ok(report) => tracing::info!(pass = report.id, runs = report.looked_at, "reconciled"),
+        Err(error) => tracing::warn!(%error, "a pass of the reconciler failed"),
+    })
+    .await;
 }
 
 /// Brings the window to the front, when Makegood is started a second time.

@@ -97,6 +97,12 @@ impl Desk {
         self
     }
 
+    /// When the host of this desk starts passes of the reconciler.
+    #[must_use]
+    pub fn timer(&self) -> &Timer {
+        &self.timer
+    }
+
     /// Tells what to read again. A slow listener loses old ones and reads everything.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Topic> {
