@@ -3,6 +3,7 @@
 mod audit;
 mod drive;
 mod evaluate;
+mod export;
 mod import;
 mod practice;
 mod reconcile;
@@ -35,6 +36,8 @@ enum Command {
     Triage(triage::Options),
     /// Keep the 24-hour promise: bring what can be had, restore what can't, once or again and again.
     Reconcile(reconcile::Options),
+    /// Write down usage for other programs: charges, detections, refunds, and the billable total.
+    Export(export::Options),
     /// Look at the audit, or prove that it is whole.
     Audit(audit::Options),
 }
@@ -71,6 +74,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(options) => import::run(&home, &options).await,
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
+        Command::Export(options) => export::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
     }
 }

@@ -7,4 +7,5 @@ mod fakes;
 mod loom;
 mod matching;
 mod reconciling;
+mod usage;
 mod world;

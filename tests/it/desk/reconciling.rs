@@ -24,7 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::loom::{Loom, OneLoom, Says};
-use super::world::{COMPLAINT, at, clip, failed_job, ground, made_job, run_of_210, ticket, upload_failed};
+use super::world::{COMPLAINT, at, clip, failed_job, made_job, rich_ground, run_of_210, ticket, upload_failed};
 
 /// Posting of the charges.
 const CHARGED: &str = "2026-03-12T18:04:22Z";
@@ -59,21 +59,6 @@ fn running_job(run: &str) -> Fact {
 fn runs(count: usize) -> Vec<Fact> {
     let names = (0..count).map(|number| format!("run_{number}"));
     names.flat_map(|name| [run_of_210(&name, CHARGED), vec![running_job(&name)]].concat()).collect()
-}
-
-/// Enough in the balances for so many runs.
-fn rich_ground(count: usize) -> Vec<Fact> {
-    let count = i64::try_from(count).expect("few");
-    let mut facts = ground();
-    for fact in &mut facts {
-        if let Fact::Account(account) = fact {
-            for (balance, each) in account.balances.iter_mut().zip([70, 140]) {
-                balance.opening = each * count + 1_000;
-                balance.current = 1_000;
-            }
-        }
-    }
-    facts
 }
 
 impl Works {

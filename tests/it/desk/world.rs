@@ -77,6 +77,21 @@ pub fn ground() -> Vec<Fact> {
     ]
 }
 
+/// The same, with enough in the balances for so many runs and 1,000 left in each.
+pub fn rich_ground(count: usize) -> Vec<Fact> {
+    let count = i64::try_from(count).expect("few");
+    let mut facts = ground();
+    for fact in &mut facts {
+        if let Fact::Account(account) = fact {
+            for (balance, each) in account.balances.iter_mut().zip([70, 140]) {
+                balance.opening = each * count + 1_000;
+                balance.current = 1_000;
+            }
+        }
+    }
+    facts
+}
+
 /// A run of 210 credits, 70 from the quota and 140 from the wallet.
 pub fn run_of_210(id: &str, started_at: &str) -> Vec<Fact> {
     let posted_at = at(started_at).to_string();

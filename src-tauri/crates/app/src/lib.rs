@@ -19,8 +19,10 @@ mod reconcile;
 mod recover;
 mod requests;
 mod review;
+mod usage;
 
 pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 pub use error::{Error, Result};
 pub use finding::Examined;
 pub use reconcile::{Shift, pass_view};
+pub use usage::UsageWanted;

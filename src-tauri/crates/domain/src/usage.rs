@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnose::money::{Money, valid_amount};
-use crate::ids::{AccountId, BalanceId, ChargeId, RefundId, RunId};
+use crate::ids::{AccountId, ChargeId, RefundId, RunId};
 use crate::ledger::{Refund, RefundState};
 use crate::matching::LogicalRun;
-use crate::money::Credits;
+use crate::money::{BalanceLine, Credits};
 use crate::policy::Policy;
 use crate::scope::Scope;
 use crate::words::words;
@@ -37,7 +37,7 @@ pub struct UsageEntry {
     /// Cause of a detection; why a refund does not count.
     pub note: String,
     /// Where a deduction came from, and where a refund went, with what each gave or got.
-    pub parts: Vec<(BalanceId, Credits)>,
+    pub parts: Vec<BalanceLine>,
 }
 
 /// What of a run counts as used (P5): its charges minus its valid refunds. A refund that was reversed,
@@ -65,7 +65,7 @@ pub fn entries(run: &LogicalRun<'_>, scope: &Scope) -> Vec<UsageEntry> {
             note: String::new(),
             parts: Vec::new(),
         };
-        let parts = charge.sources.iter().map(|source| (source.balance_id.clone(), source.amount)).collect();
+        let parts = charge.sources.clone();
         lines.push(UsageEntry { credits: charge.total, parts, ..line(EntryKind::Deduction, charge.posted_at) });
         let mut noticed = Vec::new();
         for refund in refunds.iter().filter(|refund| refund.charge_id == charge.id) {
@@ -79,7 +79,7 @@ pub fn entries(run: &LogicalRun<'_>, scope: &Scope) -> Vec<UsageEntry> {
                 refund_id: Some(refund.id.clone()),
                 credits: -counts,
                 note: why_not(refund, counts),
-                parts: refund.lines.iter().map(|part| (part.balance_id.clone(), part.amount)).collect(),
+                parts: refund.lines.clone(),
                 ..line(EntryKind::Refund, refund.posted_at)
             });
         }

@@ -45,7 +45,7 @@ impl Desk {
             verdict: Some(head::verdict(&examined)),
             claim_rows: claim::rows(&examined),
             timeline: timeline::timeline(&examined, &self.policy),
-            usage: usage::usage(&examined),
+            usage: usage::usage(&examined, &self.policy),
             history: evidence::history(&examined),
             jobs: self.jobs(&examined).await?,
             conversation: conversation(&examined),

@@ -1,34 +1,85 @@
-//! The Billing usage rows: deduction, detection, refund (R16).
+//! The Billing usage rows: deduction, detection, refund (R16). What counts is `usage`'s to say.
 
-use makegood_domain::ledger::{Charge, Refund, RefundState};
+use makegood_domain::diagnose::Verdict;
+use makegood_domain::ids::{ChargeId, RunId};
+use makegood_domain::matching::{LogicalRun, logical_runs};
 use makegood_domain::money::{BalanceLine, Credits};
-use makegood_domain::scope::Dossier;
+use makegood_domain::policy::Policy;
+use makegood_domain::usage::{EntryKind, UsageEntry, billable, entries};
 
-use super::matched_dossiers;
 use crate::contract::{Tone, UsageKind, UsagePart, UsageRow, UsageView};
 use crate::finding::Examined;
 use crate::labels;
 
-pub(super) fn usage(examined: &Examined) -> UsageView {
-    let dossiers = matched_dossiers(examined);
+pub(super) fn usage(examined: &Examined, policy: &Policy) -> UsageView {
+    let scope = &examined.scope;
+    let runs = matched(examined);
     let mut rows = Vec::new();
-    for dossier in &dossiers {
-        for charge in &dossier.charges {
-            rows.push(deduction(charge));
-            rows.push(detection(examined, dossier, charge));
-            let refunds: Vec<_> = dossier.refunds.iter().filter(|refund| refund.charge_id == charge.id).collect();
-            rows.extend(refunds.iter().map(|row| refund(row)));
-            if refunds.is_empty() {
-                rows.push(no_refund(examined, charge));
+    for run in &runs {
+        let lines = entries(run, scope);
+        for charge in run.charges() {
+            let of_charge: Vec<_> = lines.iter().filter(|line| line.charge_id == charge.id).collect();
+            let has = |kind| of_charge.iter().any(|line| line.kind == kind);
+            for line in of_charge.iter().filter(|line| line.kind == EntryKind::Deduction) {
+                rows.push(row(line));
+            }
+            if !has(EntryKind::Detection) {
+                rows.push(from_ticket(examined, &charge.run_id));
+            }
+            rows.extend(of_charge.iter().filter(|line| line.kind != EntryKind::Deduction).map(|line| row(line)));
+            if !has(EntryKind::Refund) {
+                rows.push(no_refund(examined, &charge.run_id, &charge.id));
             }
         }
     }
     UsageView {
-        account_id: dossiers.first().map(|dossier| dossier.account_id.0.clone()),
-        billable: (!dossiers.is_empty()).then(|| billable(examined, &dossiers)),
+        account_id: runs.first().map(|run| run.account_id().0.clone()),
+        billable: (!runs.is_empty())
+            .then(|| runs.iter().fold(0, |sum: Credits, run| sum.saturating_add(billable(run, scope, policy)))),
         rows,
-        as_of: examined.scope.as_of,
+        as_of: scope.as_of,
     }
+}
+
+/// The matched logical runs.
+fn matched(examined: &Examined) -> Vec<LogicalRun<'_>> {
+    let diagnosis = &examined.finding.diagnosis;
+    let wanted: Vec<&RunId> = diagnosis.matched_run.iter().chain(&diagnosis.additional_runs).collect();
+    let runs = logical_runs(&examined.scope).into_iter();
+    runs.filter(|run| wanted.iter().any(|id| run.contains(id))).collect()
+}
+
+fn row(line: &UsageEntry) -> UsageRow {
+    let (kind, tone) = match line.kind {
+        EntryKind::Deduction => (UsageKind::Deduction, Tone::Info),
+        EntryKind::Detection => (UsageKind::Detection, Tone::Info),
+        EntryKind::Refund if line.note.is_empty() => (UsageKind::Refund, Tone::Ok),
+        EntryKind::Refund => (UsageKind::Refund, Tone::Warn),
+    };
+    let id = match line.kind {
+        EntryKind::Deduction => line.charge_id.0.clone(),
+        EntryKind::Detection => String::new(),
+        EntryKind::Refund => line.refund_id.as_ref().map(|id| id.0.clone()).unwrap_or_default(),
+    };
+    // What is taken from a customer stands below 0 there; a refund that settles nothing moves nothing.
+    let sign = if line.kind == EntryKind::Deduction { -1 } else { 1 };
+    let moved = line.kind == EntryKind::Deduction || line.credits != 0;
+    UsageRow {
+        kind,
+        id,
+        run_id: line.run_id.0.clone(),
+        at: Some(line.at),
+        credits: -line.credits,
+        text: text(line),
+        parts: if moved { parts(&line.parts, sign) } else { Vec::new() },
+        tone,
+    }
+}
+
+/// A cause in words for people, as far as it is a verdict's.
+fn text(line: &UsageEntry) -> String {
+    let known = Verdict::from_word(&line.note).filter(|_| line.kind == EntryKind::Detection);
+    known.map_or_else(|| line.note.clone(), |verdict| labels::verdict(verdict).to_lowercase())
 }
 
 fn parts(lines: &[BalanceLine], sign: Credits) -> Vec<UsagePart> {
@@ -42,71 +93,35 @@ fn parts(lines: &[BalanceLine], sign: Credits) -> Vec<UsagePart> {
         .collect()
 }
 
-fn deduction(charge: &Charge) -> UsageRow {
-    UsageRow {
-        kind: UsageKind::Deduction,
-        id: charge.id.0.clone(),
-        run_id: charge.run_id.0.clone(),
-        at: Some(charge.posted_at),
-        credits: -charge.total,
-        text: String::new(),
-        parts: parts(&charge.sources, -1),
-        tone: Tone::Info,
-    }
-}
-
-/// When and why the failure was noticed, apart from its refund.
-fn detection(examined: &Examined, dossier: &Dossier, charge: &Charge) -> UsageRow {
-    let noticed = dossier.refunds.iter().find(|row| row.charge_id == charge.id && row.detected_at.is_some());
-    let (at, text, tone) = match noticed {
-        Some(refund) => (refund.detected_at, refund.cause.clone().unwrap_or_default(), Tone::Info),
-        None => (
-            Some(examined.case.opened_at),
-            format!("{}, from the ticket", labels::verdict(examined.finding.diagnosis.verdict).to_lowercase()),
-            labels::verdict_tone(examined.finding.diagnosis.verdict),
-        ),
-    };
+/// Nobody noticed it before the customer did.
+fn from_ticket(examined: &Examined, run: &RunId) -> UsageRow {
+    let verdict = examined.finding.diagnosis.verdict;
     UsageRow {
         kind: UsageKind::Detection,
         id: String::new(),
-        run_id: charge.run_id.0.clone(),
-        at,
+        run_id: run.0.clone(),
+        at: Some(examined.case.opened_at),
         credits: 0,
-        text,
+        text: format!("{}, from the ticket", labels::verdict(verdict).to_lowercase()),
         parts: Vec::new(),
-        tone,
-    }
-}
-
-fn refund(refund: &Refund) -> UsageRow {
-    let total: Credits = refund.lines.iter().map(|line| line.amount).sum();
-    let reversed = refund.state == RefundState::Reversed;
-    UsageRow {
-        kind: UsageKind::Refund,
-        id: refund.id.0.clone(),
-        run_id: refund.run_id.0.clone(),
-        at: Some(refund.posted_at),
-        credits: if reversed { 0 } else { total },
-        text: if reversed { format!("{total} reversed: settles nothing") } else { String::new() },
-        parts: if reversed { Vec::new() } else { parts(&refund.lines, 1) },
-        tone: if reversed { Tone::Warn } else { Tone::Ok },
+        tone: labels::verdict_tone(verdict),
     }
 }
 
 /// A refund that is not there says why.
-fn no_refund(examined: &Examined, charge: &Charge) -> UsageRow {
+fn no_refund(examined: &Examined, run: &RunId, charge: &ChargeId) -> UsageRow {
     let diagnosis = &examined.finding.diagnosis;
     let coming: Credits = diagnosis
         .restorations
         .iter()
-        .filter(|row| row.charge_id == charge.id)
+        .filter(|row| row.charge_id == *charge)
         .flat_map(|row| &row.lines)
         .map(|line| line.amount)
         .sum();
     UsageRow {
         kind: UsageKind::Refund,
         id: String::new(),
-        run_id: charge.run_id.0.clone(),
+        run_id: run.0.clone(),
         at: None,
         credits: 0,
         text: if coming > 0 {
@@ -116,14 +131,5 @@ fn no_refund(examined: &Examined, charge: &Charge) -> UsageRow {
         },
         parts: Vec::new(),
         tone: Tone::Neutral,
-    }
-}
-
-/// What stands billed now: the diagnosis' figure plus what it would still give back.
-fn billable(examined: &Examined, dossiers: &[&Dossier]) -> Credits {
-    let diagnosis = &examined.finding.diagnosis;
-    match diagnosis.run_billable_after {
-        Some(after) => after + diagnosis.restored_total(),
-        None => dossiers.iter().flat_map(|dossier| &dossier.charges).map(|charge| charge.total).sum(),
     }
 }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{ApprovalStore, RawAnswer, ReconcileStore};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
-use crate::ids::{ActionKey, AgentId, AttachmentId, CaseId, JobId, MessageId, OutputId, RefundId, RunId, TicketId};
+use crate::ids::{
+    AccountId, ActionKey, AgentId, AttachmentId, CaseId, ChargeId, JobId, MessageId, OutputId, RefundId, RunId,
+    TicketId,
+};
 use crate::matching::RunMatch;
 use crate::money::Credits;
 use crate::plan::{ActionKind, CaseState, Effect, Order, Plan};
@@ -397,6 +400,26 @@ pub struct StoreHealth {
     pub location: String,
 }
 
+/// Which posted charges are wanted: of `[from, until)`, in the order of their posting, then of their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargesWanted {
+    /// Only those of this account.
+    pub account: Option<AccountId>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Only those after this one: the next page.
+    pub after: Option<(Timestamp, ChargeId)>,
+    pub limit: u64,
+}
+
+/// A posted charge, and the logical run that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeLine {
+    pub id: ChargeId,
+    pub root: RunId,
+    pub posted_at: Timestamp,
+}
+
 /// Facts in, facts out.
 #[async_trait]
 pub trait FactStore: Send + Sync {
@@ -416,6 +439,8 @@ pub trait FactStore: Send + Sync {
     /// Postings that touch an account's balances, newest first.
     async fn postings(&self, account: &crate::ids::AccountId, limit: u64) -> StoreResult<Vec<PostingLine>>;
     async fn catalogue(&self) -> StoreResult<Vec<crate::work::Model>>;
+    /// Posted charges, a page at a time, for exports.
+    async fn charges(&self, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>>;
 }
 
 /// Cases, drafts and the queue.

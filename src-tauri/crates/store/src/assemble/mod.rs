@@ -34,7 +34,7 @@ pub(crate) use ledger::{charges, posting, refunds};
 pub(crate) use outputs::output;
 pub(crate) use people::{accounts, user, workspaces};
 pub(crate) use queue::{counts, line};
-pub(crate) use reconciler::{detection, due_runs};
+pub(crate) use reconciler::{charge_line, detection, due_runs};
 pub(crate) use rights::{approval, person};
 pub(crate) use runs::run;
 pub(crate) use tickets::{our_tickets, told_tickets};

@@ -1,6 +1,6 @@
 //! What the reconciler noticed and looks at.
 
-use makegood_domain::ports::{Detection, DueRun, StoreResult};
+use makegood_domain::ports::{ChargeLine, Detection, DueRun, StoreResult};
 
 use crate::rows::Columns;
 
@@ -29,4 +29,13 @@ pub(crate) fn due_runs<R: Columns>(rows: &[R]) -> StoreResult<Vec<DueRun>> {
     }
     claimed.sort_by(|(next, run), (other_next, other)| (next, &run.root).cmp(&(other_next, &other.root)));
     Ok(claimed.into_iter().map(|(_, run)| run).collect())
+}
+
+/// A charge with the logical run that it is of.
+pub(crate) fn charge_line(row: &impl Columns) -> StoreResult<ChargeLine> {
+    Ok(ChargeLine {
+        id: row.text("id")?.as_str().into(),
+        root: row.text("root_id")?.as_str().into(),
+        posted_at: row.time("posted_at")?,
+    })
 }

@@ -8,8 +8,8 @@ use makegood_domain::ids::{AccountId, ActionKey, AgentId, AttachmentId, CaseId, 
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord,
-    CaseStore, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase, OutboxLine, PostingLine,
-    QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
+    CaseStore, ChargeLine, ChargesWanted, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase,
+    OutboxLine, PostingLine, QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -17,7 +17,7 @@ use makegood_domain::work::{Job, Model};
 
 use super::PgStore;
 use super::fault::backend;
-use super::reads::{catalogue, jobs};
+use super::reads::{catalogue, charges, jobs};
 
 #[async_trait]
 impl FactStore for PgStore {
@@ -45,6 +45,10 @@ impl FactStore for PgStore {
     async fn catalogue(&self) -> StoreResult<Vec<Model>> {
         let mut connection = self.pool.acquire().await.map_err(backend)?;
         catalogue::models(&mut connection).await
+    }
+    async fn charges(&self, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
+        let mut connection = self.pool.acquire().await.map_err(backend)?;
+        charges::wanted(&mut connection, wanted).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use makegood_domain::ledger::Charge;
 use makegood_domain::money::Credits;
-use makegood_domain::ports::StoreResult;
+use makegood_domain::ports::{ChargeLine, ChargesWanted, StoreResult};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend, refused};
@@ -12,6 +12,11 @@ use crate::assemble;
 statements! {
     ADD = "INSERT INTO charges (id, run_id, account_id, posted_at, total, idempotency_key)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// The order of the page is that of the posting; the index by account serves one account only.
+    WANTED = "SELECT c.id, r.root_id, c.posted_at FROM charges c JOIN runs r ON r.id = c.run_id
+        WHERE (?1 IS NULL OR c.account_id = ?1) AND c.posted_at >= ?2 AND c.posted_at < ?3
+          AND (?4 IS NULL OR (c.posted_at, c.id) > (?4, ?5))
+        ORDER BY c.posted_at, c.id LIMIT ?6";
     ADD_ITEM = "INSERT INTO charge_items (charge_id, item, price) VALUES (?1, ?2, ?3)";
     ADD_SOURCE = "INSERT INTO charge_sources (charge_id, line, balance_id, account_id, amount)
         VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -22,6 +27,21 @@ statements! {
     SOURCES = "SELECT s.charge_id, s.balance_id, b.kind, s.amount
         FROM charges c JOIN charge_sources s ON s.charge_id = c.id JOIN balances b ON b.id = s.balance_id
         WHERE c.run_id IN (SELECT value FROM json_each(?1)) ORDER BY s.charge_id, s.line";
+}
+
+/// A page of posted charges.
+pub(super) async fn wanted(connection: &mut SqliteConnection, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
+    let rows = sqlx::query(WANTED)
+        .bind(wanted.account.as_ref().map(|id| id.as_str()))
+        .bind(micros(wanted.from))
+        .bind(micros(wanted.until))
+        .bind(wanted.after.as_ref().map(|(at, _)| micros(*at)))
+        .bind(wanted.after.as_ref().map(|(_, id)| id.as_str()))
+        .bind(signed(wanted.limit))
+        .fetch_all(connection)
+        .await
+        .map_err(backend)?;
+    assemble::each(&rows, assemble::charge_line)
 }
 
 /// Posts a charge. Its items and its sources must each add up to its total.

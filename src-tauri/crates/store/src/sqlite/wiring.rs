@@ -7,17 +7,17 @@ use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, Attachment
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
-    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChosenRuns, Decided, Detection, Draft,
-    DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView,
-    Store, StoreHealth, StoreResult, StoredAnswer,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
+    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
 use makegood_domain::work::{Job, Model};
 
 use super::fault::{as_error, backend};
-use super::{SqliteStore, attachments, catalogue, jobs, ledger};
+use super::{SqliteStore, attachments, catalogue, charges, jobs, ledger};
 
 #[async_trait]
 impl FactStore for SqliteStore {
@@ -48,6 +48,10 @@ impl FactStore for SqliteStore {
     async fn catalogue(&self) -> StoreResult<Vec<Model>> {
         let mut connection = self.readers.acquire().await.map_err(backend)?;
         catalogue::models(&mut connection).await
+    }
+    async fn charges(&self, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        charges::wanted(&mut connection, wanted).await
     }
 }
 

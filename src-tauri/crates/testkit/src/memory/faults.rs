@@ -11,6 +11,7 @@ pub enum Op {
     Answers,
     Postings,
     Catalogue,
+    Charges,
     OpenCase,
     Case,
     CasesWithoutFinding,

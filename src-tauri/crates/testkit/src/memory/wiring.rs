@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
+use makegood_domain::ledger::Charge;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
-    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChosenRuns, Decided, Detection, Draft,
-    DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView,
-    Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
+    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -19,7 +20,7 @@ use makegood_domain::work::{Job, JobState, Model};
 use super::record::Record;
 use super::{
     MemoryStore, Op, approvals, cases, cut, due, effects, findings, import, items, journal, ledger, limits, proof,
-    queue, reconciler, scope, sweeps,
+    queue, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -70,6 +71,28 @@ impl FactStore for MemoryStore {
     async fn catalogue(&self) -> StoreResult<Vec<Model>> {
         self.read(Op::Catalogue, |record| Ok(record.models.values().cloned().collect()))
     }
+    async fn charges(&self, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
+        self.read(Op::Charges, |record| Ok(charges(record, wanted)))
+    }
+}
+
+/// A page of posted charges.
+fn charges(record: &Record, wanted: &ChargesWanted) -> Vec<ChargeLine> {
+    let fits = |charge: &&Charge| {
+        let of_account = wanted.account.as_ref().is_none_or(|id| charge.account_id == *id);
+        let after = wanted.after.as_ref().is_none_or(|(at, id)| (charge.posted_at, &charge.id) > (*at, id));
+        of_account && after && charge.posted_at >= wanted.from && charge.posted_at < wanted.until
+    };
+    let found = record.charges.values().map(|row| &row.charge).filter(fits);
+    let mut lines: Vec<ChargeLine> = found
+        .filter_map(|charge| {
+            let root = runs::root_of(record, &charge.run_id)?.clone();
+            Some(ChargeLine { id: charge.id.clone(), root, posted_at: charge.posted_at })
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.posted_at, &a.id).cmp(&(b.posted_at, &b.id)));
+    lines.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
+    lines
 }
 
 /// Keeps what a look-up answered, unless a newer answer is known, and the raw texts in any case. A

@@ -1,0 +1,66 @@
+//! Usage for an export: every charge of a time with what came of it, and the one total (R14, R16).
+
+use makegood_domain::ids::{AccountId, RunId};
+use makegood_domain::matching::logical_run;
+use makegood_domain::money::Credits;
+use makegood_domain::ports::{ChargeLine, ChargesWanted};
+use makegood_domain::usage::{UsageEntry, entries};
+
+use jiff::Timestamp;
+
+use crate::desk::Desk;
+use crate::error::Result;
+
+/// Charges read at a time; memory stays the same however long the time is.
+const PAGE: u64 = 500;
+
+/// Which charges an export is about: those posted in `[from, until)`, each with its refunds whenever
+/// these were posted, so that a run has one figure in whichever month it is asked for.
+#[derive(Clone, Debug)]
+pub struct UsageWanted {
+    pub account: Option<AccountId>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl Desk {
+    /// Tells every line of usage in the order of the charges, and returns the billable total: the sum
+    /// of the lines, charges minus valid refunds.
+    ///
+    /// # Errors
+    /// When the record cannot be used, or `tell` fails.
+    pub async fn export_usage<E: From<crate::Error>>(
+        &self,
+        wanted: &UsageWanted,
+        mut tell: impl FnMut(&UsageEntry) -> std::result::Result<(), E> + Send,
+    ) -> std::result::Result<Credits, E> {
+        let mut total: Credits = 0;
+        let mut page = ChargesWanted {
+            account: wanted.account.clone(),
+            from: wanted.from,
+            until: wanted.until,
+            after: None,
+            limit: PAGE,
+        };
+        loop {
+            let charges = self.store.charges(&page).await.map_err(crate::Error::from)?;
+            for charge in &charges {
+                for line in self.usage_of(charge).await? {
+                    total = total.saturating_add(line.credits);
+                    tell(&line)?;
+                }
+            }
+            match charges.last() {
+                Some(last) => page.after = Some((last.posted_at, last.id.clone())),
+                None => return Ok(total),
+            }
+        }
+    }
+
+    async fn usage_of(&self, charge: &ChargeLine) -> Result<Vec<UsageEntry>> {
+        let root: &RunId = &charge.root;
+        let Some(scope) = self.store.scope_of_run(root, self.now()).await? else { return Ok(Vec::new()) };
+        let Some(run) = logical_run(&scope, root) else { return Ok(Vec::new()) };
+        Ok(entries(&run, &scope).into_iter().filter(|line| line.charge_id == charge.id).collect())
+    }
+}
