@@ -1,7 +1,8 @@
-//! Suites that every adapter of a kind must pass.
+//! Suites that every adapter of a kind must pass: of a provider, and of the record ([`store`]).
 
 mod answers;
 mod downloads;
+pub mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
