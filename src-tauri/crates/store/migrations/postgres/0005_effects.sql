@@ -93,11 +93,11 @@ DECLARE
     v_until bigint;
 BEGIN
     v_item := record.paid_item(v_run, (p_effect ->> 'item')::bigint);
-    IF v_item.state IN ('delivered', 'refunded') OR p_at < v_item.lease_until THEN
+    IF v_seconds <= 0 THEN
+        PERFORM record.refuse(format('a lease of %s s is none', v_seconds));
+    ELSIF v_item.state IN ('delivered', 'refunded') OR p_at < v_item.lease_until THEN
         PERFORM record.refuse(format('item %s of %s can''t be recovered: %s', v_item.item, v_run,
             record.who_was_first(v_item.charge_id, v_item.item)));
-    ELSIF v_seconds <= 0 THEN
-        PERFORM record.refuse(format('a lease of %s s is none', v_seconds));
     END IF;
     v_until := p_at + v_seconds * 1000000;
     PERFORM record.change_item(v_item.charge_id, v_item.item, 'delivering', v_item.epoch + 1, v_until, 'makegood', p_key,

@@ -1,8 +1,10 @@
+mod attacks;
 mod cancelled;
 mod cases;
 mod facts;
 mod journal;
 mod opening;
 mod remedies;
+mod seals;
 mod statements;
 mod world;

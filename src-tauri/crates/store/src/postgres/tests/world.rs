@@ -13,7 +13,11 @@ const TEMPLATE: &str = "makegood";
 
 /// An empty record that believes its callers about the time, and the store of the server's superuser on it.
 pub async fn record() -> PgStore {
-    let cluster = Cluster::shared();
+    record_on(Cluster::shared()).await
+}
+
+/// The same on a server of the test's own.
+pub async fn record_on(cluster: &Cluster) -> PgStore {
     let build = |url: String| async move {
         migrate(&settings(&url)).await.map_err(|error| error.to_string())?;
         cluster.sql(TEMPLATE, VIRTUAL_TIME).map(drop)
