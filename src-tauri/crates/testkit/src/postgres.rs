@@ -2,7 +2,7 @@
 //! own, as an unprivileged user. Nothing of it stays behind, also not after a panic or a kill: a
 //! watcher outside the test's process stops the server when the process is gone.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -31,6 +31,9 @@ pub const VIRTUAL_TIME: &str = "CREATE OR REPLACE FUNCTION record.clock(p_at big
 /// Another program can take the free port that was found: so often another one is tried.
 const TRIES: u32 = 5;
 
+/// So many databases of tests are kept at least, at some 10 MB each.
+const KEPT: usize = 16;
+
 /// How a cluster is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -57,6 +60,7 @@ pub struct Cluster {
     run_as: Option<String>,
     watcher: Child,
     named: AtomicU32,
+    made: Mutex<VecDeque<String>>,
     templates: Mutex<HashSet<String>>,
     building: tokio::sync::Mutex<()>,
 }
@@ -79,6 +83,7 @@ impl Cluster {
             run_as,
             watcher,
             named: AtomicU32::new(0),
+            made: Mutex::default(),
             templates: Mutex::default(),
             building: tokio::sync::Mutex::new(()),
         };
@@ -159,7 +164,23 @@ impl Cluster {
         drop(building);
         let name = self.new_name();
         self.sql(SUPERUSER, &format!("CREATE DATABASE {name} TEMPLATE {template}"))?;
+        self.drop_oldest(&name);
         Ok(name)
+    }
+
+    /// Keeps the disk from filling with the databases of tests that are done: drops the oldest, which
+    /// the server refuses where somebody is still connected.
+    fn drop_oldest(&self, newest: &str) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push_back(newest.to_owned());
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+        let oldest = if made.len() > KEPT.max(4 * at_once) { made.pop_front() } else { None };
+        drop(made);
+        if let Some(oldest) = oldest
+            && let Err(why) = self.sql(SUPERUSER, &format!("DROP DATABASE {oldest}"))
+        {
+            eprintln!("{oldest} is kept: {}", why.trim());
+        }
     }
 
     /// Runs statements as the superuser, and returns what they print: a line a row, `|` between
@@ -348,7 +369,7 @@ fn settings(folder: &Path, port: u16, options: &Options) -> String {
     let fsync = if options.fsync { "on" } else { "off" };
     let mut text = format!(
         "\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\n\
-         max_connections = 200\nfsync = {fsync}\ntimezone = 'UTC'\nlc_messages = 'C'\n\
+         max_connections = 200\nmax_wal_size = '128MB'\nmin_wal_size = '32MB'\nfsync = {fsync}\ntimezone = 'UTC'\nlc_messages = 'C'\n\
          password_encryption = 'scram-sha-256'\n",
         folder.display()
     );

@@ -34,14 +34,14 @@ BEGIN
 END $$;
 
 -- An instant as the port writes it: 2026-03-14T15:20:00.5Z.
-CREATE FUNCTION record.instant_text(p_at bigint) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+CREATE FUNCTION record.instant_text(p_at bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT to_char(timestamp 'epoch' + (p_at / 1000000) * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS')
         || CASE WHEN p_at % 1000000 = 0 THEN ''
                 ELSE '.' || rtrim(lpad((p_at % 1000000)::text, 6, '0'), '0') END || 'Z'
 $$;
 
 -- The instant of such a text, in microseconds; what is finer is cut. A number is taken as it is.
-CREATE FUNCTION record.instant(p_text text) RETURNS bigint LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+CREATE FUNCTION record.instant(p_text text) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_text ~ '^-?\d+$' THEN p_text::bigint
         ELSE (extract(epoch FROM regexp_replace(p_text, '(\.\d{6})\d+', '\1')::timestamptz) * 1000000)::bigint END
 $$;

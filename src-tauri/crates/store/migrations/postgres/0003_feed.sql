@@ -98,7 +98,7 @@ BEGIN
         WHEN 'output' THEN PERFORM record.take_output(p_row, p_at);
         WHEN 'refund' THEN PERFORM record.take_refund(p_row, p_at);
         WHEN 'ticket' THEN PERFORM record.take_ticket(p_row, p_at);
-        ELSE PERFORM record.refuse(format('%s is no kind of fact', coalesce(p_kind, 'nothing')));
+        ELSE PERFORM record.refuse(format('%s is no kind of fact', p_kind));
     END CASE;
 END $$;
 
@@ -112,7 +112,21 @@ DECLARE
     v_digest bytea := coalesce(decode(p_fact ->> 'digest', 'hex'), sha256(convert_to(v_row::text, 'UTF8')));
     v_known bytea;
 BEGIN
+    IF v_id = '' THEN
+        PERFORM record.refuse('a fact needs an id');
+    ELSIF v_kind IS NULL THEN
+        PERFORM record.refuse('a fact needs a type');
+    END IF;
     SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id;
+    IF v_known = v_digest THEN
+        RETURN 'unchanged';
+    END IF;
+    -- Two feeds that say the same at the same time: the second waits for the digest of the first.
+    INSERT INTO record.fact_digests (kind, id, digest, imported_at) VALUES (v_kind, v_id, v_digest, p_at)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id FOR NO KEY UPDATE;
+    END IF;
     IF v_known = v_digest THEN
         RETURN 'unchanged';
     ELSIF v_known IS NULL THEN
@@ -126,8 +140,9 @@ BEGIN
     ELSE
         PERFORM record.put_fact(v_kind, v_row, p_at);
     END IF;
-    INSERT INTO record.fact_digests (kind, id, digest, imported_at) VALUES (v_kind, v_id, v_digest, p_at)
-    ON CONFLICT (kind, id) DO UPDATE SET digest = excluded.digest, imported_at = excluded.imported_at;
+    IF v_known IS NOT NULL THEN
+        UPDATE record.fact_digests SET digest = v_digest, imported_at = p_at WHERE kind = v_kind AND id = v_id;
+    END IF;
     DELETE FROM record.dead_letters WHERE kind = v_kind AND row_id = v_id;
     RETURN CASE WHEN v_known IS NULL THEN 'added' ELSE 'updated' END;
 END $$;

@@ -197,7 +197,7 @@ BEGIN
         IF v_item.state = 'delivering' THEN
             v_item := record.fence_item(v_item, 'feed', NULL, 'refunded by the platform meanwhile', p_at);
         END IF;
-        PERFORM record.refund_item(p_row ->> 'id', p_account, v_item, v_part.credits, 'feed', NULL,
+        PERFORM record.refund_item(p_row ->> 'id', p_account, v_item, v_part.credits, NULL, 'feed', NULL,
             record.instant(p_row ->> 'posted_at'));
     END LOOP;
 END $$;
@@ -271,7 +271,7 @@ BEGIN
     END LOOP;
     PERFORM record.write_said(p_row, v_account, v_parts <> '[]');
     PERFORM record.refund_open_items(p_row, v_account, v_parts, p_at);
-    PERFORM record.return_credits(v_id, v_charge, v_account, v_divided -> 'lines', v_posted);
+    PERFORM record.return_credits(v_id, v_charge, v_account, v_divided -> 'lines', false, v_posted);
     PERFORM record.post_strays(v_id, v_divided -> 'strays', v_posted, p_at);
     IF p_row ->> 'state' = 'reversed' THEN
         PERFORM record.reverse_refund(v_id);

@@ -1,12 +1,13 @@
 -- One fact of the platform each, as it came: {"id": …} with the fields of the feed. A row that is known
 -- is renewed; what it refers to must be there. Called by api.feed, with the row and the instant.
 
-CREATE FUNCTION record.take_provider(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_provider(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.providers (id, retention_hours, retention_source)
     VALUES (p_row ->> 'id', (p_row ->> 'retention_hours')::bigint, p_row ->> 'retention_source')
     ON CONFLICT (id) DO UPDATE
-    SET retention_hours = excluded.retention_hours, retention_source = excluded.retention_source
-$$;
+    SET retention_hours = excluded.retention_hours, retention_source = excluded.retention_source;
+END $$;
 
 CREATE FUNCTION record.take_model(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -21,11 +22,12 @@ BEGIN
     FROM jsonb_array_elements_text(p_row -> 'aliases') WITH ORDINALITY AS a (alias, place);
 END $$;
 
-CREATE FUNCTION record.take_user(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_user(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.users (id, email, timezone, locale)
     VALUES (p_row ->> 'id', p_row ->> 'email', p_row ->> 'timezone', p_row ->> 'locale')
-    ON CONFLICT (id) DO UPDATE SET email = excluded.email, timezone = excluded.timezone, locale = excluded.locale
-$$;
+    ON CONFLICT (id) DO UPDATE SET email = excluded.email, timezone = excluded.timezone, locale = excluded.locale;
+END $$;
 
 CREATE FUNCTION record.take_workspace(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -39,21 +41,23 @@ BEGIN
     FROM jsonb_array_elements(p_row -> 'members') WITH ORDINALITY AS m (said, place);
 END $$;
 
-CREATE FUNCTION record.take_project(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_project(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.projects (id, name, account_id, workspace_id, status, deleted_at)
     VALUES (p_row ->> 'id', p_row ->> 'name', p_row ->> 'account_id', p_row ->> 'workspace_id', p_row ->> 'status',
             record.instant(p_row ->> 'deleted_at'))
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_id = excluded.account_id,
-        workspace_id = excluded.workspace_id, status = excluded.status, deleted_at = excluded.deleted_at
-$$;
+        workspace_id = excluded.workspace_id, status = excluded.status, deleted_at = excluded.deleted_at;
+END $$;
 
-CREATE FUNCTION record.take_node(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_node(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.nodes (id, project_id, label, status, deleted_at)
     VALUES (p_row ->> 'id', p_row ->> 'project_id', p_row ->> 'label', p_row ->> 'status',
             record.instant(p_row ->> 'deleted_at'))
     ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, label = excluded.label,
-        status = excluded.status, deleted_at = excluded.deleted_at
-$$;
+        status = excluded.status, deleted_at = excluded.deleted_at;
+END $$;
 
 -- A retry by the system goes on in its parent's logical run, and takes its own retries along.
 CREATE FUNCTION record.take_run(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -80,7 +84,7 @@ BEGIN
 END $$;
 
 -- A size or count that the feed keeps unsigned. Beyond 64 bits it is kept at the largest.
-CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT least(p_said::numeric, 9223372036854775807)::bigint
 $$;
 
@@ -106,32 +110,35 @@ BEGIN
     FROM jsonb_array_elements(p_row -> 'items') AS i;
 END $$;
 
-CREATE FUNCTION record.take_webhook(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_webhook(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.webhooks (id, job_id, run_id, received_at, attempts, result, routed_project_id, routed_node_id)
     VALUES (p_row ->> 'id', p_row ->> 'job_id', p_row ->> 'run_id', record.instant(p_row ->> 'received_at'),
         (p_row ->> 'attempts')::bigint, p_row ->> 'result', p_row -> 'routed_to' ->> 'project_id',
         p_row -> 'routed_to' ->> 'node_id')
     ON CONFLICT (id) DO UPDATE SET job_id = excluded.job_id, run_id = excluded.run_id,
         received_at = excluded.received_at, attempts = excluded.attempts, result = excluded.result,
-        routed_project_id = excluded.routed_project_id, routed_node_id = excluded.routed_node_id
-$$;
+        routed_project_id = excluded.routed_project_id, routed_node_id = excluded.routed_node_id;
+END $$;
 
-CREATE FUNCTION record.take_upload(p_row jsonb, p_at bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION record.take_upload(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.uploads (run_id, item, attempted_at, result)
     VALUES (p_row ->> 'run_id', (p_row ->> 'item')::bigint, record.instant(p_row ->> 'attempted_at'), p_row ->> 'result')
-    ON CONFLICT (run_id, item, attempted_at) DO UPDATE SET result = excluded.result
-$$;
+    ON CONFLICT (run_id, item, attempted_at) DO UPDATE SET result = excluded.result;
+END $$;
 
 -- Where an output lies now, if that is not where it lay before.
 CREATE FUNCTION record.note_place(p_output text, p_project text, p_node text, p_hold_until bigint, p_at bigint, p_by text)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO record.placements (output_id, seq, project_id, node_id, hold_until, at, by)
     SELECT p_output, coalesce(last.seq + 1, 0), p_project, p_node, p_hold_until, p_at, p_by
     FROM (SELECT) AS one LEFT JOIN LATERAL (
         SELECT * FROM record.placements WHERE output_id = p_output ORDER BY seq DESC LIMIT 1) AS last ON true
     WHERE last.seq IS NULL
-       OR (last.project_id, last.node_id, last.hold_until) IS DISTINCT FROM (p_project, p_node, p_hold_until)
-$$;
+       OR (last.project_id, last.node_id, last.hold_until) IS DISTINCT FROM (p_project, p_node, p_hold_until);
+END $$;
 
 -- An output that was delivered from here is known better here. A feed that moves a quarantined output
 -- out of where it lay ends the quarantine.

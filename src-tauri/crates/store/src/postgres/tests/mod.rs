@@ -3,6 +3,7 @@ mod cancelled;
 mod cases;
 mod facts;
 mod journal;
+mod levels;
 mod opening;
 mod remedies;
 mod seals;

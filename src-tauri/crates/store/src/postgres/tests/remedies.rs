@@ -1,9 +1,10 @@
 //! Recovery and restoration against each other, and what a loser is told.
 
 use jiff::SignedDuration;
-use makegood_domain::diagnose::ChargeRestoration;
+use makegood_domain::diagnose::{ChargeRestoration, RestoredItem};
 use makegood_domain::plan::{Effect, Place};
-use makegood_domain::ports::{ActionStore, FactStore, Receipt};
+use makegood_domain::ports::{ActionStore, Applied, FactStore, Receipt};
+use makegood_domain::settlement::PAIRS;
 
 use super::world::{
     assert_whole, at, base, begin, charge, deliver, done, fact, lease, level, node, number, output, project, refund,
@@ -52,6 +53,51 @@ async fn a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced() {
     assert!(why.contains("no longer this action's (epoch 1, now 2)") && why.contains("by ben"), "{why}");
     assert_eq!(number(&store, "SELECT count(*) FROM api.outputs").await, 0, "nothing of it is kept");
     assert_whole(&store).await;
+}
+
+#[tokio::test]
+async fn an_action_whose_own_lease_is_over_can_restore() {
+    let store = one_run().await;
+    let restore = restore("rfd_1", "chg_1", "run_1", 320);
+    let key = begin(&store, "k1", "ana", &[lease("run_1"), restore.clone()]).await;
+    done(&store, &key, 0, &lease("run_1")).await;
+    let why = refused_at(&store, &key, 1, &restore, 2899).await;
+    assert!(why.contains("being recovered by ana"), "its own lease is live: {why}");
+    let late = store.apply(&key, 1, 0, &restore, at(2900)).await.unwrap();
+    assert!(matches!(late, Applied::Done(_)), "{late:?}");
+    assert_eq!((state(&store, "chg_1").await, level(&store, "bal_q").await), ("refunded".into(), 1000));
+    assert_whole(&store).await;
+}
+
+#[tokio::test]
+async fn an_item_that_cost_something_is_not_settled_by_nothing() {
+    let facts = vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[20, 0, 9], &[("bal_q", 29)])];
+    let store = world(facts).await;
+    let both = |second: u32| {
+        let mut effect = restore("rfd_1", "chg_1", "run_1", 20);
+        if let Effect::Restore { restoration, .. } = &mut effect {
+            restoration.items.push(RestoredItem { item: second, credits: 0 });
+        }
+        effect
+    };
+    let key = begin(&store, "k1", "ana", &[both(3), both(2)]).await;
+    let why = refused_at(&store, &key, 0, &both(3), 2100).await;
+    assert!(why.contains("0 credits are no refund of an item that cost 9"), "{why}");
+    done(&store, &key, 1, &both(2)).await;
+    assert_eq!(number(&store, "SELECT count(*) FROM api.charge_items WHERE state = 'refunded'").await, 2);
+    assert_whole(&store).await;
+}
+
+#[tokio::test]
+async fn the_schema_and_the_code_know_the_same_pairs_of_states() {
+    let store = one_run().await;
+    let query = sqlx::query_as("SELECT from_state, to_state FROM api.item_state_pairs");
+    let mut found: Vec<(String, String)> = query.fetch_all(&store.pool).await.unwrap();
+    let mut wanted: Vec<(String, String)> =
+        PAIRS.iter().map(|(from, to)| (from.word().to_owned(), to.word().to_owned())).collect();
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
 }
 
 #[tokio::test]
