@@ -3,6 +3,7 @@
 mod attacks;
 mod behaviour;
 mod cases;
+mod conformance;
 mod facts;
 mod faults;
 mod group;
