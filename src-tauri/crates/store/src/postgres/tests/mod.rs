@@ -5,6 +5,7 @@ mod facts;
 mod journal;
 mod levels;
 mod opening;
+mod races;
 mod remedies;
 mod seals;
 mod statements;
