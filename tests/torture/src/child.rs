@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use makegood_domain::ports::ApprovalStore as _;
 use makegood_store::sqlite::SqliteStore;
 
 use crate::powercut::control;
+use crate::product;
 use crate::shim::Watch;
 use crate::writer;
 
@@ -57,6 +59,7 @@ async fn do_work(work: &Work) -> anyhow::Result<()> {
     match work.task {
         Task::Record => {
             let store = SqliteStore::open(&work.file).await?;
+            store.put_person(&product::person(), product::at(0)).await?;
             writer::work(&store, &work.lane, work.from, work.count, &mut acks).await?;
             store.close().await;
             Ok(())

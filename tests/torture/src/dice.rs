@@ -27,6 +27,11 @@ impl Dice {
         if count < 2 { 0 } else { self.0.random_range(0..count) }
     }
 
+    /// From `low` to `high`, both included; `low` where the range is empty.
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        if high <= low { low } else { self.0.random_range(low..=high) }
+    }
+
     /// True in `percent` of 100 cases.
     pub fn chance(&mut self, percent: u32) -> bool {
         self.0.random_range(0..100) < percent

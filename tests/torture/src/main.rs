@@ -4,6 +4,7 @@
 //! Each suite ends in one line; the last line is `N passed, N failed`. The seed decides everything
 //! that chance decides, so a failure can be had again.
 
+mod between;
 mod child;
 mod dice;
 mod kill;
@@ -12,6 +13,7 @@ mod powercut;
 mod product;
 mod proof;
 mod shim;
+mod sim;
 mod suites;
 mod verdict;
 mod writer;
@@ -42,6 +44,8 @@ struct Options {
 enum Command {
     /// Explores every order in which an item can be settled.
     Model,
+    /// Plays the program in virtual time, with ends of programs and broken links.
+    Sim,
     /// Kills the power 60 times (500) under a writer on SQLite; nothing acknowledged may be lost.
     Powercut,
     /// Kills the writer at any instant and before every call that changes a file.
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Quick => (Suite::ALL.to_vec(), false),
         Command::Full => (Suite::ALL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),
+        Command::Sim => (vec![Suite::Sim], options.full),
         Command::Powercut => (vec![Suite::Powercut], options.full),
         Command::Kill => (vec![Suite::Kill], options.full),
     };

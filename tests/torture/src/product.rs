@@ -7,7 +7,7 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{ActionKey, CaseId, RefundId};
 use makegood_domain::money::{BalanceKind, Credits, item_prices};
 use makegood_domain::plan::{ActionKind, Effect, Fetch, Order, Place, Plan, Step, StoredFile, digest};
-use makegood_domain::ports::NewCase;
+use makegood_domain::ports::{NewCase, Person, Role};
 use makegood_domain::support::{Requester, Ticket};
 use serde_json::{Value, json};
 
@@ -19,6 +19,14 @@ pub const WALLET: &str = "bal_w";
 /// Levels before anything is charged: no suite comes near the end of them.
 pub const OPENING: Credits = 1_000_000_000;
 
+/// More than a suite restores in a day: limits are not what it is about.
+const LIMIT: Credits = 1_000_000_000;
+
+/// Who acts, with limits that nobody here meets.
+pub fn person() -> Person {
+    Person { id: AGENT.into(), name: "Ana".to_owned(), roles: vec![Role::Agent], per_posting: LIMIT, per_day: LIMIT }
+}
+
 /// `seconds` after the first instant of this world.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000)
@@ -27,7 +35,7 @@ pub fn at(seconds: i64) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-fn fact(kind: &str, data: Value) -> anyhow::Result<Fact> {
+pub fn fact(kind: &str, data: Value) -> anyhow::Result<Fact> {
     Ok(serde_json::from_value(json!({ "type": kind, "data": data }))?)
 }
 
@@ -76,7 +84,7 @@ impl Job {
     }
 
     fn named(&self, prefix: &str) -> String {
-        format!("{prefix}_{}_{}", self.lane, self.number)
+        format!("{prefix}_{}{:05}", self.lane, self.number)
     }
 
     #[must_use]

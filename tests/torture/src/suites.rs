@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{kill, model, powercut};
+use crate::{kill, model, powercut, sim};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -41,17 +41,19 @@ impl Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suite {
     Model,
+    Sim,
     Kill,
     Powercut,
 }
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const ALL: [Self; 3] = [Self::Model, Self::Kill, Self::Powercut];
+    pub const ALL: [Self; 4] = [Self::Model, Self::Sim, Self::Kill, Self::Powercut];
 
     fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
+            Self::Sim => "sim",
             Self::Kill => "kill",
             Self::Powercut => "powercut",
         }
@@ -60,6 +62,7 @@ impl Suite {
     fn run(self, run: &Run) -> anyhow::Result<Verdict> {
         match self {
             Self::Model => model::run(run),
+            Self::Sim => sim::run(run),
             Self::Kill => kill::run(run),
             Self::Powercut => powercut::run(run),
         }

@@ -1,0 +1,274 @@
+//! What the product does in one simulated day and a half, and what goes wrong with it.
+
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::JobId;
+use serde_json::json;
+
+use super::outside::{JobFate, Made, kept_until};
+use super::timeline::later;
+use crate::dice::Dice;
+use crate::product::{OPENING, fact};
+
+/// What becomes of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// As it should be.
+    Delivered,
+    /// The result comes hours late.
+    Late,
+    /// Made, and nobody fetched it.
+    Left,
+    /// Made, and deleted within the hour.
+    LeftBriefly,
+    /// Some items were made, some failed.
+    Partly,
+    Failed,
+    /// Never done.
+    Stalled,
+    /// Failed, and the platform pays by itself, hours later.
+    PlatformPays,
+    /// As before, and it takes the credits back again.
+    PlatformRepents,
+    /// Delivered, and found damaged later; the provider still has it.
+    Damaged,
+}
+
+/// Fates with how many of 100 runs have them. What goes wrong is far more frequent than it should be.
+const FATES: [(Fate, u32); 10] = [
+    (Fate::Delivered, 30),
+    (Fate::Late, 12),
+    (Fate::Left, 16),
+    (Fate::LeftBriefly, 5),
+    (Fate::Partly, 8),
+    (Fate::Failed, 18),
+    (Fate::Stalled, 2),
+    (Fate::PlatformPays, 4),
+    (Fate::PlatformRepents, 2),
+    (Fate::Damaged, 3),
+];
+
+/// A run that will be pressed, with all that the platform will ever say about it.
+#[derive(Clone, Debug)]
+pub struct Story {
+    pub number: u32,
+    pub account: u32,
+    pub fate: Fate,
+    pub start: Timestamp,
+    pub job: JobId,
+    pub job_fate: JobFate,
+    /// What the feed brings, and when.
+    pub said: Vec<(Timestamp, Vec<Fact>)>,
+}
+
+pub fn run_id(number: u32) -> String {
+    format!("run_s{number:05}")
+}
+
+fn charge_id(number: u32) -> String {
+    format!("chg_s{number:05}")
+}
+
+/// Everything that stands before the first run, for so many customers.
+pub fn ground(customers: u32, start: Timestamp) -> anyhow::Result<Vec<Fact>> {
+    let mut facts = vec![
+        fact("provider", json!({ "id": "mill", "retention_hours": 48, "retention_source": "documented" }))?,
+        fact(
+            "model",
+            json!({ "id": "mdl_t", "display_name": "Clip 1", "family": "clip", "aliases": ["clip"],
+                "provider_id": "mill", "media": "video", "mode": "async" }),
+        )?,
+    ];
+    for n in 0..customers {
+        let balance = |kind: &str, id: String| json!({ "id": id, "kind": kind, "opening": OPENING, "opening_at": start, "current": OPENING });
+        let end = later(start, SignedDuration::from_hours(24 * 60));
+        facts.extend([
+            fact(
+                "user",
+                json!({ "id": format!("usr_{n}"), "email": format!("c{n}@customer.example"), "timezone": "UTC",
+                    "locale": "en-GB" }),
+            )?,
+            fact(
+                "account",
+                json!({ "id": format!("acc_{n}"), "kind": "personal", "owner_user_id": format!("usr_{n}"),
+                    "storage_quota_mb": 100_000, "storage_used_mb": 0,
+                    "subscription": { "status": "active", "period_start": start, "period_end": end },
+                    "balances": [balance("subscription_quota", format!("bal_q{n}")),
+                        balance("wallet", format!("bal_w{n}"))] }),
+            )?,
+            fact(
+                "project",
+                json!({ "id": format!("prj_{n}"), "name": format!("Trial {n}"), "account_id": format!("acc_{n}"),
+                    "workspace_id": null, "status": "active", "deleted_at": null }),
+            )?,
+            fact(
+                "node",
+                json!({ "id": format!("nod_{n}"), "project_id": format!("prj_{n}"), "label": "Shot",
+                    "status": "active", "deleted_at": null }),
+            )?,
+        ]);
+    }
+    Ok(facts)
+}
+
+/// A run of a random fate.
+pub fn story(number: u32, account: u32, start: Timestamp, dice: &mut Dice) -> anyhow::Result<Story> {
+    let mut rolled = u32::try_from(dice.below(100))?;
+    let mut fate = Fate::Delivered;
+    for (candidate, share) in FATES {
+        if rolled < share {
+            fate = candidate;
+            break;
+        }
+        rolled -= share;
+    }
+    let items = match fate {
+        Fate::Partly => 2 + u32::try_from(dice.below(2))?,
+        _ => 1 + u32::try_from(dice.below(2))?,
+    };
+    let job = JobId(format!("mill-s{number:08}"));
+    let job_fate = job_fate(fate, items, start, dice);
+    let mut telling = Telling { number, account, items, start, dice, said: Vec::new() };
+    telling.opening(&job, &job_fate)?;
+    telling.sequel(fate, &job, &job_fate)?;
+    let mut said = telling.said;
+    said.sort_by_key(|(at, _)| *at);
+    Ok(Story { number, account, fate, start, job, job_fate, said })
+}
+
+fn job_fate(fate: Fate, items: u32, start: Timestamp, dice: &mut Dice) -> JobFate {
+    let done = later(start, SignedDuration::from_secs(120 + i64::try_from(dice.below(900)).unwrap_or_default()));
+    let hours = if fate == Fate::LeftBriefly { 0 } else { 1 + dice.between(0, 47) };
+    let made = |index: u32| match fate {
+        Fate::Failed | Fate::PlatformPays | Fate::PlatformRepents => Made::Nothing,
+        Fate::Partly if index % 2 == 1 => Made::Nothing,
+        _ => Made::File { until: kept_until(done, hours) },
+    };
+    JobFate {
+        submitted: start,
+        done: (fate != Fate::Stalled).then_some(done),
+        items: (0..items).map(made).collect(),
+        shifting: dice.chance(15),
+    }
+}
+
+/// The facts of one run, as they are put together.
+struct Telling<'a> {
+    number: u32,
+    account: u32,
+    items: u32,
+    start: Timestamp,
+    dice: &'a mut Dice,
+    said: Vec<(Timestamp, Vec<Fact>)>,
+}
+
+impl Telling<'_> {
+    fn minutes_on(&mut self, from: Timestamp, low: i64, high: i64) -> Timestamp {
+        later(from, SignedDuration::from_secs(60 * self.dice.between(low, high) + self.dice.between(0, 59)))
+    }
+
+    fn total(&self) -> i64 {
+        i64::from(self.number % 90) + 11
+    }
+
+    fn lines(&self) -> serde_json::Value {
+        let (n, total) = (self.account, self.total());
+        json!([{ "balance_id": format!("bal_q{n}"), "kind": "subscription_quota", "amount": 5 },
+            { "balance_id": format!("bal_w{n}"), "kind": "wallet", "amount": total - 5 }])
+    }
+
+    /// The run, its charge and its submission; the charge is sometimes told twice.
+    fn opening(&mut self, job: &JobId, fate: &JobFate) -> anyhow::Result<()> {
+        let (n, start, run) = (self.account, self.start, run_id(self.number));
+        let prices: Vec<_> = (1..)
+            .zip(makegood_domain::money::item_prices(self.total(), self.items))
+            .map(|(item, credits)| json!({ "item": item, "credits": credits }))
+            .collect();
+        let pressed = fact(
+            "run",
+            json!({ "id": run, "project_id": format!("prj_{n}"), "node_id": format!("nod_{n}"),
+                "started_by": format!("usr_{n}"), "model_id": "mdl_t", "started_at": start,
+                "requested_items": self.items, "status": "awaiting_result", "cancelled_at": null, "retry_of": null,
+                "retry_initiator": null, "params": {} }),
+        )?;
+        let charged = fact(
+            "charge",
+            json!({ "id": charge_id(self.number), "run_id": run, "account_id": format!("acc_{n}"),
+                "posted_at": start, "total": self.total(), "items": prices, "sources": self.lines(),
+                "idempotency_key": format!("{run}:charge") }),
+        )?;
+        let submitted = Fact::Job(fate.told(job, &run.as_str().into(), start));
+        if self.dice.chance(20) {
+            let again = self.minutes_on(start, 1, 600);
+            self.said.push((again, vec![charged.clone()]));
+        }
+        self.said.push((start, vec![pressed, charged, submitted]));
+        Ok(())
+    }
+
+    /// What the platform does by itself, late, twice and out of order.
+    fn sequel(&mut self, fate: Fate, job: &JobId, job_fate: &JobFate) -> anyhow::Result<()> {
+        let done = job_fate.done.unwrap_or(self.start);
+        match fate {
+            Fate::Delivered => self.output(done, 0, 20, "stored")?,
+            Fate::Late => self.output(done, 30, 30 * 60, "stored")?,
+            Fate::Damaged => {
+                self.output(done, 0, 5, "stored")?;
+                self.output(done, 60, 600, "corrupt")?;
+            }
+            Fate::PlatformPays => self.refund(done, false)?,
+            Fate::PlatformRepents => self.refund(done, true)?,
+            Fate::Left | Fate::LeftBriefly | Fate::Partly | Fate::Failed | Fate::Stalled => {}
+        }
+        if self.dice.chance(30) {
+            // A delivery of the provider's word: once or twice, early or days late.
+            for _ in 0..=self.dice.below(2) {
+                let at = self.minutes_on(done, 0, 30 * 60);
+                self.said.push((at, vec![Fact::Job(job_fate.told(job, &run_id(self.number).as_str().into(), done))]));
+            }
+        }
+        Ok(())
+    }
+
+    fn output(&mut self, done: Timestamp, low: i64, high: i64, state: &str) -> anyhow::Result<()> {
+        let n = self.account;
+        for item in 1..=self.items {
+            let stored = self.minutes_on(done, low, high);
+            let output = fact(
+                "output",
+                json!({ "id": format!("out_s{:05}_{item}", self.number), "run_id": run_id(self.number), "item": item,
+                    "project_id": format!("prj_{n}"), "node_id": format!("nod_{n}"), "stored_at": stored,
+                    "bytes": 4_096, "state": state, "in_history": true, "on_canvas": true }),
+            )?;
+            if self.dice.chance(15) {
+                let again = self.minutes_on(stored, 1, 600);
+                // Told again after it was found damaged, it would be whole once more.
+                if state == "corrupt" {
+                    self.said.push((again, vec![output.clone()]));
+                }
+            }
+            self.said.push((stored, vec![output]));
+        }
+        Ok(())
+    }
+
+    fn refund(&mut self, done: Timestamp, repents: bool) -> anyhow::Result<()> {
+        let at = self.minutes_on(done, 1, 300);
+        let items: Vec<u32> = (1..=self.items).collect();
+        let (run, charge, lines) = (run_id(self.number), charge_id(self.number), self.lines());
+        let row = |state: &str| {
+            fact(
+                "refund",
+                json!({ "id": format!("rfd_p{run}"), "charge_id": charge, "run_id": run, "posted_at": at,
+                    "state": state, "kind": "auto", "items": items, "lines": lines, "ticket_id": null }),
+            )
+        };
+        let (posted, reversed) = (row("posted")?, row("reversed")?);
+        self.said.push((at, vec![posted]));
+        if repents {
+            let then = self.minutes_on(at, 5, 300);
+            self.said.push((then, vec![reversed]));
+        }
+        Ok(())
+    }
+}

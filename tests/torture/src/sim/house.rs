@@ -1,0 +1,113 @@
+//! A simulated house: one record, one provider, one vault, and the programs that come and go.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use makegood_app::{Agent, Desk, Ports, WorkspaceInfo};
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{Store, StoreError, StoreResult};
+
+use super::outside::{AtItsWord, MemoryVault, Mill, OneProvider};
+use super::timeline::Timeline;
+use crate::between::{Between, Through};
+use crate::dice::Dice;
+
+/// Credits that the agents here may restore alone: they are not what this is about.
+pub const LIMIT: i64 = 1_000_000_000;
+
+/// What everybody shares.
+pub struct House {
+    pub timeline: Arc<Timeline>,
+    pub mill: Arc<Mill>,
+    pub store: Arc<dyn Store>,
+    pub link: Arc<Link>,
+    vault: Arc<MemoryVault>,
+    policy: Policy,
+    ids: AtomicU64,
+}
+
+impl House {
+    pub fn new(timeline: Arc<Timeline>, mill: Arc<Mill>, store: Arc<dyn Store>, policy: Policy, dice: Dice) -> Self {
+        let link = Arc::new(Link {
+            timeline: Arc::clone(&timeline),
+            dice: Mutex::new(dice),
+            calls: AtomicU64::new(0),
+            written: Mutex::new(None),
+        });
+        let vault = MemoryVault::new(&mill);
+        Self { timeline, mill, store, link, vault, policy, ids: AtomicU64::new(0) }
+    }
+
+    /// The record as a program reaches it: over a link that loses.
+    pub fn linked(&self) -> Arc<dyn Store> {
+        Arc::new(Through { store: Arc::clone(&self.store), between: Arc::clone(&self.link) as Arc<dyn Between> })
+    }
+
+    /// A program that has just been started, with nothing in its memory.
+    pub fn desk(&self, agent: &str) -> Desk {
+        let ports = Ports {
+            store: self.linked(),
+            providers: Arc::new(OneProvider(Arc::clone(&self.mill))),
+            vault: Arc::clone(&self.vault) as _,
+            reader: Arc::new(AtItsWord),
+            clock: Arc::clone(&self.timeline) as _,
+        };
+        let agent = Agent { id: agent.into(), name: agent.to_owned() };
+        Desk::new(ports, self.policy.clone(), agent, WorkspaceInfo { name: "Simulated".to_owned(), banner: None })
+    }
+
+    /// A number that was never given before.
+    pub fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The link between the programs and the record. Every call waits for a turn before and after; some
+/// never arrive, and of some the answer is lost.
+pub struct Link {
+    timeline: Arc<Timeline>,
+    dice: Mutex<Dice>,
+    calls: AtomicU64,
+    written: Mutex<Option<&'static str>>,
+}
+
+/// Calls that fail on the way there, and on the way back, of a thousand.
+const LOST_OF_1000: u64 = 4;
+
+impl Link {
+    /// How many calls were made.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// The last call that may have changed an item since this was last asked.
+    pub fn last_write(&self) -> Option<&'static str> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn loses(&self) -> bool {
+        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(1_000) < LOST_OF_1000
+    }
+
+    fn broken(call: &str) -> StoreError {
+        StoreError::Unavailable(format!("the link broke at {call}"))
+    }
+}
+
+#[async_trait]
+impl Between for Link {
+    async fn before(&self, call: &'static str) -> StoreResult<()> {
+        self.timeline.turn().await;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.loses() { Err(Self::broken(call)) } else { Ok(()) }
+    }
+
+    async fn after(&self, call: &'static str) -> StoreResult<()> {
+        if matches!(call, "import" | "apply" | "settle") {
+            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(call);
+        }
+        self.timeline.turn().await;
+        if self.loses() { Err(Self::broken(call)) } else { Ok(()) }
+    }
+}

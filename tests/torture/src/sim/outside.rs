@@ -1,0 +1,315 @@
+//! The outside of a simulated house: a provider whose jobs have a fate, a network that loses, a vault
+//! in memory, and a reader that takes a ticket at its word.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::ids::{JobId, ProviderId};
+use makegood_domain::plan::StoredFile;
+use makegood_domain::ports::{
+    Capability, Clock as _, Descriptor, FileSink, Incoming, JobRef, LookUp, ProviderError, ProviderPort, Providers,
+    Reader, ReaderError, ReadingContext, Retry, Vault, VaultError,
+};
+use makegood_domain::support::{Claim, Ticket};
+use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
+use sha2::{Digest, Sha256};
+
+use super::timeline::{Timeline, later};
+use crate::dice::Dice;
+
+pub const PROVIDER: &str = "mill";
+
+/// What a provider makes of one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// A file, kept until then.
+    File {
+        until: Timestamp,
+    },
+    Nothing,
+}
+
+/// What becomes of a job at the provider.
+#[derive(Clone, Debug)]
+pub struct JobFate {
+    pub submitted: Timestamp,
+    /// `None`: it is never done.
+    pub done: Option<Timestamp>,
+    pub items: Vec<Made>,
+    /// The provider makes it anew at each look, with other bytes under the same id.
+    pub shifting: bool,
+}
+
+impl JobFate {
+    fn state(&self, now: Timestamp) -> JobState {
+        match self.done {
+            Some(done) if now >= done => {
+                if self.items.iter().any(|made| matches!(made, Made::File { .. })) {
+                    JobState::Succeeded
+                } else {
+                    JobState::Failed
+                }
+            }
+            _ => JobState::Processing,
+        }
+    }
+
+    /// The provider's word on the job.
+    pub fn told(&self, id: &JobId, run: &makegood_domain::ids::RunId, now: Timestamp) -> Job {
+        let state = self.state(now);
+        let over = state != JobState::Processing;
+        let item = |(item, made): (u32, &Made)| JobItem {
+            item,
+            state: match made {
+                _ if !over => ItemState::Processing,
+                Made::File { .. } => ItemState::Succeeded,
+                Made::Nothing => ItemState::Failed,
+            },
+            finished_at: self.done.filter(|_| over),
+            file: match made {
+                Made::File { until } if over => Some(ProviderFile {
+                    bytes: 0,
+                    sha256_prefix: String::new(),
+                    available_until: Some(*until),
+                    exists_now: Some(now < *until),
+                }),
+                _ => None,
+            },
+        };
+        Job {
+            id: id.clone(),
+            run_id: run.clone(),
+            provider_id: PROVIDER.into(),
+            submitted_at: self.submitted,
+            state,
+            processing_started_at: Some(self.submitted),
+            finished_at: self.done.filter(|_| over),
+            items: (1..).zip(&self.items).map(item).collect(),
+            error: (state == JobState::Failed).then(|| "internal".to_owned()),
+            looked_up_at: Some(now),
+            locator: None,
+        }
+    }
+}
+
+/// How unkind the outside is, in percent of the occasions.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    pub answers_lost: u32,
+    pub transfers_cut: u32,
+    pub vault_fails: u32,
+    /// Transfers that take longer than a lease.
+    pub transfers_slow: u32,
+}
+
+/// One provider with all its jobs.
+pub struct Mill {
+    timeline: Arc<Timeline>,
+    dice: Mutex<Dice>,
+    jobs: Mutex<BTreeMap<JobId, JobFate>>,
+    /// From and until when it cannot be reached.
+    outages: Vec<(Timestamp, Timestamp)>,
+    weather: Weather,
+}
+
+impl Mill {
+    pub fn new(
+        timeline: &Arc<Timeline>,
+        dice: Dice,
+        outages: Vec<(Timestamp, Timestamp)>,
+        weather: Weather,
+    ) -> Arc<Self> {
+        let (timeline, dice) = (Arc::clone(timeline), Mutex::new(dice));
+        Arc::new(Self { timeline, dice, jobs: Mutex::default(), outages, weather })
+    }
+
+    pub fn submit(&self, job: JobId, fate: JobFate) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).insert(job, fate);
+    }
+
+    pub fn fate(&self, job: &JobId) -> Option<JobFate> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
+    }
+
+    fn rolls(&self, percent: u32) -> bool {
+        self.dice.lock().unwrap_or_else(PoisonError::into_inner).chance(percent)
+    }
+
+    fn below(&self, count: u64) -> i64 {
+        let rolled = self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(count);
+        i64::try_from(rolled).unwrap_or_default()
+    }
+
+    fn is_out(&self) -> bool {
+        let now = self.timeline.now();
+        self.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
+    }
+
+    fn failed(&self, message: &str, gone: bool) -> ProviderError {
+        let retry = if gone { Retry::Permanent } else { Retry::Temporary };
+        ProviderError {
+            provider: ProviderId::new(PROVIDER),
+            operation: "fetch",
+            message: message.to_owned(),
+            retry,
+            gone,
+        }
+    }
+}
+
+#[async_trait]
+impl ProviderPort for Mill {
+    fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            id: ProviderId::new(PROVIDER),
+            name: "Mill".to_owned(),
+            docs_url: "https://mill.example/docs".to_owned(),
+            key_hint: "mill_…".to_owned(),
+        }
+    }
+
+    fn capability(&self) -> Capability {
+        Capability { look_up: true, gives_expiry: true, ..Capability::default() }
+    }
+
+    async fn find_job(&self, job: &JobRef, _: Timestamp) -> LookUp {
+        self.timeline.turn().await;
+        let now = self.timeline.now();
+        let unheard = self.is_out() || self.rolls(self.weather.answers_lost);
+        let found = match self.fate(&job.job_id) {
+            Some(fate) if !unheard => fate.told(&job.job_id, &job.run_id, now),
+            fate => {
+                let state = if unheard { JobState::LookupFailed } else { JobState::NotFound };
+                let nothing = JobFate { submitted: now, done: None, items: Vec::new(), shifting: false };
+                let job = fate.unwrap_or(nothing).told(&job.job_id, &job.run_id, now);
+                Job { state, items: Vec::new(), finished_at: None, ..job }
+            }
+        };
+        LookUp { job: found, raw: Vec::new() }
+    }
+
+    async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        let seconds = if self.rolls(self.weather.transfers_slow) { 1_000 + self.below(1_500) } else { self.below(90) };
+        self.timeline.turn().await;
+        if self.is_out() {
+            return Err(self.failed("it cannot be reached", false));
+        }
+        let place = usize::try_from(item).unwrap_or_default().saturating_sub(1);
+        let fate = self.fate(&job.job_id);
+        let made = fate.as_ref().and_then(|fate| fate.items.get(place).map(|made| (*made, fate.shifting)));
+        let Some((Made::File { until }, shifting)) =
+            made.filter(|_| fate.as_ref().and_then(|fate| fate.done).is_some_and(|done| self.timeline.now() >= done))
+        else {
+            return Err(self.failed("there is no such file", true));
+        };
+        if self.timeline.now() >= until {
+            return Err(self.failed("it was deleted", true));
+        }
+        let version = if shifting { self.below(1_000_000) } else { 0 };
+        let content = format!("{}/{item}/{version}", job.job_id);
+        let written = |error: VaultError| self.failed(&error.to_string(), false);
+        let half = content.len() / 2;
+        sink.write(&content.as_bytes()[..half]).await.map_err(written)?;
+        self.timeline.sleep(SignedDuration::from_secs(seconds)).await;
+        if self.is_out() || self.rolls(self.weather.transfers_cut) {
+            return Err(self.failed("the link was cut", false));
+        }
+        sink.write(&content.as_bytes()[half..]).await.map_err(written)?;
+        Ok(Some("video/mp4".to_owned()))
+    }
+}
+
+/// The registry with the one provider.
+pub struct OneProvider(pub Arc<Mill>);
+
+impl Providers for OneProvider {
+    fn get(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        (id.as_str() == PROVIDER).then(|| Arc::clone(&self.0) as Arc<dyn ProviderPort>)
+    }
+
+    fn all(&self) -> Vec<Descriptor> {
+        vec![self.0.descriptor()]
+    }
+}
+
+/// Files by content, which outlive every process.
+pub struct MemoryVault {
+    mill: Arc<Mill>,
+    files: Arc<Mutex<BTreeMap<String, u64>>>,
+}
+
+impl MemoryVault {
+    pub fn new(mill: &Arc<Mill>) -> Arc<Self> {
+        Arc::new(Self { mill: Arc::clone(mill), files: Arc::default() })
+    }
+}
+
+struct Arriving {
+    mill: Arc<Mill>,
+    files: Arc<Mutex<BTreeMap<String, u64>>>,
+    bytes: Vec<u8>,
+}
+
+#[async_trait]
+impl FileSink for Arriving {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        if self.mill.rolls(self.mill.weather.vault_fails) {
+            return Err(VaultError::Write { what: "a file".to_owned(), why: "the disk is full".to_owned() });
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Incoming for Arriving {
+    async fn commit(self: Box<Self>, _: u64, _: &str) -> Result<StoredFile, VaultError> {
+        self.mill.timeline.turn().await;
+        let digest = Sha256::digest(&self.bytes);
+        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.clone(), bytes);
+        self.mill.timeline.turn().await;
+        Ok(StoredFile { sha256, bytes, media_type: "video/mp4".to_owned() })
+    }
+}
+
+#[async_trait]
+impl Vault for MemoryVault {
+    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
+        let (mill, files) = (Arc::clone(&self.mill), Arc::clone(&self.files));
+        Ok(Box::new(Arriving { mill, files, bytes: Vec::new() }))
+    }
+
+    async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
+        let bytes = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).copied();
+        let missing = || VaultError::Read { what: sha256.to_owned(), why: "it is not there".to_owned() };
+        let bytes = bytes.ok_or_else(missing)?;
+        Ok(StoredFile { sha256: sha256.to_owned(), bytes, media_type: "video/mp4".to_owned() })
+    }
+
+    async fn read(&self, sha256: &str, _: u64) -> Result<Vec<u8>, VaultError> {
+        self.verify(sha256).await.map(|_| Vec::new())
+    }
+}
+
+/// Takes the body of a ticket for the run that it is about.
+pub struct AtItsWord;
+
+#[async_trait]
+impl Reader for AtItsWord {
+    fn name(&self) -> &str {
+        "given"
+    }
+
+    async fn read(&self, ticket: &Ticket, _: &ReadingContext) -> Result<Claim, ReaderError> {
+        Ok(Claim { run_refs: vec![ticket.body.clone()], ..Claim::default() })
+    }
+}
+
+/// The instant when a file that is kept for `hours` from `done` is deleted.
+pub fn kept_until(done: Timestamp, hours: i64) -> Timestamp {
+    later(done, SignedDuration::from_hours(hours))
+}

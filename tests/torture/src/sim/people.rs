@@ -1,0 +1,187 @@
+//! Who works in a simulated house: the platform's feed, reconcilers by the clock, agents with tickets.
+//! Each can be ended at any point and is started again with nothing but what it had stored.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::join;
+use jiff::{SignedDuration, Timestamp};
+use makegood_app::contract::{ActionKeyRequest, ConfirmRequest, OutcomeState, ReviewRequest};
+use makegood_app::{Desk, Error, Shift};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::CaseId;
+use makegood_domain::plan::ActionKind;
+use makegood_domain::ports::Clock as _;
+use makegood_domain::support::{Requester, Ticket};
+
+use super::fates::run_id;
+use super::house::House;
+use crate::dice::Dice;
+
+fn minutes(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+/// The platform's feed: one batch after another, each until it is taken.
+pub async fn feed(house: Arc<House>, said: Arc<Vec<(Timestamp, Vec<Fact>)>>, taken: Arc<AtomicUsize>) {
+    let store = house.linked();
+    while let Some((at, facts)) = said.get(taken.load(Ordering::Relaxed)) {
+        house.timeline.sleep_until(*at).await;
+        match store.import(facts, house.timeline.now()).await {
+            Ok(_) => {
+                taken.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => house.timeline.sleep(minutes(1)).await,
+        }
+    }
+}
+
+/// A reconciler: a pass every `every`, for ever.
+pub async fn reconciler(house: Arc<House>, name: &'static str, every: SignedDuration) {
+    let desk = house.desk(name);
+    let process = house.next_id();
+    loop {
+        let shift = Shift::new(format!("pass-{:012}", house.next_id()), format!("{name} {process}"));
+        // What went wrong is told in its report, and the next pass is the retry.
+        let _report = desk.reconcile_once(&shift).await;
+        house.timeline.sleep(every).await;
+    }
+}
+
+/// A ticket on an agent's desk. What is in here was stored before anything was sent.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub at: Timestamp,
+    pub run: u32,
+    pub customer: u32,
+    pub prefers: ActionKind,
+    request: Option<ConfirmRequest>,
+    over: bool,
+}
+
+impl Task {
+    pub fn new(at: Timestamp, run: u32, customer: u32, prefers: ActionKind) -> Self {
+        Self { at, run, customer, prefers, request: None, over: false }
+    }
+}
+
+/// An agent's tickets, which outlive the agent's program.
+pub type Tasks = Arc<Mutex<Vec<Task>>>;
+
+fn task(tasks: &Tasks, place: usize) -> Option<Task> {
+    tasks.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+}
+
+fn change(tasks: &Tasks, place: usize, change: impl FnOnce(&mut Task)) {
+    if let Some(task) = tasks.lock().unwrap_or_else(PoisonError::into_inner).get_mut(place) {
+        change(task);
+    }
+}
+
+/// An agent: finishes what an earlier program left, then one ticket after another.
+pub async fn agent(house: Arc<House>, name: &'static str, tasks: Tasks, mut dice: Dice) {
+    let desk = house.desk(name);
+    let _resumed = desk.resume_unfinished().await;
+    let mut place = 0;
+    while let Some(task) = task(&tasks, place) {
+        if !task.over {
+            house.timeline.sleep_until(task.at).await;
+            work_on(&house, &desk, &tasks, place, &mut dice).await;
+        }
+        place += 1;
+    }
+}
+
+/// Tries of one ticket before the agent goes on to the next.
+const TRIES: u32 = 6;
+
+async fn work_on(house: &House, desk: &Desk, tasks: &Tasks, place: usize, dice: &mut Dice) {
+    for _ in 0..TRIES {
+        let Some(now) = task(tasks, place) else { return };
+        let request = match &now.request {
+            Some(request) => request.clone(),
+            None => match prepare(house, desk, &now, dice).await {
+                Ok(Some(request)) => request,
+                Ok(None) => break,
+                Err(_) => {
+                    house.timeline.sleep(minutes(1)).await;
+                    continue;
+                }
+            },
+        };
+        change(tasks, place, |task| task.request = Some(request.clone()));
+        house.timeline.sleep(minutes(dice.between(0, 12))).await;
+        if confirm(desk, request, dice).await {
+            break;
+        }
+        house.timeline.sleep(minutes(2)).await;
+    }
+    change(tasks, place, |task| task.over = true);
+}
+
+/// Opens the case and reviews an act. `None`: nothing can be done about it now.
+async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Result<Option<ConfirmRequest>, Error> {
+    let case = CaseId(format!("case-s{:05}", task.run));
+    desk.take_in(case.clone(), ticket(task), Vec::new()).await?;
+    house.timeline.sleep(minutes(dice.between(0, 15))).await;
+    let other = if task.prefers == ActionKind::Recover { ActionKind::Restore } else { ActionKind::Recover };
+    for kind in [task.prefers, other] {
+        let sheet = match desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
+            Ok(sheet) => sheet,
+            Err(Error::Refused(_)) => continue,
+            Err(other) => return Err(other),
+        };
+        let reason = sheet.needs_reason.then(|| "the customer has waited long enough".to_owned());
+        return Ok(Some(ConfirmRequest {
+            case_id: sheet.case_id,
+            kind,
+            answer: None,
+            case_revision: sheet.case_revision,
+            digest: sheet.digest,
+            reviewed_at: sheet.made_at,
+            key: format!("key-of-a-click-{:012}", house.next_id()),
+            reason,
+        }));
+    }
+    Ok(None)
+}
+
+/// Sends the confirmation, sometimes twice. Whether the outcome is known.
+async fn confirm(desk: &Desk, request: ConfirmRequest, dice: &mut Dice) -> bool {
+    let key = ActionKeyRequest { key: request.key.clone() };
+    let (mut outcome, twice) = if dice.chance(10) {
+        let (first, second) = join(desk.confirm(request.clone()), desk.confirm(request)).await;
+        (first, Some(second))
+    } else {
+        (desk.confirm(request).await, None)
+    };
+    if let Some(second) = twice.filter(|_| outcome.is_err()) {
+        outcome = second;
+    }
+    if matches!(&outcome, Ok(view) if view.state == OutcomeState::Unknown) {
+        outcome = desk.check(key).await;
+    }
+    match outcome {
+        Ok(view) => !matches!(view.state, OutcomeState::Unknown | OutcomeState::Running),
+        Err(Error::Store(_)) => false,
+        Err(_) => true,
+    }
+}
+
+fn ticket(task: &Task) -> Ticket {
+    let customer = task.customer;
+    Ticket {
+        id: format!("tck-s{:05}", task.run).as_str().into(),
+        subject: "Charged, and no clip".to_owned(),
+        body: run_id(task.run),
+        created_at: task.at,
+        requester: Requester {
+            user_id: Some(format!("usr_{customer}").as_str().into()),
+            email: format!("c{customer}@customer.example"),
+            locale: Some("en-GB".to_owned()),
+            timezone: Some("UTC".to_owned()),
+        },
+        attachments: Vec::new(),
+        desk: Some("mail".to_owned()),
+    }
+}
