@@ -106,8 +106,13 @@ impl Window {
         case.context("the case has no id")
     }
 
+    /// Chooses an option of a select box by its value.
+    pub async fn choose(&self, id: &str, value: &str) -> anyhow::Result<()> {
+        Ok(self.element(id).await?.select_by_value(value).await?)
+    }
+
     /// Presses `key` while the keys of `held` are down, wherever the focus is.
-    pub async fn press(&self, held: &[Key], key: Key) -> anyhow::Result<()> {
+    pub async fn press(&self, held: &[Key], key: impl Into<char>) -> anyhow::Result<()> {
         let mut keys = KeyActions::new("keyboard".to_owned());
         let (held, key): (Vec<char>, char) = (held.iter().copied().map(char::from).collect(), key.into());
         for value in held.iter().copied().chain([key]) {

@@ -1,9 +1,11 @@
 //! The journeys, in the order they are played. The tickets are those that every practice workspace
 //! has under the same ids.
 
+mod approves;
 mod keeps_words;
 mod opens;
 mod picks;
+mod reconciles;
 mod recovers;
 mod restores;
 
@@ -34,6 +36,8 @@ journeys![
     opens::a_second_window_on_the_same_workspace_is_refused,
     recovers::recovers_a_file_and_keeps_the_very_bytes,
     restores::restores_a_split_charge_to_both_balances,
+    approves::an_act_over_the_limit_waits_for_a_second_person,
+    reconciles::a_pass_settles_what_is_late_and_nothing_twice,
     picks::a_run_is_picked_when_the_ticket_fits_two,
     keeps_words::a_note_survives_a_crash,
 ];

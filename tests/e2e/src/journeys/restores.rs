@@ -50,7 +50,7 @@ pub async fn restores_a_split_charge_to_both_balances(stage: &Stage) -> anyhow::
 }
 
 /// The amounts under `inside`, by balance.
-async fn balances(window: &Window, inside: &str, id: &str) -> anyhow::Result<BTreeMap<String, i64>> {
+pub async fn balances(window: &Window, inside: &str, id: &str) -> anyhow::Result<BTreeMap<String, i64>> {
     let css = format!("[data-testid={inside}] [data-testid={id}]");
     window.shown(&css).await?;
     let mut amounts = BTreeMap::new();
