@@ -2,6 +2,7 @@
 //! does as it is told.
 
 mod acting;
+mod against;
 mod bridge;
 mod fakes;
 mod loom;

@@ -29,7 +29,7 @@ export class Review {
   key = $state('');
   /** The answer as it stood when the sheet was made; null: as drafted by the rules. */
   answer: string | null = null;
-  #told = $state.raw<ApprovalView>();
+  #told = '';
   #host: Host;
   #newKey: () => string;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -70,18 +70,23 @@ export class Review {
     return this.phase === 'ready' && this.armed && !this.reasonMissing && !this.yesMissing && !this.blocked;
   }
 
-  /** The request for this sheet as the record has it now. A newer state makes the sheet stand anew. */
-  heard(approval: ApprovalView | null): void {
-    const known = this.given;
-    if (!approval || !known || approval.id !== known.id || approval.state === known.state) return;
-    this.#told = approval;
-    if (this.phase === 'ready') this.#arm();
+  /** The newest request for exactly this money: what was asked here, or what the sheet came with. */
+  get given(): ApprovalView | undefined {
+    return this.asking?.asked ?? this.sheet?.approval ?? undefined;
   }
 
-  /** The newest request for exactly this money: what was heard of it, what was asked here, or what the sheet came with. */
-  get given(): ApprovalView | undefined {
-    const own = this.asking?.asked ?? this.sheet?.approval ?? undefined;
-    return this.#told && this.#told.id === own?.id ? this.#told : own;
+  /**
+   * Hears how the request for this sheet stands now. Where it was decided, the sheet is made again: it
+   * may have stood for long, and who was told no can ask anew.
+   */
+  heard(approval: ApprovalView | null): void {
+    const known = this.given;
+    if (!approval || this.phase !== 'ready' || approval.id !== known?.id || approval.state === known.state) return;
+    const told = `${approval.id} ${approval.state}`;
+    // A case that was read before the sheet was made tells an older state: once is enough.
+    if (told === this.#told) return;
+    this.#told = told;
+    void this.make(this.answer);
   }
 
   /**

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::{BalanceId, CaseId, RunId};
 use makegood_domain::money::Credits;
-use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, plan};
+use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, offers, plan, restorable};
 use makegood_domain::ports::{ApprovalState, Identity, Ids};
 use makegood_domain::scope::Scope;
 use sha2::{Digest, Sha256};
@@ -27,8 +27,18 @@ impl Desk {
     pub async fn review(&self, request: ReviewRequest) -> Result<ReviewSheet> {
         let examined = self.examine(&CaseId(request.case_id)).await?;
         let now = self.now();
-        let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), None, now)?;
+        let against = goes_against(&examined, request.kind);
+        // The plan does not hold the reason: the sheet asks for it, and confirming needs it.
+        let reason = against.then_some("given when it is confirmed");
+        let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), reason, now)?;
         let mut sheet = self.sheet(&examined, &plan, now);
+        if against {
+            sheet.needs_reason = true;
+            sheet.checks.push(ReviewCheck {
+                ok: request.answer.is_some(),
+                text: "The reply is your own: the drafted one tells the verdict".into(),
+            });
+        }
         if sheet.restored_total > 0 {
             let me = self.identity(now).await?;
             sheet.approval_need = approval_need(&me, &plan);
@@ -51,6 +61,11 @@ impl Desk {
         at: Timestamp,
     ) -> Result<Plan> {
         let Examined { case, scope, finding } = examined;
+        let against = if goes_against(examined, kind) {
+            restorable(scope, &finding.diagnosis, &self.policy, at)
+        } else {
+            Vec::new()
+        };
         let seed = format!("{}/{}/{}", case.id, case.revision, kind.word());
         plan(&PlanInput {
             case_id: &case.id,
@@ -63,7 +78,7 @@ impl Desk {
             answer: edited.unwrap_or(&finding.answer),
             locale: &finding.answer_locale,
             reason,
-            agent_restorations: &[],
+            agent_restorations: &against,
             hold_until: at.checked_add(self.policy.hold()).ok(),
             now: at,
             ids: &DerivedIds { seed, drawn: AtomicU32::new(0) },
@@ -118,6 +133,12 @@ impl Desk {
         }
         checks
     }
+}
+
+/// Whether an act goes against the verdict, so that the agent must say why (R53).
+fn goes_against(examined: &Examined, kind: ActionKind) -> bool {
+    let found = offers(&examined.finding.diagnosis, examined.case.state);
+    found.into_iter().any(|offer| offer.kind == kind && offer.needs_reason)
 }
 
 /// Whether the agent may do it alone, or somebody else said yes (R53).

@@ -30,8 +30,6 @@ describe('the second person', () => {
     expect([sheet('answer'), text('decision-title')]).toEqual(['approve', 'Approve 360 credits']);
     expect(text('decision-reason')).toContain('campaign starts Monday');
     expect(text('decision-postings')).toMatch(/\+360.*1,022.*1,382/);
-    press('Enter', { ctrlKey: true });
-    expect(sheet('phase')).toBe('ready');
     await armed('decide');
     press('Enter');
     expect(sheet('phase')).toBe('ready');
@@ -69,7 +67,7 @@ describe('the second person', () => {
     find('answer-switch')?.click();
     flushSync();
     expect([...(find('decider') as HTMLSelectElement).options].map((option) => option.value)).toEqual(['', 'agent-ben']);
-    await new Promise((resolve) => { setTimeout(resolve, 350); });
+    expect(text('decision-sheet')).toContain('Say above who you are.');
     expect(disabled('decide')).toBe(true);
     choose('agent-ben');
     await armed('decide');
@@ -132,7 +130,7 @@ describe('the second person', () => {
     press('F', { shiftKey: true });
     await expect.poll(() => find('problem')?.textContent).toContain('shown as they were');
     press('Enter');
-    await new Promise((resolve) => { setTimeout(resolve, 350); });
+    await expect.poll(() => text('decision-sheet')).toContain('It can be confirmed when it does.');
     expect(disabled('decide')).toBe(true);
   });
 });

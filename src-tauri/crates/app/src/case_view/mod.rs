@@ -12,7 +12,8 @@ use makegood_domain::diagnose::items::items;
 use makegood_domain::draft::{NoteInput, Tried, escalation_note};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::matching::logical_runs;
-use makegood_domain::plan::offers;
+use makegood_domain::money::Credits;
+use makegood_domain::plan::{offers, restorable};
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{ActionRecord, ActionState};
 use makegood_domain::scope::{Dossier, Scope};
@@ -51,7 +52,7 @@ impl Desk {
             conversation: conversation(&examined),
             shots: shots::shots(&examined),
             match_view: match_view(&examined),
-            offers: offer_views(&examined, busy),
+            offers: offer_views(&examined, against_verdict(&examined, &self.policy), busy),
             approval: self.newest_approval(&case_id, None).await?,
             answer: AnswerView {
                 text: examined.finding.answer.clone(),
@@ -164,16 +165,23 @@ fn match_view(examined: &Examined) -> MatchView {
     }
 }
 
+/// Credits that can be given back where the verdict gives none (R53).
+fn against_verdict(examined: &Examined, policy: &Policy) -> Credits {
+    let charges = restorable(&examined.scope, &examined.finding.diagnosis, policy, examined.scope.as_of);
+    charges.iter().flat_map(|charge| &charge.lines).map(|line| line.amount).fold(0, Credits::saturating_add)
+}
+
 /// What can be done. While an action runs, or its outcome is not known, nothing else can (I13).
-fn offer_views(examined: &Examined, busy: bool) -> Vec<Offer> {
+fn offer_views(examined: &Examined, against: Credits, busy: bool) -> Vec<Offer> {
     let diagnosis = &examined.finding.diagnosis;
     let credits = diagnosis.restored_total();
     offers(diagnosis, examined.case.state)
         .into_iter()
-        // Restoring against a verdict needs a sheet of its own, with amounts; it is not offered here.
-        .filter(|offer| !offer.needs_reason)
+        // Against a verdict only what is really there to be given back.
+        .filter(|offer| !offer.needs_reason || against > 0)
         .map(|offer| {
             let label = match (offer.allowed, offer.kind) {
+                (true, _) if offer.needs_reason => format!("Restore {against} credits against the verdict"),
                 (true, makegood_domain::plan::ActionKind::Restore) => format!("Restore {credits} credits"),
                 (true, makegood_domain::plan::ActionKind::Recover) if credits > 0 => {
                     format!("Recover, restore {credits} credits")
@@ -186,7 +194,14 @@ fn offer_views(examined: &Examined, busy: bool) -> Vec<Offer> {
             } else {
                 (!offer.allowed).then_some(offer.why_not)
             };
-            Offer { kind: offer.kind, label, primary: offer.primary, allowed: offer.allowed && !busy, why_not }
+            Offer {
+                kind: offer.kind,
+                label,
+                primary: offer.primary,
+                allowed: offer.allowed && !busy,
+                needs_reason: offer.needs_reason,
+                why_not,
+            }
         })
         .collect()
 }

@@ -390,6 +390,8 @@ pub struct Offer {
     pub label: String,
     pub primary: bool,
     pub allowed: bool,
+    /// It goes against the verdict: the sheet asks why (R53).
+    pub needs_reason: bool,
     pub why_not: Option<String>,
 }
 

@@ -140,7 +140,7 @@ function candidates(p: Plot): CandidateView[] {
 
 function offers(p: Plot): Offer[] {
   const file = 'no file was made';
-  const offer = (kind: Offer['kind'], label: string, primary: boolean, whyNot: string | null = null): Offer => ({ kind, label, primary, allowed: whyNot === null, whyNot });
+  const offer = (kind: Offer['kind'], label: string, primary: boolean, whyNot: string | null = null): Offer => ({ kind, label, primary, allowed: whyNot === null, needsReason: false, whyNot });
   const done = p.settled ? 'the case is settled' : null;
   if (p.row.verdict === 'no_match') return [offer('ask', 'Ask for details', true, done), offer('route', 'Route to billing', false, done), offer('link', 'Link to a ticket', false, 'no older open ticket about these runs'), offer('restore', 'Restore credits', false, 'no run is matched')];
   if (p.recoverable) return [offer('recover', 'Recover output', true, done), offer('restore', `Restore ${p.price} credits`, false, 'recovery comes first: the file can be had (P4)'), offer('hold', 'Hold the file 14 days', false, done), offer('ask', 'Ask the customer', false, done), offer('answer', 'Answer only', false, done), offer('link', 'Link to a ticket', false, 'no older open ticket about this run')];

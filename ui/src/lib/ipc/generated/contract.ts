@@ -315,7 +315,11 @@ export type Offer = { kind: ActionKind,
 /**
  * Verb, object, amount: `Restore 320 credits`.
  */
-label: string, primary: boolean, allowed: boolean, whyNot: string | null, };
+label: string, primary: boolean, allowed: boolean, 
+/**
+ * It goes against the verdict: the sheet asks why (R53).
+ */
+needsReason: boolean, whyNot: string | null, };
 
 export type OutboxRow = { id: string, at: string, kind: string, caseId: string | null, summary: string, state: string, };
 
