@@ -26,6 +26,12 @@ BEGIN
     RETURN 0;
 END $$;
 
+-- Whether a key is the reconciler's. It has none yet.
+CREATE FUNCTION record.is_sweep(p_key text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN false;
+END $$;
+
 -- Journals an intent: {"begun": "new" | "existing" | "key_conflict"}, or {"begun": "case_changed",
 -- "revision"}, {"begun": "busy", "key", "kind"}, {"begun": "approval_needed", "amount", "why"}.
 CREATE FUNCTION api.begin_action(p_order jsonb, p_plan jsonb, p_at bigint) RETURNS jsonb
@@ -45,6 +51,8 @@ BEGIN
     IF FOUND THEN
         RETURN jsonb_build_object('begun', CASE WHEN v_known.digest = v_digest AND v_known.case_id = v_case
             THEN 'existing' ELSE 'key_conflict' END);
+    ELSIF record.is_sweep(v_key) THEN
+        RETURN '{"begun": "key_conflict"}';
     ELSIF v_revision IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'case', DETAIL = v_case;
     ELSIF v_revision <> (p_plan ->> 'case_revision')::bigint THEN

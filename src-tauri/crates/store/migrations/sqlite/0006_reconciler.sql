@@ -43,7 +43,7 @@ CREATE VIEW run_contradictions AS
 -- scan compares it with the two views above.
 --
 -- charged_at: posting of the first charge with an open item. next_at: when to look; none: for people.
--- touched: something changed while a worker looked at it, so that what the worker saw is old.
+-- touched: how often others changed it while a worker looked at it: what the worker saw is old then.
 CREATE TABLE due_runs (
     root_id       TEXT PRIMARY KEY REFERENCES runs (id),
     charged_at    INTEGER,
@@ -51,7 +51,7 @@ CREATE TABLE due_runs (
     tries         INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
     claimed_by    TEXT,
     claimed_until INTEGER,
-    touched       INTEGER NOT NULL DEFAULT 0 CHECK (touched IN (0, 1)),
+    touched       INTEGER NOT NULL DEFAULT 0 CHECK (touched >= 0),
     why           TEXT,
     CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 ) STRICT, WITHOUT ROWID;

@@ -6,7 +6,6 @@ mod address;
 pub(crate) mod fault;
 mod link;
 mod open;
-#[expect(dead_code, reason = "health is wired when the reconciler's side is there")]
 mod reads;
 mod rows;
 mod wiring;

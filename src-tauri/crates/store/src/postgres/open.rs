@@ -54,6 +54,21 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
             include_str!("../../migrations/postgres/0005_effects.sql"),
         ],
     ),
+    (
+        "0006_reconciler",
+        &[
+            include_str!("../../migrations/postgres/0006_reconciler.sql"),
+            include_str!("../../migrations/postgres/0006_reconciler_api.sql"),
+        ],
+    ),
+    (
+        "0007_people",
+        &[
+            include_str!("../../migrations/postgres/0007_people.sql"),
+            include_str!("../../migrations/postgres/0007_people_api.sql"),
+        ],
+    ),
+    ("0008_rights", &[include_str!("../../migrations/postgres/0008_rights.sql")]),
 ];
 
 /// Whoever holds the schema locks up longer is named by PostgreSQL's error.

@@ -2,14 +2,16 @@
 //! written in [`super::writes`].
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AccountId, ActionKey, AgentId, AttachmentId, CaseId, JobId, TicketId};
+use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
-    ActionRecord, ActionState, ActionStore, Applied, AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord,
-    CaseStore, ChargeLine, ChargesWanted, ChosenRuns, Draft, DraftSave, FactStore, Finding, ImportReport, NewCase,
-    OutboxLine, PostingLine, QueueCounts, QueuePage, QueueQuery, RawAnswer, SavedView, StoreResult, StoredAnswer,
+    ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
+    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -133,5 +135,82 @@ impl ActionStore for PgStore {
     }
     async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>> {
         self.read_outbox(limit).await
+    }
+}
+
+#[async_trait]
+impl ReconcileStore for PgStore {
+    async fn claim_due(
+        &self,
+        worker: &str,
+        limit: u32,
+        lease: SignedDuration,
+        at: Timestamp,
+    ) -> StoreResult<Vec<DueRun>> {
+        self.claim_due_runs(worker, limit, lease, at).await
+    }
+    async fn scope_of_run(&self, root: &RunId, as_of: Timestamp) -> StoreResult<Option<Scope>> {
+        self.read_scope_of_run(root, as_of).await
+    }
+    async fn end_look(&self, root: &RunId, worker: &str, next: &NextLook, at: Timestamp) -> StoreResult<()> {
+        self.end_claim(root, worker, next, at).await
+    }
+    async fn settle(&self, key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> StoreResult<Applied> {
+        self.settle_effect(key, part, effect, at).await
+    }
+    async fn detect(&self, detection: &Detection) -> StoreResult<bool> {
+        self.keep_detection(detection).await
+    }
+    async fn detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>> {
+        self.read_detections(open_only, limit).await
+    }
+    async fn close_detections(&self, root: &RunId, still: &[Detection], at: Timestamp) -> StoreResult<u64> {
+        self.end_detections(root, still, at).await
+    }
+    async fn save_pass(&self, report: &PassReport) -> StoreResult<()> {
+        self.keep_pass(report).await
+    }
+    async fn passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {
+        self.read_passes(limit).await
+    }
+    async fn promise(&self, at: Timestamp) -> StoreResult<PromiseHealth> {
+        self.read_promise(at).await
+    }
+    async fn full_scan(&self) -> StoreResult<FullScan> {
+        self.scan_all().await
+    }
+}
+
+#[async_trait]
+impl ApprovalStore for PgStore {
+    async fn identity(&self, said: &AgentId, at: Timestamp) -> StoreResult<Identity> {
+        self.read_identity(said, at).await
+    }
+    async fn people(&self) -> StoreResult<Vec<Person>> {
+        self.read_people().await
+    }
+    async fn put_person(&self, person: &Person, at: Timestamp) -> StoreResult<()> {
+        self.keep_person(person, at).await
+    }
+    async fn ask_approval(&self, request: &ApprovalRequest) -> StoreResult<Decided> {
+        self.ask(request).await
+    }
+    async fn decide_approval(
+        &self,
+        id: &ApprovalId,
+        decision: &ApprovalDecision,
+        at: Timestamp,
+    ) -> StoreResult<Decided> {
+        self.decide(id, decision, at).await
+    }
+    async fn approvals(&self, open_only: bool, limit: u64, at: Timestamp) -> StoreResult<Vec<Approval>> {
+        self.read_approvals(open_only, limit, at).await
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn health(&self) -> StoreResult<StoreHealth> {
+        self.read_health().await
     }
 }

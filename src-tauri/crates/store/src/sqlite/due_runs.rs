@@ -21,7 +21,7 @@ statements! {
     WAKE = "INSERT INTO due_runs (root_id, charged_at, next_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (root_id) DO UPDATE SET charged_at = excluded.charged_at, why = NULL,
             next_at = min(coalesce(next_at, excluded.next_at), excluded.next_at),
-            touched = (claimed_until IS NOT NULL)";
+            touched = touched + (claimed_until IS NOT NULL)";
     /// The reconciler changed it: its own look says when the next one is.
     RENEW = "INSERT INTO due_runs (root_id, charged_at, next_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (root_id) DO UPDATE SET charged_at = excluded.charged_at";

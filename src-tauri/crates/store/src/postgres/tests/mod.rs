@@ -1,4 +1,5 @@
 mod attacks;
+mod behaviour;
 mod cancelled;
 mod cases;
 mod facts;
@@ -7,6 +8,7 @@ mod levels;
 mod opening;
 mod races;
 mod remedies;
+mod rights;
 mod seals;
 mod statements;
 mod world;

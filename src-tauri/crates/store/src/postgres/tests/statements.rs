@@ -21,7 +21,9 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("people", reads::people::STATEMENTS),
     ("postings", reads::postings::STATEMENTS),
     ("queue", reads::queue::STATEMENTS),
+    ("reconciler", reads::reconciler::STATEMENTS),
     ("refunds", reads::refunds::STATEMENTS),
+    ("rights", reads::rights::STATEMENTS),
     ("runs", reads::runs::STATEMENTS),
     ("ticket_links", reads::ticket_links::STATEMENTS),
     ("write actions", writes::actions::STATEMENTS),
@@ -30,6 +32,8 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("write drafts", writes::drafts::STATEMENTS),
     ("write facts", writes::facts::STATEMENTS),
     ("write findings", writes::findings::STATEMENTS),
+    ("write reconciler", writes::reconciler::STATEMENTS),
+    ("write rights", writes::rights::STATEMENTS),
 ];
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::ActionKey;
 use makegood_domain::plan::{Effect, Plan};
-use makegood_domain::ports::{ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
+use makegood_domain::ports::{ActionStore, Applied, ApprovalStore, Begun, CaseStore, FactStore, Receipt};
 use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 
 use crate::postgres::{PgSettings, PgStore, migrate};
@@ -30,11 +30,14 @@ pub fn settings(url: &str) -> PgSettings {
     PgSettings::new(url)
 }
 
-/// A record that has taken these facts, all of them.
+/// A record that has taken these facts, all of them, and where Ana and Ben may restore any amount alone.
 pub async fn store_with(facts: &[Fact]) -> PgStore {
     let store = record().await;
     let report = store.import(facts, at(1000)).await.unwrap();
     assert_eq!(report.rejected, vec![], "the world is whole");
+    for person in trusted() {
+        store.put_person(&person, at(0)).await.unwrap();
+    }
     store
 }
 

@@ -6,6 +6,8 @@ pub(super) mod cases;
 pub(super) mod drafts;
 pub(super) mod facts;
 pub(super) mod findings;
+pub(super) mod reconciler;
+pub(super) mod rights;
 
 use makegood_domain::ports::{StoreError, StoreResult};
 use serde::Serialize;

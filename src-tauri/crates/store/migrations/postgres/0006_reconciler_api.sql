@@ -1,0 +1,234 @@
+-- What the reconciler calls, and what keeps its list right.
+
+-- Brings the list in line with a logical run: puts it on, wakes it, or takes it off; returns how many
+-- rows of it changed. Whoever looks at the run meanwhile will be told that it changed.
+CREATE OR REPLACE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_charged_at bigint := (SELECT min(posted_at) FROM record.open_items WHERE root_id = p_root);
+    v_changed bigint;
+BEGIN
+    IF v_charged_at IS NULL AND NOT EXISTS (SELECT 1 FROM record.run_contradictions WHERE root_id = p_root) THEN
+        DELETE FROM record.due_runs WHERE root_id = p_root;
+        GET DIAGNOSTICS v_changed = ROW_COUNT;
+        RETURN v_changed;
+    END IF;
+    INSERT INTO record.due_runs (root_id, charged_at, next_at) VALUES (p_root, v_charged_at, p_at)
+    ON CONFLICT (root_id) DO NOTHING;
+    IF NOT FOUND THEN
+        UPDATE record.due_runs SET charged_at = v_charged_at, why = NULL, next_at = least(next_at, p_at),
+            touched = touched + (claimed_until IS NOT NULL)::int
+        WHERE root_id = p_root;
+    END IF;
+    RETURN 1;
+END $$;
+
+-- Claims runs whose next look is not after now: [{"root_id", "charged_at", "tries"}], the earliest
+-- first, then by id. What another worker is just claiming is passed over.
+CREATE FUNCTION api.claim_due(p_worker text, p_limit bigint, p_lease bigint, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_at bigint := record.clock(p_at);
+    v_claimed jsonb;
+BEGIN
+    WITH due AS (
+        SELECT root_id FROM record.due_runs
+        WHERE next_at <= v_at AND (claimed_until IS NULL OR claimed_until <= v_at)
+        ORDER BY next_at, root_id COLLATE "C" LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED),
+    claimed AS (
+        UPDATE record.due_runs d SET claimed_by = p_worker, claimed_until = v_at + p_lease, tries = tries + 1, touched = 0
+        FROM due WHERE d.root_id = due.root_id
+        RETURNING d.root_id, d.charged_at, d.tries - 1 AS tries, d.next_at)
+    SELECT jsonb_agg(jsonb_build_object('root_id', root_id, 'charged_at', charged_at, 'tries', tries)
+                     ORDER BY next_at, root_id COLLATE "C") INTO v_claimed
+    FROM claimed;
+    RETURN coalesce(v_claimed, '[]');
+END $$;
+
+-- Ends the claim of a worker with what comes next; somebody else's stays. A run that others changed
+-- meanwhile is looked at again at once, one that is ended as done and open all the same in an hour.
+CREATE FUNCTION api.end_look(p_root text, p_worker text, p_next jsonb, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_at bigint := record.clock(p_at);
+    v_charged_at bigint;
+BEGIN
+    PERFORM 1 FROM record.due_runs WHERE root_id = p_root AND claimed_by = p_worker FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT min(posted_at) INTO v_charged_at FROM record.open_items WHERE root_id = p_root;
+    IF v_charged_at IS NULL AND NOT EXISTS (SELECT 1 FROM record.run_contradictions WHERE root_id = p_root) THEN
+        DELETE FROM record.due_runs WHERE root_id = p_root;
+        RETURN NULL;
+    END IF;
+    UPDATE record.due_runs SET claimed_by = NULL, claimed_until = NULL, touched = 0, charged_at = v_charged_at,
+        next_at = CASE WHEN touched > 0 THEN v_at
+                       WHEN p_next ->> 'next' = 'at' THEN record.instant(p_next ->> 'at')
+                       WHEN p_next ->> 'next' = 'done' THEN v_at + 3600000000 END,
+        why = CASE WHEN touched = 0 THEN p_next ->> 'why' END
+    WHERE root_id = p_root;
+    RETURN NULL;
+END $$;
+
+-- When and why a failure of one of these items was first noticed, apart from a posting (R16).
+CREATE OR REPLACE FUNCTION record.noticed(p_charge text, p_items bigint[], OUT at bigint, OUT cause text)
+LANGUAGE sql STABLE AS $$
+    SELECT d.detected_at, d.cause FROM record.detections d
+    WHERE d.charge_id = p_charge AND (d.item = 0 OR d.item = ANY (p_items))
+      AND d.kind IN ('orphan', 'damaged', 'duplicate_charge')
+    ORDER BY d.detected_at LIMIT 1
+$$;
+
+-- Refuses a restoration of a young charge of which nothing was noticed before.
+CREATE FUNCTION record.check_noticed(p_wanted jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_charge text := p_wanted ->> 'charge_id';
+    v_hours bigint := (SELECT unseen_hours FROM record.reconciler_limits);
+    v_item bigint;
+BEGIN
+    SELECT i.item INTO v_item
+    FROM record.charges c CROSS JOIN jsonb_to_recordset(p_wanted -> 'items') AS i (item bigint)
+    WHERE c.id = v_charge AND p_at - c.posted_at < v_hours * 3600000000
+      AND (record.noticed(v_charge, ARRAY[i.item])).at IS NULL
+    ORDER BY i.item LIMIT 1;
+    IF FOUND THEN
+        PERFORM record.refuse(format('nothing was noticed about item %s of charge %s, and it is younger than %s hours',
+            v_item, v_charge, v_hours));
+    END IF;
+END $$;
+
+-- Counts a restoration of the reconciler in its hour, up to as many as it may.
+CREATE FUNCTION record.count_sweep(p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_hour bigint := div(p_at, 3600000000);
+    v_most bigint := (SELECT restorations_per_hour FROM record.reconciler_limits);
+BEGIN
+    INSERT INTO record.reconciler_hours (hour, restorations) VALUES (v_hour, 0) ON CONFLICT (hour) DO NOTHING;
+    UPDATE record.reconciler_hours SET restorations = restorations + 1 WHERE hour = v_hour AND restorations < v_most;
+    IF NOT FOUND THEN
+        PERFORM record.refuse(format(
+            'the reconciler has made %s restorations in this hour, as many as it may: people must look first', v_most));
+    END IF;
+END $$;
+
+-- The receipt of a part of a key, or null. Refuses another effect under the same.
+CREATE FUNCTION record.sweep_receipt(p_key text, p_part bigint, p_effect jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_done record.sweep_steps;
+BEGIN
+    SELECT * INTO v_done FROM record.sweep_steps WHERE key = p_key AND part = p_part;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF v_done.effect <> p_effect THEN
+        PERFORM record.refuse(format('%s.%s was done already, with another effect', p_key, p_part));
+    END IF;
+    RETURN jsonb_build_object('step', 0, 'part', p_part, 'at', v_done.at, 'receipt', v_done.receipt);
+END $$;
+
+CREATE OR REPLACE FUNCTION record.is_sweep(p_key text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM record.sweep_steps WHERE key = p_key)
+$$;
+
+-- The logical run that an effect is about; null for those about none.
+CREATE FUNCTION record.root_of_effect(p_effect jsonb) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT r.root_id FROM record.runs r WHERE r.id = coalesce(p_effect ->> 'run_id',
+        p_effect -> 'restoration' ->> 'run_id',
+        (SELECT o.run_id FROM record.outputs o WHERE o.id = p_effect ->> 'output_id'))
+$$;
+
+-- Does one effect on behalf of the reconciler, without a case: the same (key, part) has the same
+-- receipt for ever. Only on items, outputs, incidents and jobs; a restoration only of what was noticed
+-- before or is old, and only so many in an hour.
+CREATE FUNCTION api.settle(p_key text, p_part bigint, p_effect jsonb, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_at bigint := record.clock(p_at);
+    v_kind text := p_effect ->> 'effect';
+    v_known jsonb;
+    v_receipt jsonb;
+BEGIN
+    IF v_kind NOT IN ('lease_item', 'deliver', 'release_item', 'restore', 'quarantine', 'open_incident',
+        'cancel_upstream', 'move') THEN
+        PERFORM record.refuse('the reconciler settles items, outputs, incidents and jobs, nothing else');
+    END IF;
+    v_known := record.sweep_receipt(p_key, p_part, p_effect);
+    IF v_known IS NOT NULL THEN
+        RETURN v_known;
+    ELSIF EXISTS (SELECT 1 FROM record.actions WHERE key = p_key) THEN
+        PERFORM record.refuse(format('the key %s is an action''s', p_key));
+    END IF;
+    IF v_kind = 'restore' THEN
+        PERFORM record.check_noticed(p_effect -> 'restoration', v_at);
+    END IF;
+    BEGIN
+        v_receipt := record.do_effect(p_key, format('%s.0.%s', p_key, p_part), 'reconciler', NULL, NULL, p_effect,
+            v_at);
+        INSERT INTO record.sweep_steps (key, part, at, effect, receipt)
+        VALUES (p_key, p_part, v_at, p_effect, v_receipt);
+    EXCEPTION WHEN SQLSTATE 'MG001' OR unique_violation THEN
+        -- Perhaps another reconciler did the very same in this moment.
+        v_known := record.sweep_receipt(p_key, p_part, p_effect);
+        IF v_known IS NULL THEN
+            RAISE;
+        END IF;
+        RETURN v_known;
+    END;
+    IF v_kind = 'restore' THEN
+        PERFORM record.count_sweep(v_at);
+    END IF;
+    -- Its own change is no news to the one who looks.
+    UPDATE record.due_runs SET touched = touched - 1
+    WHERE root_id = record.root_of_effect(p_effect) AND claimed_until IS NOT NULL AND touched > 0
+      AND v_kind NOT IN ('open_incident', 'cancel_upstream');
+    RETURN jsonb_build_object('step', 0, 'part', p_part, 'at', v_at, 'receipt', v_receipt);
+END $$;
+
+-- Keeps what was noticed; true where it is new. Of the same the first time counts; it can be so again.
+CREATE FUNCTION api.detect(p_detection jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_item bigint := (p_detection ->> 'item')::bigint;
+BEGIN
+    INSERT INTO record.detections (kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at)
+    VALUES (p_detection ->> 'kind', p_detection ->> 'subject', v_item, p_detection ->> 'run_id',
+            p_detection ->> 'charge_id', p_detection ->> 'output_id', p_detection ->> 'cause', p_detection ->> 'detail',
+            record.clock(record.instant(p_detection ->> 'detected_at')), record.instant(p_detection ->> 'closed_at'))
+    ON CONFLICT (kind, subject, item) DO NOTHING;
+    IF FOUND THEN
+        RETURN 'true';
+    END IF;
+    UPDATE record.detections SET closed_at = NULL
+    WHERE kind = p_detection ->> 'kind' AND subject = p_detection ->> 'subject' AND item = v_item
+      AND closed_at IS NOT NULL;
+    RETURN 'false';
+END $$;
+
+-- Closes the open detections of a logical run that `p_still` no longer holds; returns how many.
+CREATE FUNCTION api.close_detections(p_root text, p_still jsonb, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_closed bigint;
+BEGIN
+    UPDATE record.detections d SET closed_at = record.clock(p_at)
+    FROM record.runs r
+    WHERE r.root_id = p_root AND d.run_id = r.id AND d.closed_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(p_still) AS s (kind text, subject text, item bigint)
+                      WHERE (s.kind, s.subject, s.item) = (d.kind, d.subject, d.item));
+    GET DIAGNOSTICS v_closed = ROW_COUNT;
+    RETURN to_jsonb(v_closed);
+END $$;
+
+-- Writes the report of a pass: at its start, and again at its end.
+CREATE FUNCTION api.save_pass(p_report jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_id text := p_report ->> 'id';
+    v_finished_at bigint := record.instant(p_report ->> 'finished_at');
+BEGIN
+    INSERT INTO record.passes (id, started_at, finished_at, report)
+    VALUES (v_id, record.instant(p_report ->> 'started_at'), v_finished_at, p_report) ON CONFLICT (id) DO NOTHING;
+    IF NOT FOUND THEN
+        UPDATE record.passes SET finished_at = v_finished_at, report = p_report WHERE id = v_id;
+    END IF;
+    RETURN NULL;
+END $$;

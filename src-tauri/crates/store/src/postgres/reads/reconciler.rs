@@ -1,0 +1,141 @@
+//! What the reconciler noticed, how its passes went, how well the promise is kept, and whether its
+//! list is right.
+
+use jiff::Timestamp;
+use makegood_domain::ids::{ChargeId, RunId};
+use makegood_domain::ports::{Detection, FullScan, PassReport, PromiseHealth, StoreResult};
+
+use crate::assemble;
+use crate::postgres::PgStore;
+use crate::postgres::fault::backend;
+use crate::postgres::rows::{Columns, instant, micros, parse_document, signed, unsigned};
+
+statements! {
+    DETECTIONS = r#"SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
+        FROM api.detections WHERE NOT $1 OR closed_at IS NULL
+        ORDER BY detected_at DESC, kind COLLATE "C", subject COLLATE "C", item LIMIT $2"#;
+    PASSES = r#"SELECT id, report FROM api.passes ORDER BY started_at DESC, id COLLATE "C" DESC LIMIT $1"#;
+    LAST_FINISHED = "SELECT started_at, finished_at FROM api.passes WHERE finished_at IS NOT NULL
+        ORDER BY finished_at DESC LIMIT 1";
+    OPEN = "SELECT count(DISTINCT i.charge_id) AS charges, coalesce(sum(i.owed), 0)::bigint AS credits,
+            min(i.posted_at) AS oldest, count(DISTINCT i.charge_id) FILTER (WHERE d.next_at IS NULL) AS parked
+        FROM api.due_runs d JOIN api.open_items i ON i.root_id = d.root_id WHERE d.charged_at IS NOT NULL";
+    /// By nearest rank: the least delay that so many in a hundred do not exceed.
+    DELAYS = "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
+            percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds) AS p90, max(seconds) AS worst
+        FROM (SELECT (r.posted_at - c.posted_at) / 1000000 AS seconds
+              FROM api.refunds r JOIN api.charges c ON c.id = r.charge_id
+              WHERE r.posted_at > $1 AND r.posted_at <= $2 AND r.state = 'posted' AND r.settles = 1) AS delays";
+    PAGE_END = r#"SELECT max(id COLLATE "C") AS last, count(*) AS charges FROM (
+        SELECT id FROM api.charges WHERE id COLLATE "C" > $1 ORDER BY id COLLATE "C" LIMIT $2) AS page"#;
+    OPEN_CHARGES = r#"SELECT c.id,
+            EXISTS (SELECT 1 FROM api.due_runs d WHERE d.root_id = r.root_id AND d.charged_at IS NOT NULL)::int::bigint
+                AS listed
+        FROM api.charges c JOIN api.runs r ON r.id = c.run_id
+        WHERE c.id COLLATE "C" > $1 AND c.id COLLATE "C" <= $2
+            AND EXISTS (SELECT 1 FROM api.charge_items i
+                WHERE i.charge_id = c.id AND i.state <> 'delivered' AND i.refunded < i.price)
+        ORDER BY c.id COLLATE "C""#;
+    LIST_END = r#"SELECT max(root_id COLLATE "C") FROM (
+        SELECT root_id FROM api.due_runs WHERE root_id COLLATE "C" > $1 ORDER BY root_id COLLATE "C" LIMIT $2) AS page"#;
+    SUPERFLUOUS = r#"SELECT d.root_id FROM api.due_runs d WHERE d.root_id COLLATE "C" > $1 AND d.root_id COLLATE "C" <= $2
+            AND NOT EXISTS (SELECT 1 FROM api.open_items o WHERE o.root_id = d.root_id)
+            AND NOT EXISTS (SELECT 1 FROM api.run_contradictions k WHERE k.root_id = d.root_id)
+        ORDER BY d.root_id COLLATE "C""#;
+}
+
+/// Refunds of how long ago count for the promise.
+const WEEK_MICROS: i64 = 7 * 86_400_000_000;
+
+/// Charges, or runs on the list, in one page of a full scan.
+const PAGE: i64 = 20_000;
+
+/// How many of each kind are named: with more, something else is wrong than single rows.
+const NAMED: usize = 1_000;
+
+impl PgStore {
+    pub(in crate::postgres) async fn read_detections(
+        &self,
+        open_only: bool,
+        limit: u64,
+    ) -> StoreResult<Vec<Detection>> {
+        let query = sqlx::query(DETECTIONS).bind(open_only).bind(signed(limit));
+        let rows = query.fetch_all(&self.pool).await.map_err(backend)?;
+        assemble::each(&rows, assemble::detection)
+    }
+
+    pub(in crate::postgres) async fn read_passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {
+        let query = sqlx::query_as(PASSES).bind(signed(limit));
+        let rows: Vec<(String, String)> = query.fetch_all(&self.pool).await.map_err(backend)?;
+        rows.into_iter().map(|(id, report)| parse_document(&report, &id)).collect()
+    }
+
+    pub(in crate::postgres) async fn read_promise(&self, when: Timestamp) -> StoreResult<PromiseHealth> {
+        let mut tx = self.snapshot().await?;
+        let open = sqlx::query(OPEN).fetch_one(&mut *tx).await.map_err(backend)?;
+        let delays = sqlx::query(DELAYS).bind(micros(when).saturating_sub(WEEK_MICROS)).bind(micros(when));
+        let delays = delays.fetch_one(&mut *tx).await.map_err(backend)?;
+        let query = sqlx::query_as(LAST_FINISHED);
+        let last: Option<(i64, i64)> = query.fetch_optional(&mut *tx).await.map_err(backend)?;
+        tx.rollback().await.map_err(backend)?;
+        let last_pass = match last {
+            Some((start, end)) => Some((instant(start, "passes.started_at")?, instant(end, "passes.finished_at")?)),
+            None => None,
+        };
+        Ok(PromiseHealth {
+            open_charges: open.count("charges")?,
+            open_credits: open.int("credits")?,
+            oldest_open: open.opt_time("oldest")?,
+            parked: open.count("parked")?,
+            refund_seconds_p50: delays.opt_int("p50")?,
+            refund_seconds_p90: delays.opt_int("p90")?,
+            refund_seconds_worst: delays.opt_int("worst")?,
+            last_pass,
+        })
+    }
+
+    /// Page by page, each of one instant, so that it holds neither memory nor old rows.
+    pub(in crate::postgres) async fn scan_all(&self) -> StoreResult<FullScan> {
+        let mut scan = FullScan::default();
+        let mut after = String::new();
+        while let Some(last) = self.charges_page(&after, &mut scan).await? {
+            after = last;
+        }
+        after.clear();
+        while let Some(last) = self.list_page(&after, &mut scan).await? {
+            after = last;
+        }
+        Ok(scan)
+    }
+
+    async fn charges_page(&self, after: &str, scan: &mut FullScan) -> StoreResult<Option<String>> {
+        let mut tx = self.snapshot().await?;
+        let page = sqlx::query(PAGE_END).bind(after).bind(PAGE).fetch_one(&mut *tx).await.map_err(backend)?;
+        if let Some(last) = page.opt_text("last")? {
+            scan.charges += unsigned::<u64>(page.int("charges")?, "charges")?;
+            let query = sqlx::query(OPEN_CHARGES).bind(after).bind(&last);
+            for row in query.fetch_all(&mut *tx).await.map_err(backend)? {
+                scan.open_charges += 1;
+                if !row.flag("listed")? && scan.missed.len() < NAMED {
+                    scan.missed.push(ChargeId(row.text("id")?));
+                }
+            }
+        }
+        tx.rollback().await.map_err(backend)?;
+        page.opt_text("last")
+    }
+
+    async fn list_page(&self, after: &str, scan: &mut FullScan) -> StoreResult<Option<String>> {
+        let mut tx = self.snapshot().await?;
+        let query = sqlx::query_scalar(LIST_END).bind(after).bind(PAGE);
+        let last: Option<String> = query.fetch_one(&mut *tx).await.map_err(backend)?;
+        if let Some(last) = &last {
+            let query = sqlx::query_scalar(SUPERFLUOUS).bind(after).bind(last);
+            let found: Vec<String> = query.fetch_all(&mut *tx).await.map_err(backend)?;
+            let room = NAMED.saturating_sub(scan.superfluous.len());
+            scan.superfluous.extend(found.into_iter().take(room).map(RunId));
+        }
+        tx.rollback().await.map_err(backend)?;
+        Ok(last)
+    }
+}
