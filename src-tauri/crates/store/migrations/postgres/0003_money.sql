@@ -64,14 +64,14 @@ BEGIN
     -- Two or three as a rule: walked through in order, which costs less than a query that sorts.
     LOOP
         v_next := NULL;
-        FOR i IN 1 .. cardinality(p_balances) LOOP
+        FOR i IN 1 .. coalesce(cardinality(p_balances), 0) LOOP
             IF (v_last IS NULL OR p_balances[i] > v_last) AND (v_next IS NULL OR p_balances[i] < v_next) THEN
                 v_next := p_balances[i];
             END IF;
         END LOOP;
         EXIT WHEN v_next IS NULL;
         v_delta := 0;
-        FOR i IN 1 .. cardinality(p_balances) LOOP
+        FOR i IN 1 .. coalesce(cardinality(p_balances), 0) LOOP
             IF p_balances[i] = v_next THEN
                 v_delta := v_delta + p_deltas[i];
             END IF;

@@ -71,13 +71,15 @@ BEGIN
 END $$;
 
 -- When and why a failure of one of these items was first noticed, apart from a posting (R16).
-CREATE OR REPLACE FUNCTION record.noticed(p_charge text, p_items bigint[], OUT at bigint, OUT cause text)
-LANGUAGE sql STABLE AS $$
-    SELECT d.detected_at, d.cause FROM record.detections d
-    WHERE d.charge_id = p_charge AND (d.item = 0 OR d.item = ANY (p_items))
+CREATE OR REPLACE FUNCTION record.noticed(p_charge text, p_items jsonb, OUT at bigint, OUT cause text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT d.detected_at, d.cause INTO at, cause FROM record.detections d
+    WHERE d.charge_id = p_charge
+      AND (d.item = 0 OR p_items @> jsonb_build_array(jsonb_build_object('item', d.item)))
       AND d.kind IN ('orphan', 'damaged', 'duplicate_charge')
-    ORDER BY d.detected_at LIMIT 1
-$$;
+    ORDER BY d.detected_at LIMIT 1;
+END $$;
 
 -- Refuses a restoration of a young charge of which nothing was noticed before.
 CREATE FUNCTION record.check_noticed(p_wanted jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -89,7 +91,7 @@ BEGIN
     SELECT i.item INTO v_item
     FROM record.charges c CROSS JOIN jsonb_to_recordset(p_wanted -> 'items') AS i (item bigint)
     WHERE c.id = v_charge AND p_at - c.posted_at < v_hours * 3600000000
-      AND (record.noticed(v_charge, ARRAY[i.item])).at IS NULL
+      AND (record.noticed(v_charge, jsonb_build_array(jsonb_build_object('item', i.item)))).at IS NULL
     ORDER BY i.item LIMIT 1;
     IF FOUND THEN
         PERFORM record.refuse(format('nothing was noticed about item %s of charge %s, and it is younger than %s hours',
