@@ -28,9 +28,6 @@ const REFERENCES: &str = "SELECT DISTINCT c.conrelid::regclass::text, c.confreli
 /// Tables of PostgreSQL alone: its own list of changes, levels in stripes, what is searched, seals.
 const ONLY_THERE: [&str; 4] = ["audit_seals", "balance_stripes", "case_search", "schema_migrations"];
 
-/// Tables that PostgreSQL does not have yet. A record with rows in them is not copied.
-const NOT_YET_THERE: [&str; 6] = ["approvals", "detections", "logins", "passes", "people", "sweep_steps"];
-
 /// Columns of SQLite alone. A level is the sum of stripes, and is compared; the last posting follows
 /// from the postings; the chain of the audit follows from its lines.
 const ONLY_HERE: [(&str, &str); 4] =
@@ -77,7 +74,6 @@ pub(super) async fn tables(source: &mut SqliteConnection, target: &mut PgConnect
     let here: Vec<String> = sqlx::query_scalar(TABLES_HERE).fetch_all(&mut *source).await.map_err(source::failed)?;
     let there: Vec<String> = sqlx::query_scalar(TABLES_THERE).fetch_all(&mut *target).await.map_err(backend)?;
     let there: Vec<String> = there.into_iter().filter(|name| !ONLY_THERE.contains(&name.as_str())).collect();
-    let here = without_missing(source, here, &there).await?;
     if here != there {
         let (here, there): (BTreeSet<_>, BTreeSet<_>) = (here.iter().collect(), there.iter().collect());
         let odd: Vec<&&String> = here.symmetric_difference(&there).collect();
@@ -90,32 +86,6 @@ pub(super) async fn tables(source: &mut SqliteConnection, target: &mut PgConnect
         tables.push(table(source, target, name).await?);
     }
     Ok(tables)
-}
-
-/// Leaves out what the target can't have yet, where nothing is lost by it.
-async fn without_missing(
-    source: &mut SqliteConnection,
-    here: Vec<String>,
-    there: &[String],
-) -> StoreResult<Vec<String>> {
-    let mut kept = Vec::with_capacity(here.len());
-    for table in here {
-        if there.contains(&table) || !(is_made_again(&table) || NOT_YET_THERE.contains(&table.as_str())) {
-            kept.push(table);
-            continue;
-        }
-        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{table}\"")));
-        let rows: i64 = rows.fetch_one(&mut *source).await.map_err(source::failed)?;
-        if rows > 0 && !is_made_again(&table) {
-            return Err(misfit(&table, format!("the target can't keep its {rows} rows yet")));
-        }
-    }
-    Ok(kept)
-}
-
-/// Whether the target will have such rows of its own: limits, and counts that follow from the ledger.
-fn is_made_again(table: &str) -> bool {
-    matches!(table, "default_limits" | "due_runs" | "person_days" | "reconciler_hours" | "reconciler_limits")
 }
 
 fn misfit(at: &str, why: String) -> StoreError {

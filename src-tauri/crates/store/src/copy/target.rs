@@ -13,6 +13,9 @@ use super::{CopiedTable, source};
 use crate::postgres::fault::backend;
 use crate::rows::micros;
 
+/// Where rows wait that are not taken as they are. Temporary tables are nobody's to make here.
+const STAGE: &str = "record.copied";
+
 /// Sent at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -117,7 +120,8 @@ pub(super) async fn fill(target: &mut PgConnection, source: &mut SqliteConnectio
 }
 
 async fn execute(target: &mut PgConnection, sql: &'static str, table: &Table) -> StoreResult<()> {
-    sqlx::raw_sql(sql).execute(target).await.map_err(|error| broken(&table.name, &error))?;
+    sqlx::raw_sql(sql).execute(&mut *target).await.map_err(|error| broken(&table.name, &error))?;
+    target.execute("DROP TABLE record.copied").await.map_err(backend)?;
     Ok(())
 }
 
@@ -125,24 +129,21 @@ fn broken(table: &str, error: &sqlx::Error) -> StoreError {
     StoreError::Inconsistent { at: table.to_owned(), why: format!("a row was not taken: {error}") }
 }
 
-/// The rows of a table in a temporary one, `copied`.
+/// The rows of a table in one that lasts as long as this table is filled.
 async fn stage(target: &mut PgConnection, source: &mut SqliteConnection, table: &Table) -> StoreResult<()> {
     let columns: Vec<String> = table
         .columns
         .iter()
         .map(|column| format!("\"{}\" {}", column.name, if column.kind == Kind::Int { "bigint" } else { "text" }))
         .collect();
-    let create = format!(
-        "DROP TABLE IF EXISTS pg_temp.copied; CREATE TEMP TABLE copied ({}) ON COMMIT DROP",
-        columns.join(", ")
-    );
+    let create = format!("CREATE TABLE record.copied ({})", columns.join(", "));
     sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut *target).await.map_err(backend)?;
-    pour(target, source, table, "pg_temp.copied").await
+    pour(target, source, table, STAGE).await
 }
 
 /// Sends all rows by one COPY: references within a table are looked at when all of it is there.
 async fn pour(target: &mut PgConnection, source: &mut SqliteConnection, table: &Table, into: &str) -> StoreResult<()> {
-    let is_staged = into == "pg_temp.copied";
+    let is_staged = into == STAGE;
     let stored: Vec<bool> = table.columns.iter().map(|column| column.is_stored || is_staged).collect();
     let names: Vec<String> = table
         .columns

@@ -3,6 +3,7 @@
 //! transaction. The functions are in `migrations/postgres/`.
 
 mod address;
+pub mod admin;
 pub(crate) mod fault;
 mod link;
 mod open;

@@ -1,3 +1,4 @@
+mod admin;
 mod attacks;
 mod behaviour;
 mod cancelled;

@@ -1,11 +1,12 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::world::record;
-use crate::postgres::{open, reads, writes};
+use crate::postgres::{admin, open, reads, writes};
 
 /// Every statement that this backend sends.
 const ALL: &[(&str, &[(&str, &str)])] = &[
     ("open", open::STATEMENTS),
+    ("admin", admin::STATEMENTS),
     ("actions", reads::actions::STATEMENTS),
     ("audit", reads::audit::STATEMENTS),
     ("canvas", reads::canvas::STATEMENTS),
