@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod ctl;
 pub mod logs;
+pub mod record;
 pub mod settings;
 pub mod shell;
 pub mod sweeps;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use crate::record::RecordSettings;
+
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error("{path} can't be read: {why}")]
@@ -20,15 +22,17 @@ pub enum SettingsError {
 pub struct Settings {
     /// Name of the workspace, shown in the window.
     pub workspace: String,
-    /// SQLite file; relative to the profile's folder.
-    #[serde(default = "default_database")]
-    pub database: PathBuf,
+    /// SQLite file; relative to the profile's folder. `makegood.sqlite` where no record is named.
+    pub database: Option<PathBuf>,
+    /// A team's record on a PostgreSQL server, instead of a file.
+    pub record: Option<RecordSettings>,
     /// Folder where recovered files are kept; relative to the profile's folder.
     #[serde(default = "default_vault")]
     pub vault: PathBuf,
     /// Policy file; the built-in policy without one.
     pub policy: Option<PathBuf>,
-    pub agent: AgentSettings,
+    /// Who works here. A server's record knows that by the login.
+    pub agent: Option<AgentSettings>,
     #[serde(default)]
     pub reconciler: ReconcilerSettings,
     #[serde(default, rename = "provider")]
@@ -101,10 +105,6 @@ pub struct ProviderEntry {
     pub retention_hours: Option<u32>,
 }
 
-fn default_database() -> PathBuf {
-    "makegood.sqlite".into()
-}
-
 fn default_vault() -> PathBuf {
     "vault".into()
 }
@@ -174,6 +174,6 @@ mod tests {
                     [[provider]]\nid = 'replicate'\nadapter = 'replicate'\nkey_env = 'REPLICATE_API_TOKEN'\n";
         std::fs::write(dir.path().join("makegood.toml"), text).expect("written");
         let settings = Settings::load(dir.path()).expect("read").expect("there");
-        assert_eq!((settings.providers.len(), settings.database), (1, PathBuf::from("makegood.sqlite")));
+        assert_eq!((settings.providers.len(), settings.database), (1, None));
     }
 }

@@ -1,7 +1,7 @@
 //! The composition root: a profile's folder in, a whole desk out. Nothing is half built when the
 //! first window opens.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,10 +13,10 @@ use makegood_domain::policy::Policy;
 use makegood_domain::ports::{Clock, Person, Role, Store};
 use makegood_domain::reading::RuleReader;
 use makegood_practice as practice;
-use makegood_store::sqlite::SqliteStore;
 
 use crate::clock::{SystemClock, SystemIds};
-use crate::settings::{ProviderEntry, Settings};
+use crate::record::{self, Place, Record};
+use crate::settings::{AgentSettings, ProviderEntry, Settings};
 
 /// Seed of the practice workspace that opens without settings.
 pub const PRACTICE_SEED: u64 = 20_261_122;
@@ -30,6 +30,8 @@ pub struct Console {
     pub desk: Arc<Desk>,
     /// The practice workspace's providers on loopback; none in a connected workspace.
     pub practice: Option<practice::Workspace>,
+    /// Why the record can only be read.
+    pub read_only: Option<String>,
 }
 
 /// Opens the profile at `home`: the connected workspace that its settings name, else the practice
@@ -39,6 +41,10 @@ pub struct Console {
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn open(home: &Path) -> anyhow::Result<Console> {
     let console = build(home).await?;
+    if let Some(why) = &console.read_only {
+        tracing::warn!(why, "nothing is finished or begun");
+        return Ok(console);
+    }
     let resumed = console.desk.resume_unfinished().await?;
     if resumed > 0 {
         tracing::warn!(actions = resumed, "finished what an earlier run left in the middle");
@@ -58,26 +64,6 @@ pub async fn build(home: &Path) -> anyhow::Result<Console> {
     }
 }
 
-/// The record at a path, made and upgraded if need be.
-///
-/// # Errors
-/// When it cannot be used; the text says why.
-pub async fn open_store(path: &Path) -> anyhow::Result<Arc<SqliteStore>> {
-    let store = SqliteStore::open(path).await.with_context(|| format!("the record {}", path.display()))?;
-    Ok(Arc::new(store))
-}
-
-/// Where the record of a profile is.
-///
-/// # Errors
-/// When the settings are there and can't be read.
-pub fn database(home: &Path) -> anyhow::Result<PathBuf> {
-    Ok(match Settings::load(home)? {
-        Some(settings) => home.join(settings.database),
-        None => practice::Workspace::database(&home.join("practice")),
-    })
-}
-
 async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
     let policy = match &settings.policy {
         None => Policy::default_policy()?,
@@ -88,24 +74,40 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
             Policy::parse(&text).with_context(|| path.display().to_string())?
         }
     };
+    let place = Place::of(&settings, home)?;
     let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
-    let store = open_store(&home.join(&settings.database)).await?;
-    let agent = Agent { id: AgentId(settings.agent.id), name: settings.agent.name };
-    record_agent(&*store, &agent, &policy).await?;
-    let workspace = WorkspaceInfo { name: settings.workspace, banner: None };
+    let Record { store, read_only } = record::open(&place).await?;
+    let agent = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
+    let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
     let cadence = SignedDuration::from_mins(policy.reconcile.cadence_minutes);
     let every = settings.reconciler.every(cadence).map_err(|why| anyhow::anyhow!("[reconciler] every: {why}"))?;
     let off_because = every.is_none().then(|| "the settings say so: `[reconciler] every = \"off\"`".to_owned());
     let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
     let desk = desk.with_timer(Timer { every, off_because });
-    Ok(Console { desk: Arc::new(desk), practice: None })
+    Ok(Console { desk: Arc::new(desk), practice: None, read_only })
 }
 
-/// Puts the agent of the settings on record with the policy's limits, where the record itself knows no
-/// logins. One whose limits somebody has set keeps them.
+/// Who works here: the person whose login it is, where the record knows logins; else the one that the
+/// settings name, who is put on record with the limits of `policy`. One whose limits somebody has set
+/// keeps them. Without a policy nothing is written.
+async fn agent(store: &dyn Store, said: Option<AgentSettings>, policy: Option<&Policy>) -> anyhow::Result<Agent> {
+    let now = SystemClock.now();
+    let id = AgentId(said.as_ref().map(|said| said.id.clone()).unwrap_or_default());
+    let identity = store.identity(&id, now).await?;
+    if identity.enforced {
+        return Ok(Agent { id: identity.person.id, name: identity.person.name });
+    }
+    let said = said.context("makegood.toml does not say who works here: [agent] with id and name")?;
+    let agent = Agent { id, name: said.name };
+    if let Some(policy) = policy {
+        record_agent(store, &agent, policy).await?;
+    }
+    Ok(agent)
+}
+
 async fn record_agent(store: &dyn Store, agent: &Agent, policy: &Policy) -> anyhow::Result<()> {
     let now = SystemClock.now();
-    if store.identity(&agent.id, now).await?.enforced || store.people().await?.iter().any(|row| row.id == agent.id) {
+    if store.people().await?.iter().any(|row| row.id == agent.id) {
         return Ok(());
     }
     let person = Person {
@@ -165,7 +167,7 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
         let case_id = makegood_domain::ids::CaseId(makegood_domain::ports::Ids::new_id(&SystemIds));
         desk.take_in(case_id, ticket.ticket, ticket.files).await?;
     }
-    Ok(Console { desk, practice: Some(workspace) })
+    Ok(Console { desk, practice: Some(workspace), read_only: None })
 }
 
 fn desk(

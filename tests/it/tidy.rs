@@ -197,19 +197,27 @@ fn lock_files_name_no_registry_of_one_network() {
     none(&breaches, "a lock file that works behind one registry only");
 }
 
+/// A change of the schema has one number and one name in every store. What a store needs more room for
+/// stands in further files of the same number; each file is in the store's list of changes.
 #[test]
 fn migrations_are_numbered_without_gaps_and_alike_in_every_store() {
-    let mut stores: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut stores: BTreeMap<String, BTreeMap<u32, BTreeSet<String>>> = BTreeMap::new();
     for path in files_with("src-tauri/crates/store/migrations", &[".sql"]) {
-        let (store, name) = path.rsplit_once('/').expect("a path below the root");
-        stores.entry(store.to_owned()).or_default().push(name.to_owned());
+        let (folder, file) = path.rsplit_once('/').expect("a path below the root");
+        let store = folder.rsplit('/').next().expect("a folder").to_owned();
+        let number: u32 = file.split('_').next().and_then(|number| number.parse().ok()).expect(file);
+        let list = read(&format!("src-tauri/crates/store/src/{store}/open.rs"));
+        assert!(list.contains(&format!("migrations/{store}/{file}\"")), "{store}/{file} is never applied");
+        stores.entry(store).or_default().entry(number).or_default().insert(file.to_owned());
     }
-    let first = stores.values().next().expect("there are migrations").clone();
-    for (store, names) in stores {
-        assert_eq!(names, first, "{store}: same numbers and names, dialect-own text");
-        for (number, name) in (1..).zip(&names) {
-            assert!(name.starts_with(&format!("{number:04}_")), "{store}/{name} is not migration {number}");
-        }
+    assert_eq!(stores.keys().collect::<Vec<_>>(), ["postgres", "sqlite"]);
+    let numbers: Vec<u32> = (1..=stores["sqlite"].len()).filter_map(|number| number.try_into().ok()).collect();
+    for (store, changes) in &stores {
+        assert_eq!(changes.keys().copied().collect::<Vec<_>>(), numbers, "{store}: numbered without gaps");
+    }
+    for number in numbers {
+        let names: Vec<&String> = stores["sqlite"][&number].intersection(&stores["postgres"][&number]).collect();
+        assert_eq!(names.len(), 1, "change {number} has one name in both stores: {names:?}");
     }
 }
 

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use makegood_domain::ports::ActionStore as _;
-
-use crate::wiring;
+use crate::record::{self, Place};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -18,7 +16,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    let store = wiring::open_store(&wiring::database(home)?).await?;
+    let store = record::open(&Place::at(home)?).await?.store;
     if options.verify {
         return Ok(match store.audit_verify().await? {
             None => {

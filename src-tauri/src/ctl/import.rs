@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use makegood_domain::feed::Fact;
-use makegood_domain::ports::{Clock as _, FactStore as _};
+use makegood_domain::ports::Clock as _;
 
 use crate::clock::SystemClock;
+use crate::record::{self, Place};
 use crate::settings::Settings;
-use crate::wiring;
 
 /// Facts in one transaction.
 const BATCH: usize = 1_000;
@@ -26,7 +26,7 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     let settings = Settings::load(home)?.with_context(|| {
         format!("{} has no makegood.toml: facts are imported into a connected workspace", home.display())
     })?;
-    let store = wiring::open_store(&home.join(&settings.database)).await?;
+    let store = record::open(&Place::of(&settings, home)?).await?.store;
     let text =
         std::fs::read_to_string(&options.file).with_context(|| format!("{} can't be read", options.file.display()))?;
     let (mut added, mut updated, mut unchanged, mut rejected) = (0, 0, 0, Vec::new());

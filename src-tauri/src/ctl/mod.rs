@@ -1,6 +1,7 @@
 //! `makegoodctl`: one file a command. Exit 0: done; 1: what was asked did not hold; 2: it could not be asked.
 
 mod audit;
+mod db;
 mod drive;
 mod evaluate;
 mod export;
@@ -40,6 +41,8 @@ enum Command {
     Export(export::Options),
     /// Look at the audit, or prove that it is whole.
     Audit(audit::Options),
+    /// A team's record on a PostgreSQL server: make, upgrade, check, fill it, and let people in.
+    Db(db::Options),
 }
 
 /// Runs the command line of this process.
@@ -76,5 +79,6 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
         Command::Export(options) => export::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
+        Command::Db(options) => db::run(&home, &options).await,
     }
 }
