@@ -95,10 +95,11 @@ $$;
 -- Does one effect of an action's plan with its journal row, its audit line, and what goes out.
 -- Returns the step's receipt, {"step", "part", "at", "receipt"} with `at` in microseconds: the same
 -- step and part of a key have it for ever. Raises why the record forbids it.
--- Plans are made once: every statement finds its rows by a key, whatever the values are.
+-- Plans are made once: every statement finds its rows by a key, whatever the values are. And by an
+-- index: a plan that a connection made while a table was empty would read the whole of it later.
 CREATE FUNCTION api.apply(p_key text, p_step bigint, p_part bigint, p_effect jsonb, p_at bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
     v_case text;

@@ -141,8 +141,10 @@ $$;
 -- Does one effect on behalf of the reconciler, without a case: the same (key, part) has the same
 -- receipt for ever. Only on items, outputs, incidents and jobs; a restoration only of what was noticed
 -- before or is old, and only so many in an hour.
+-- Plans are made once, and by indexes, as those of api.apply.
 CREATE FUNCTION api.settle(p_key text, p_part bigint, p_effect jsonb, p_at bigint) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
     v_kind text := p_effect ->> 'effect';
