@@ -3,6 +3,7 @@
 
 mod acting;
 mod against;
+mod approving;
 mod bridge;
 mod fakes;
 mod loom;

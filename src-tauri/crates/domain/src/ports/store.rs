@@ -487,6 +487,11 @@ pub trait ActionStore: Send + Sync {
     /// Begun, not finished: to be resumed on start.
     async fn unfinished_actions(&self) -> StoreResult<Vec<ActionRecord>>;
     async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>>;
+    /// Seals the lines that no seal covers yet, and says how many. A record that chains each line as it
+    /// is written has none to seal.
+    async fn seal(&self, _at: Timestamp) -> StoreResult<u64> {
+        Ok(0)
+    }
     /// The first broken line, if any.
     async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>>;
     async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>>;

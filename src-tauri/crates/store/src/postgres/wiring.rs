@@ -130,6 +130,9 @@ impl ActionStore for PgStore {
     async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
         self.read_audit(subject, limit).await
     }
+    async fn seal(&self, at: Timestamp) -> StoreResult<u64> {
+        self.seal_audit(at).await
+    }
     async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
         self.verify_audit().await
     }
