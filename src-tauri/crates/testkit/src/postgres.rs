@@ -124,6 +124,12 @@ impl Cluster {
         self.port
     }
 
+    /// The folder of the server's programs: `psql`, `pgbench`.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// The folder with the socket, the data (`data`) and the log (`log`).
     #[must_use]
     pub fn folder(&self) -> &Path {

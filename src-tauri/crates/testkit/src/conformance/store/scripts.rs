@@ -249,7 +249,7 @@ fn restorations() -> Vec<ScriptStep> {
         let call = apply("key_1", number, 0, effect, 2_100 + i64::from(number));
         steps.push(if refused { no(call) } else { yes(call) });
     }
-    steps.push(yes(begin("key_2", "ben", 2, 2_200, &[late.clone()])));
+    steps.push(yes(begin("key_2", "ben", 2, 2_200, std::slice::from_ref(&late))));
     steps.push(no(apply("key_2", 0, 0, &late, 2_300)));
     steps.push(yes(Call::Import(vec![refund("rst_1", "chg_1", "run_1", "reversed", &[1], &[])], at(2_400))));
     steps
