@@ -10,10 +10,10 @@ use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, Attachment
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
-    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChosenRuns, Decided, Detection, Draft,
-    DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView,
-    Store, StoreHealth, StoreResult, StoredAnswer,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
+    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -56,6 +56,7 @@ through!(FactStore {
     fn answers(job: &JobId) -> Vec<StoredAnswer>;
     fn postings(account: &AccountId, limit: u64) -> Vec<PostingLine>;
     fn catalogue() -> Vec<Model>;
+    fn charges(wanted: &ChargesWanted) -> Vec<ChargeLine>;
 });
 
 through!(CaseStore {

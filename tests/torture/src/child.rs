@@ -13,9 +13,9 @@ use makegood_domain::ports::ApprovalStore as _;
 use makegood_store::sqlite::SqliteStore;
 
 use crate::powercut::control;
-use crate::product;
 use crate::shim::Watch;
 use crate::writer;
+use crate::{pg_race, product};
 
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +24,8 @@ pub enum Task {
     Record,
     /// Numbers into a table of its own, with a setting that is known to lose some.
     Control,
+    /// A race with others for the items of a PostgreSQL record; `file` is its address.
+    Race,
 }
 
 /// The arguments of a child.
@@ -40,6 +42,8 @@ pub struct Work {
     pub from: u64,
     #[arg(long, default_value_t = u64::MAX)]
     pub count: u64,
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }
 
 /// Is the child: works until it is done or killed.
@@ -64,6 +68,7 @@ async fn do_work(work: &Work) -> anyhow::Result<()> {
             store.close().await;
             Ok(())
         }
+        Task::Race => pg_race::race(work, &mut acks).await,
         Task::Control => control::work(&work.file, work.from, &mut acks).await,
     }
 }
@@ -101,6 +106,7 @@ impl Victim {
         let task = work.task.to_possible_value().context("a task without a name")?;
         command.arg("child-writer").args(["--task", task.get_name()]).arg("--file").arg(&work.file);
         command.args(["--lane", &work.lane, "--from", &work.from.to_string(), "--count", &work.count.to_string()]);
+        command.args(["--seed", &work.seed.to_string()]);
         if let Some(watch) = watch {
             watch.apply(&mut command);
         }
@@ -173,5 +179,5 @@ fn listen(output: ChildStdout) -> (Receiver<String>, JoinHandle<()>) {
 
 /// The arguments of work on a record.
 pub fn on_record(file: &Path, lane: &str, from: u64, count: u64) -> Work {
-    Work { task: Task::Record, file: file.to_path_buf(), lane: lane.to_owned(), from, count }
+    Work { task: Task::Record, file: file.to_path_buf(), lane: lane.to_owned(), from, count, seed: 0 }
 }

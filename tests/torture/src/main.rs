@@ -7,8 +7,12 @@
 mod between;
 mod child;
 mod dice;
+mod forge;
 mod kill;
 mod model;
+mod pg;
+mod pg_cut;
+mod pg_race;
 mod powercut;
 mod product;
 mod proof;
@@ -50,6 +54,12 @@ enum Command {
     Powercut,
     /// Kills the writer at any instant and before every call that changes a file.
     Kill,
+    /// Lets processes race for the same items on PostgreSQL.
+    PgRace,
+    /// Cuts the link to PostgreSQL at every message, and stops the server.
+    PgCut,
+    /// Tries SQL with logins of every role.
+    Forge,
     /// Every suite, in minutes.
     Quick,
     /// Every suite, for an hour.
@@ -66,6 +76,9 @@ fn main() -> ExitCode {
         Command::Full => (Suite::ALL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),
         Command::Sim => (vec![Suite::Sim], options.full),
+        Command::PgRace => (vec![Suite::PgRace], options.full),
+        Command::PgCut => (vec![Suite::PgCut], options.full),
+        Command::Forge => (vec![Suite::Forge], options.full),
         Command::Powercut => (vec![Suite::Powercut], options.full),
         Command::Kill => (vec![Suite::Kill], options.full),
     };

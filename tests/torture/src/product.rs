@@ -75,16 +75,35 @@ pub fn base() -> anyhow::Result<Vec<Fact>> {
 pub struct Job {
     pub lane: String,
     pub number: u64,
+    /// Whose case and key it is, where several work on one run.
+    by: String,
+    recovers: bool,
 }
 
 impl Job {
     #[must_use]
     pub fn new(lane: &str, number: u64) -> Self {
-        Self { lane: lane.to_owned(), number }
+        Self { lane: lane.to_owned(), number, by: String::new(), recovers: number % 3 == 2 }
+    }
+
+    /// The same run, worked on by somebody else under a case and keys of the own.
+    #[must_use]
+    pub fn by(self, who: &str) -> Self {
+        Self { by: who.to_owned(), ..self }
+    }
+
+    /// The same run, to be recovered or restored.
+    #[must_use]
+    pub fn to_recover(self, recovers: bool) -> Self {
+        Self { recovers, ..self }
     }
 
     fn named(&self, prefix: &str) -> String {
         format!("{prefix}_{}{:05}", self.lane, self.number)
+    }
+
+    fn own(&self, prefix: &str) -> String {
+        format!("{}{}", self.named(prefix), self.by)
     }
 
     #[must_use]
@@ -99,23 +118,23 @@ impl Job {
 
     #[must_use]
     pub fn case(&self) -> CaseId {
-        CaseId(self.named("case"))
+        CaseId(self.own("case"))
     }
 
     #[must_use]
     pub fn refund(&self) -> RefundId {
-        RefundId(self.named("rfd"))
+        RefundId(self.own("rfd"))
     }
 
     #[must_use]
     pub fn output(&self) -> String {
-        self.named("out")
+        self.own("out")
     }
 
     /// The key of this run's action, as long as a key must be.
     #[must_use]
     pub fn key(&self) -> ActionKey {
-        ActionKey(self.named("key-of-an-action"))
+        ActionKey(self.own("key-of-an-action"))
     }
 
     /// 1 to 3 items.
@@ -140,10 +159,11 @@ impl Job {
         }
     }
 
-    /// Whether its file can still be had: every third one. The others are restored.
+    /// Whether its file can still be had: every third one, unless said otherwise. The others are
+    /// restored.
     #[must_use]
     pub fn recovers(&self) -> bool {
-        self.number % 3 == 2
+        self.recovers
     }
 
     /// The run and its charge.
@@ -178,7 +198,7 @@ impl Job {
     #[must_use]
     pub fn new_case(&self) -> NewCase {
         let ticket = Ticket {
-            id: self.named("tck").as_str().into(),
+            id: self.own("tck").as_str().into(),
             subject: "No clip".to_owned(),
             body: "I was charged and got nothing.".to_owned(),
             created_at: at(3_600),

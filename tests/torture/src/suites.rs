@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{kill, model, powercut, sim};
+use crate::{forge, kill, model, pg_cut, pg_race, powercut, sim};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -44,17 +44,23 @@ pub enum Suite {
     Sim,
     Kill,
     Powercut,
+    PgRace,
+    PgCut,
+    Forge,
 }
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const ALL: [Self; 4] = [Self::Model, Self::Sim, Self::Kill, Self::Powercut];
+    pub const ALL: [Self; 6] = [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::Kill, Self::Powercut];
 
     fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Sim => "sim",
             Self::Kill => "kill",
+            Self::PgRace => "pg-race",
+            Self::PgCut => "pg-cut",
+            Self::Forge => "forge",
             Self::Powercut => "powercut",
         }
     }
@@ -64,6 +70,9 @@ impl Suite {
             Self::Model => model::run(run),
             Self::Sim => sim::run(run),
             Self::Kill => kill::run(run),
+            Self::PgRace => pg_race::run(run),
+            Self::PgCut => pg_cut::run(run),
+            Self::Forge => forge::run(run),
             Self::Powercut => powercut::run(run),
         }
     }

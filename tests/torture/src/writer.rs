@@ -8,7 +8,7 @@ use std::io::Write;
 
 use anyhow::{Context as _, bail};
 use makegood_domain::ids::ActionKey;
-use makegood_domain::ports::{ActionState, Applied, Begun, Receipt, Store};
+use makegood_domain::ports::{ActionState, ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
 
 use crate::product::{self, Job};
 
@@ -49,8 +49,19 @@ impl Act {
     }
 }
 
+/// What a writer needs of a record.
+pub trait Writable: FactStore + CaseStore + ActionStore {}
+
+impl<S: FactStore + CaseStore + ActionStore> Writable for S {}
+
 /// Works from job `from` of `lane` until it is killed or has done `count` jobs.
-pub async fn work(store: &dyn Store, lane: &str, from: u64, count: u64, acks: &mut impl Write) -> anyhow::Result<()> {
+pub async fn work(
+    store: &impl Writable,
+    lane: &str,
+    from: u64,
+    count: u64,
+    acks: &mut impl Write,
+) -> anyhow::Result<()> {
     let report = store.import(&product::base()?, product::at(1)).await?;
     if !report.rejected.is_empty() {
         bail!("the world is not taken: {:?}", report.rejected);
@@ -67,7 +78,7 @@ pub async fn work(store: &dyn Store, lane: &str, from: u64, count: u64, acks: &m
 }
 
 /// Does one act of a job, again where it was done already. Anything but success is an error.
-pub async fn perform(store: &dyn Store, job: &Job, act: Act) -> anyhow::Result<()> {
+pub async fn perform(store: &impl Writable, job: &Job, act: Act) -> anyhow::Result<()> {
     match act {
         Act::Import => {
             let report = store.import(&job.facts()?, product::at(3_500)).await?;
@@ -94,7 +105,7 @@ pub async fn perform(store: &dyn Store, job: &Job, act: Act) -> anyhow::Result<(
     Ok(())
 }
 
-async fn recover(store: &dyn Store, job: &Job) -> anyhow::Result<()> {
+async fn recover(store: &impl Writable, job: &Job) -> anyhow::Result<()> {
     let Receipt::Leased { epoch, .. } = done(store, &job.key(), 0, &job.lease(LEASE_SECONDS)).await? else {
         bail!("a lease was answered with something else");
     };
@@ -103,7 +114,7 @@ async fn recover(store: &dyn Store, job: &Job) -> anyhow::Result<()> {
 }
 
 async fn done(
-    store: &dyn Store,
+    store: &impl Writable,
     key: &ActionKey,
     part: u32,
     effect: &makegood_domain::plan::Effect,

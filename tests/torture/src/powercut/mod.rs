@@ -103,7 +103,8 @@ fn control_loses(bench: &Bench, dice: &mut Dice) -> anyhow::Result<Option<u64>> 
     let file = bench.file();
     let mut next = 0;
     for cut in 1..=CONTROL_CUTS {
-        let work = Work { task: Task::Control, file: file.clone(), lane: String::new(), from: next, count: u64::MAX };
+        let work =
+            Work { task: Task::Control, file: file.clone(), lane: String::new(), from: next, count: u64::MAX, seed: 0 };
         let (lines, _) = bench.cut(&work, 20 + dice.below(ACKS_MAX), Loss::All, dice)?;
         let end = next + u64::try_from(lines.len())?;
         if runtime()?.block_on(control::lost(&file, end))? > 0 {

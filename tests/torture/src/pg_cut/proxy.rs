@@ -1,0 +1,119 @@
+//! A TCP link to a PostgreSQL server that breaks where it is told to: at the n-th message of one
+//! direction, before it, in the middle of it, or after it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    ToServer,
+    ToClient,
+}
+
+/// How much of the message at which the link breaks still arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrives {
+    Nothing,
+    Half,
+    All,
+}
+
+/// Where the link breaks next.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    pub direction: Direction,
+    /// Messages of that direction that pass before.
+    pub after: u64,
+    pub arrives: Arrives,
+}
+
+/// The next cut, shared by all links; used once.
+#[derive(Debug, Default)]
+pub struct Scissors(Mutex<Option<Cut>>);
+
+impl Scissors {
+    pub fn arm(&self, cut: Cut) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
+    }
+
+    /// Takes the cut away; whether it was still there.
+    pub fn disarm(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+
+    /// Counts a message. What arrives of it, where the link breaks at it.
+    fn meets(&self, direction: Direction) -> Option<Arrives> {
+        let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = armed.as_mut().filter(|cut| cut.direction == direction)?;
+        if cut.after > 0 {
+            cut.after -= 1;
+            return None;
+        }
+        armed.take().map(|cut| cut.arrives)
+    }
+}
+
+/// Listens, and links every caller to `server`. Ends with the runtime.
+pub async fn listen(server: u16, scissors: Arc<Scissors>) -> std::io::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let scissors = Arc::clone(&scissors);
+            tokio::spawn(async move {
+                if let Ok(upstream) = TcpStream::connect(("127.0.0.1", server)).await {
+                    link(client, upstream, scissors).await;
+                }
+            });
+        }
+    });
+    Ok(port)
+}
+
+/// Carries messages both ways until one side is gone or the link is cut.
+async fn link(client: TcpStream, server: TcpStream, scissors: Arc<Scissors>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let other = Arc::clone(&scissors);
+    let mut there: JoinHandle<()> =
+        tokio::spawn(async move { carry(from_client, to_server, Direction::ToServer, &scissors).await });
+    let mut back: JoinHandle<()> =
+        tokio::spawn(async move { carry(from_server, to_client, Direction::ToClient, &other).await });
+    // Whichever ends first ends both: a link is whole or gone.
+    tokio::select! {
+        _ = &mut there => back.abort(),
+        _ = &mut back => there.abort(),
+    }
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Direction, scissors: &Scissors) {
+    let mut is_first = direction == Direction::ToServer;
+    while let Some(message) = message(&mut from, is_first).await {
+        is_first = false;
+        let arrives = scissors.meets(direction);
+        let length = match arrives {
+            Some(Arrives::Nothing) => 0,
+            Some(Arrives::Half) => message.len() / 2,
+            Some(Arrives::All) | None => message.len(),
+        };
+        if to.write_all(&message[..length]).await.is_err() || to.flush().await.is_err() || arrives.is_some() {
+            return;
+        }
+    }
+}
+
+/// One message of the protocol: a letter and a length; the first one of a client has no letter.
+async fn message(from: &mut OwnedReadHalf, is_first: bool) -> Option<Vec<u8>> {
+    let mut head = vec![0_u8; if is_first { 4 } else { 5 }];
+    from.read_exact(&mut head).await.ok()?;
+    let length: [u8; 4] = head[head.len() - 4..].try_into().ok()?;
+    let rest = usize::try_from(u32::from_be_bytes(length)).ok()?.checked_sub(4)?;
+    let start = head.len();
+    head.resize(start + rest, 0);
+    from.read_exact(&mut head[start..]).await.ok()?;
+    Some(head)
+}
