@@ -3,8 +3,10 @@
 pub(super) struct Dice(u64);
 
 impl Dice {
+    /// Seeds are scattered first: else one seed's choices would be the next one's, a place further.
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1))
+        let mut scattered = Self(seed ^ 0x5851_f42d_4c95_7f2d);
+        Self(scattered.next() ^ seed.rotate_left(32))
     }
 
     fn next(&mut self) -> u64 {

@@ -61,7 +61,7 @@ pub async fn scripts(subject: &dyn Subject) {
 /// at the first difference, with the seed and the fewest calls that still show it.
 pub async fn differential(subject: &dyn Subject, seed: u64, count: u64) {
     for seed in seed..seed.saturating_add(count) {
-        let calls = random::sequence(seed);
+        let calls = random::sequence(seed).await;
         let Some(difference) = play(subject, &calls, None).await else { continue };
         let (calls, difference) = shrink(subject, calls, difference).await;
         let told: Vec<String> = calls.iter().map(|call| format!("  {call:?}")).collect();
@@ -144,7 +144,10 @@ fn shown(outcome: &Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::{Fault, Op};
 
     struct Model;
 
@@ -165,10 +168,66 @@ mod tests {
         differential(&Model, 0, 200).await;
     }
 
-    #[test]
-    fn a_seed_is_a_sequence() {
-        let told = |seed| format!("{:?}", random::sequence(seed));
-        assert_eq!(told(7), told(7));
-        assert_ne!(told(7), told(8));
+    /// A record that does the second remedy and does not say so.
+    struct Forgetful;
+
+    #[async_trait]
+    impl Subject for Forgetful {
+        async fn fresh(&self) -> Box<dyn Record> {
+            let record = MemoryStore::new();
+            record.fail_next(Op::Settle, Fault::LostAck);
+            Box::new(record)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_different_is_found_in_few_calls() {
+        for seed in 0..20 {
+            let calls = random::sequence(seed).await;
+            let Some(difference) = play(&Forgetful, &calls, None).await else { continue };
+            let (fewer, difference) = shrink(&Forgetful, calls, difference).await;
+            assert!(matches!(fewer.as_slice(), [Call::Settle(..)]), "{fewer:?}: {difference}");
+            assert!(difference.contains("unavailable"), "{difference}");
+            return;
+        }
+        panic!("none of the sequences settles anything");
+    }
+
+    /// A sequence of which nothing is done, or nothing refused, proves little.
+    #[tokio::test]
+    async fn random_calls_are_done_and_refused_in_good_measure() {
+        let mut tally: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        for seed in 0..200 {
+            let model = MemoryStore::new();
+            for call in random::sequence(seed).await {
+                let outcome = call::make(&model, &call).await;
+                let name = match &call {
+                    Call::Apply(_, _, _, effect, _) => format!("apply {}", word(effect)),
+                    Call::Settle(_, _, effect, _) => format!("settle {}", word(effect)),
+                    other => word(other),
+                };
+                let (done, refused) = tally.entry(name).or_default();
+                *(if outcome.is_done() { done } else { refused }) += 1;
+            }
+        }
+        for wanted in ["LeaseItem", "Deliver", "ReleaseItem", "Restore", "Move"] {
+            let (done, refused) = tally.get(&format!("apply {wanted}")).copied().unwrap_or_default();
+            assert!(done >= 5 && refused >= 5, "{wanted}: {tally:?}");
+        }
+        for wanted in ["LeaseItem", "Deliver", "Restore"] {
+            let (done, refused) = tally.get(&format!("settle {wanted}")).copied().unwrap_or_default();
+            assert!(done >= 5 && refused >= 5, "settle {wanted}: {tally:?}");
+        }
+    }
+
+    fn word(told: &impl std::fmt::Debug) -> String {
+        format!("{told:?}").chars().take_while(char::is_ascii_alphabetic).collect()
+    }
+
+    #[tokio::test]
+    async fn a_seed_is_a_sequence() {
+        let told = async |seed| format!("{:?}", random::sequence(seed).await);
+        assert_eq!(told(7).await, told(7).await);
+        assert_ne!(told(7).await, told(8).await);
     }
 }

@@ -1,114 +1,263 @@
-//! Random sequences of calls over few rows, so that they meet: few runs, few keys, few instants.
+//! Random sequences of calls over few rows, so that they meet: few runs, few keys, few instants. The
+//! model is played beside them, so that a lease is followed by a delivery often enough, and a request
+//! by its answer.
 
-use jiff::Timestamp;
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::feed::Fact;
+use makegood_domain::ids::ActionKey;
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{CaseState, Effect, Place, Step};
-use makegood_domain::ports::{ActionState, ApprovalState, DetectionKind, NextLook, Role};
+use makegood_domain::ports::{
+    ActionState, ActionStore as _, Applied, ApprovalRequest, ApprovalState, DetectionKind, NextLook, Receipt,
+    ReconcileStore as _, Role,
+};
 use makegood_domain::support::MessageKind;
 
-use super::call::{Call, Revision};
+use super::call::{self, Call, Revision};
 use super::desk::{
     decision, deliver, detection, draft, finding, key, lease, minutes, new_case, node, order, person, plan, recover,
     release, request, restore,
 };
 use super::dice::Dice;
 use super::product::{at, base, charge, happened, job, output, project, refund, run};
+use crate::MemoryStore;
 
-/// Calls after those that set the scene.
-const CALLS: u64 = 40;
+/// Calls after those that set the scene: so many at least, and so many more at most.
+const CALLS: u64 = 15;
+const MORE_CALLS: u64 = 26;
 
 const KEYS: [&str; 3] = ["key_1", "key_2", "key_3"];
 
+/// A lease that was taken: by which step of an action, or by the reconciler.
+#[derive(Clone)]
+struct Held {
+    key: ActionKey,
+    step: Option<u32>,
+    run: String,
+    item: u32,
+    epoch: i64,
+    output: String,
+    place: Place,
+}
+
+/// What has happened so far.
+struct Scene {
+    dice: Dice,
+    model: MemoryStore,
+    /// What each key is for, all along.
+    plans: Vec<Vec<Step>>,
+    held: Vec<Held>,
+    asked: Vec<(&'static str, u32, ApprovalRequest)>,
+    now: i64,
+}
+
 /// The sequence of a seed.
-pub(super) fn sequence(seed: u64) -> Vec<Call> {
+pub(super) async fn sequence(seed: u64) -> Vec<Call> {
     let mut dice = Dice::new(seed);
-    let mut calls = vec![Call::Import(base(), at(100)), Call::Import(happened(), at(101))];
-    let limit = dice.pick(&[10_000, 10_000, 60]);
+    let lying = vec![
+        output("out_1", "run_1", 3, "v", "stored", 10),
+        output("out_2", "run_6", 1, "v", "stored", 10),
+        output("out_3", "run_5", 2, "u", "stored", 10),
+    ];
+    let mut calls = vec![Call::Import(base(), at(100)), Call::Import([happened(), lying].concat(), at(101))];
+    let limit = dice.pick(&[10_000, 10_000, 30]);
     let roles = [Role::Agent, Role::Approver];
     calls.extend(["ana", "ben"].map(|id| Call::Person(person(id, limit, 2 * limit, &roles), at(102))));
     for number in 1..=3 {
         calls.push(Call::Open(new_case(number, Some("usr_u"))));
     }
-    // What each key is for, all along.
-    let plans: Vec<Vec<Step>> = KEYS.iter().map(|_| steps(&mut dice)).collect();
-    let mut now = 2_000;
-    for _ in 0..1 + dice.below(CALLS) {
-        now += dice.pick(&[0, 1, 5, 30, 60, 3_600, 40_000]);
-        calls.push(call(&mut dice, &plans, now));
+    let plans = KEYS.iter().map(|_| steps(&mut dice)).collect();
+    let mut scene = Scene { dice, model: MemoryStore::new(), plans, held: vec![], asked: vec![], now: 2_000 };
+    for call in &calls {
+        call::make(&scene.model, call).await;
+    }
+    for _ in 0..CALLS + scene.dice.below(MORE_CALLS) {
+        scene.now += scene.dice.pick(&[0, 1, 5, 30, 60, 600, 3_600, 40_000]);
+        let next = scene.next();
+        if call::make(&scene.model, &next).await.is_done() {
+            scene.remember(&next).await;
+        }
+        calls.push(next);
     }
     calls
+}
+
+impl Scene {
+    /// Keeps the leases that were taken, and the requests that were made.
+    async fn remember(&mut self, done: &Call) {
+        let (key, step, receipt) = match done {
+            Call::Apply(key, step, part, effect @ Effect::LeaseItem { .. }, at) => {
+                (key, Some(*step), self.model.apply(key, *step, *part, effect, *at).await)
+            }
+            Call::Settle(key, part, effect @ Effect::LeaseItem { .. }, at) => {
+                (key, None, self.model.settle(key, *part, effect, *at).await)
+            }
+            _ => return,
+        };
+        let (Call::Apply(.., effect, _) | Call::Settle(.., effect, _)) = done else { return };
+        let Effect::LeaseItem { run_id, item, .. } = effect else { return };
+        let Ok(Applied::Done(receipt)) = receipt else { return };
+        let Receipt::Leased { epoch, .. } = receipt.receipt else { return };
+        let planned = step.and_then(|step| self.planned(key, step));
+        let (output, place) = planned.unwrap_or_else(|| (format!("new_{}", self.dice.below(6)), home(run_id.as_str())));
+        let (key, run) = (key.clone(), run_id.0.clone());
+        self.held.push(Held { key, step, run, item: *item, epoch, output, place });
+    }
+
+    fn planned(&self, key: &ActionKey, step: u32) -> Option<(String, Place)> {
+        let place = KEYS.iter().position(|name| *name == key.as_str())?;
+        match self.plans.get(place)?.get(usize::try_from(step).ok()?)? {
+            Step::RecoverItem { output_id, place, .. } => Some((output_id.0.clone(), place.clone())),
+            Step::Do { .. } => None,
+        }
+    }
+
+    fn next(&mut self) -> Call {
+        let dice = &mut self.dice;
+        if !self.held.is_empty() && dice.once_in(3) {
+            return follow(dice, &self.held, self.now);
+        }
+        if !self.asked.is_empty() && dice.once_in(6) {
+            let (name, case, request) = dice.pick(&self.asked);
+            return answer(dice, (name, case, &request), &self.plans, self.now);
+        }
+        let call = call(dice, &self.plans, self.now);
+        if let Call::Ask(request) = &call {
+            let known = KEYS.iter().find(|name| request.id.as_str().contains(**name));
+            let case = request.case_id.as_str().strip_prefix("case_").and_then(|case| case.parse().ok());
+            self.asked.extend(known.zip(case).map(|(name, case)| (*name, case, request.clone())));
+        }
+        call
+    }
+}
+
+/// What follows a lease: mostly what should.
+fn follow(dice: &mut Dice, held: &[Held], now: i64) -> Call {
+    let mut lease = dice.pick(held);
+    if dice.once_in(10) {
+        lease.epoch -= 1;
+    }
+    if dice.once_in(10) {
+        lease.key = key(dice.pick(&KEYS));
+    }
+    let effect = if dice.once_in(4) {
+        release(&lease.run, lease.item, lease.epoch)
+    } else {
+        deliver(&lease.run, lease.item, lease.epoch, &lease.output, lease.place)
+    };
+    let part = dice.number(1, 3);
+    match lease.step {
+        Some(step) => Call::Apply(lease.key, step, part, effect, at(now)),
+        None => Call::Settle(lease.key, part, effect, at(now)),
+    }
+}
+
+/// What follows a request: an answer, or the action that uses it.
+fn answer(
+    dice: &mut Dice,
+    (name, case, request): (&'static str, u32, &ApprovalRequest),
+    plans: &[Vec<Step>],
+    now: i64,
+) -> Call {
+    if dice.once_in(3) {
+        let place = KEYS.iter().position(|known| *known == name).unwrap_or_default();
+        let mut plan = plan(case, &[]);
+        plan.steps = plans.get(place).cloned().unwrap_or_default();
+        return Call::Begin(order(name, "ana", now), plan, Revision::Newest);
+    }
+    let states = [ApprovalState::Approved, ApprovalState::Approved, ApprovalState::Declined, ApprovalState::Withdrawn];
+    let decision = decision(request, dice.pick(&states), dice.pick(&["ana", "ben", "ben"]));
+    Call::Decide(request.id.clone(), decision, at(now))
 }
 
 fn call(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
     let case = dice.number(1, 3);
     let case_id = || format!("case_{case}").as_str().into();
     match dice.below(40) {
-        0..=7 => begin(dice, plans, now),
-        8..=19 => apply(dice, plans, now),
-        20..=22 => Call::Import(vec![fact(dice), fact(dice)], at(now)),
-        23..=26 => Call::Settle(key(&format!("rec-{}", dice.below(4))), dice.number(0, 1), item_effect(dice), at(now)),
-        27 | 28 => Call::Finish(key(dice.pick(&KEYS)), end(dice), at(now)),
+        0..=6 => begin(dice, plans, now),
+        7..=18 => apply(dice, plans, now),
+        19..=22 => Call::Import(vec![fact(dice), fact(dice)], at(now)),
+        23..=27 => Call::Settle(key(&format!("rec-{}", dice.below(9))), dice.number(0, 1), item_effect(dice), at(now)),
+        28 => Call::Finish(key(dice.pick(&KEYS)), end(dice), at(now)),
         29 | 30 => Call::Claim(dice.pick(&["one", "two"]), dice.number(1, 3), minutes(dice.between(1, 60)), at(now)),
         31 | 32 => Call::EndLook(dice.pick(&RUNS).into(), dice.pick(&["one", "two"]), next(dice, now), at(now)),
-        33 => {
+        33 | 34 => {
             let (charge, run, ..) = dice.pick(&CHARGES);
             Call::Detect(detection(DetectionKind::Orphan, charge, dice.number(0, 3), run, now))
         }
-        34 => Call::CloseDetections(dice.pick(&RUNS).into(), vec![], at(now)),
-        35 => {
+        35 => Call::CloseDetections(dice.pick(&RUNS).into(), vec![], at(now)),
+        36 => {
             let verdict = dice.pick(&[Verdict::UploadFailed, Verdict::ProviderFailed]);
             Call::Find(case_id(), Revision::Newest, finding(dice.pick(&RUNS), verdict, dice.between(1_000, 9_000)))
         }
-        36 => Call::Draft(draft(case, dice.pick(&["ana", "ben"]), dice.pick(&["a", "b", "c"]), 0), dice.between(0, 2)),
-        37 | 38 => approval(dice, plans, now),
+        37 => Call::Draft(draft(case, dice.pick(&["ana", "ben"]), dice.pick(&["a", "b", "c"]), 0), dice.between(0, 2)),
+        38 => {
+            let (name, steps) = key_and_steps(dice, plans);
+            let mut plan = plan(case, &[]);
+            plan.steps = steps;
+            Call::Ask(request(&format!("apr_{name}_{case}"), &plan, "ana", now))
+        }
         _ => Call::Assign(case_id(), dice.pick(&[None, Some("ana".into())]), at(now)),
     }
 }
 
+/// Where a run's output belongs.
+fn home(run: &str) -> Place {
+    node(match run {
+        "run_3" => "w",
+        "run_4" => "u2",
+        _ => "u",
+    })
+}
+
 const RUNS: [&str; 6] = ["run_1", "run_2", "run_3", "run_4", "run_5", "run_6"];
 
-/// Charge, run, account, items, balances.
-type Charged = (&'static str, &'static str, &'static str, u32, &'static [&'static str]);
+/// Charge, run, account, prices, balances.
+type Charged = (&'static str, &'static str, &'static str, &'static [Credits], &'static [&'static str]);
 const CHARGES: [Charged; 5] = [
-    ("chg_1", "run_1", "acc_u", 3, &["quota_u", "wallet_u"]),
-    ("chg_2", "run_2", "acc_u", 2, &["wallet_u"]),
-    ("chg_3", "run_3", "acc_w", 1, &["pool"]),
-    ("chg_4", "run_4", "acc_u", 1, &["quota_u"]),
-    ("chg_5", "run_5", "acc_u", 2, &["wallet_u"]),
+    ("chg_1", "run_1", "acc_u", &[34, 33, 33], &["quota_u", "wallet_u"]),
+    ("chg_2", "run_2", "acc_u", &[20, 20], &["wallet_u"]),
+    ("chg_3", "run_3", "acc_w", &[50], &["pool"]),
+    ("chg_4", "run_4", "acc_u", &[25], &["quota_u"]),
+    ("chg_5", "run_5", "acc_u", &[0, 7], &["wallet_u"]),
 ];
 
-fn place(dice: &mut Dice) -> Place {
-    match dice.below(8) {
+/// Mostly where a run's output belongs.
+fn place(dice: &mut Dice, run: &str) -> Place {
+    match dice.below(12) {
         0 => Place::History { project_id: "prj_u".into() },
         1 => Place::Hold { project_id: "prj_u".into(), until: at(99_000) },
         2 => node("v"),
-        3 | 4 => node("w"),
-        _ => node("u"),
+        3 => node("w"),
+        _ => home(run),
     }
 }
 
 fn steps(dice: &mut Dice) -> Vec<Step> {
     (0..5)
-        .map(|number| match dice.below(6) {
-            0..=2 => {
-                let run = dice.pick(&RUNS);
-                let output = format!("new_{}", dice.below(6));
-                recover(run, dice.number(1, 3), &output, place(dice))
+        .map(|number| match dice.below(8) {
+            0..=3 => {
+                let (run, output) = (dice.pick(&RUNS), format!("new_{}", dice.below(6)));
+                recover(run, dice.number(1, 2), &output, place(dice, run))
             }
-            3 | 4 => Step::Do { effect: restoration(dice, number) },
+            4 | 5 => Step::Do { effect: restoration(dice, number) },
             _ => Step::Do { effect: other(dice) },
         })
         .collect()
 }
 
+/// Mostly the price of an item, back to where it came from.
 fn restoration(dice: &mut Dice, number: u64) -> Effect {
-    let (charge, run, account, items, balances) = dice.pick(&CHARGES);
-    let amounts: &[Credits] = &[0, 1, 5, 7, 20, 25, 33, 34, 50];
-    let mut parts = vec![(dice.number(1, items), dice.pick(amounts))];
+    let (charge, run, account, prices, balances) = dice.pick(&CHARGES);
+    let numbered: Vec<(u32, Credits)> = (1..).zip(prices.iter().copied()).collect();
+    let mut parts = vec![dice.pick(&numbered)];
     if dice.once_in(3) {
-        parts.push((dice.number(1, items), dice.pick(amounts)));
+        parts.push(dice.pick(&numbered));
+    }
+    if dice.once_in(4) {
+        for part in &mut parts {
+            part.1 = dice.between(0, part.1 + 1);
+        }
     }
     let mut total: Credits = parts.iter().map(|part| part.1).sum();
     if dice.once_in(12) {
@@ -125,13 +274,10 @@ fn restoration(dice: &mut Dice, number: u64) -> Effect {
 }
 
 fn other(dice: &mut Dice) -> Effect {
-    let output_id = || format!("out_{}", 1);
     match dice.below(6) {
-        0 | 1 => Effect::Move { output_id: dice.pick(&OUTPUTS).into(), place: place(dice) },
+        0 | 1 => Effect::Move { output_id: dice.pick(&OUTPUTS).into(), place: place(dice, "run_1") },
         2 | 3 => Effect::Quarantine { output_id: dice.pick(&OUTPUTS).into(), reason: "foreign".into() },
-        4 => {
-            Effect::OpenIncident { run_id: None, output_ids: vec![output_id().as_str().into()], summary: "seen".into() }
-        }
+        4 => Effect::OpenIncident { run_id: None, output_ids: vec!["out_1".into()], summary: "seen".into() },
         _ => Effect::SetCase { state: dice.pick(CaseState::ALL), follow_up_at: None },
     }
 }
@@ -158,11 +304,11 @@ fn apply(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
     let (part, effect) = match step {
         Step::Do { effect } => (0, effect),
         Step::RecoverItem { run_id, item, place, output_id, .. } => {
-            let epoch = dice.between(0, 4);
-            let effect = match dice.below(4) {
+            let epoch = dice.between(0, 2);
+            let effect = match dice.below(8) {
                 0 => release(run_id.as_str(), item, epoch),
-                1 | 2 => deliver(run_id.as_str(), item, epoch.max(1), output_id.as_str(), place),
-                _ => lease(run_id.as_str(), item, dice.pick(&[0, 30, 900, 5_000])),
+                1 => deliver(run_id.as_str(), item, epoch, output_id.as_str(), place),
+                _ => lease(run_id.as_str(), item, dice.pick(&[0, 30, 900, 5_000, 5_000])),
             };
             (dice.number(0, 3), effect)
         }
@@ -173,11 +319,11 @@ fn apply(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
 /// What the reconciler does, or may not do.
 fn item_effect(dice: &mut Dice) -> Effect {
     let (run, item) = (dice.pick(&RUNS), dice.number(1, 3));
-    match dice.below(9) {
+    match dice.below(10) {
         0..=2 => lease(run, item, dice.pick(&[60, 900])),
-        3 | 4 => deliver(run, item, dice.between(1, 3), &format!("new_{}", dice.below(6)), place(dice)),
-        5 | 6 => restoration(dice, 100),
-        7 => other(dice),
+        3 | 4 => deliver(run, item, dice.between(1, 3), &format!("new_{}", dice.below(6)), place(dice, run)),
+        5..=7 => restoration(dice, 100),
+        8 => other(dice),
         _ => Effect::Say { kind: MessageKind::Note, text: "no".into(), locale: "en".into() },
     }
 }
@@ -191,7 +337,8 @@ fn fact(dice: &mut Dice) -> Fact {
             output(id, run_id, item, dice.pick(&["u", "u", "v", "w"]), state, dice.pick(&[10, 10, 0]))
         }
         3..=5 => {
-            let (charge, run, _, items, balances) = dice.pick(&CHARGES);
+            let (charge, run, _, prices, balances) = dice.pick(&CHARGES);
+            let items = u32::try_from(prices.len()).unwrap_or(1);
             let target = if dice.once_in(5) { "wallet_v" } else { dice.pick(balances) };
             let lines = [(target, dice.between(0, 60))];
             let named = if dice.once_in(3) { vec![] } else { vec![dice.number(1, items)] };
@@ -225,24 +372,4 @@ fn next(dice: &mut Dice, now: i64) -> NextLook {
         1 => NextLook::Parked { why: "for people".into() },
         _ => NextLook::Done,
     }
-}
-
-/// Asks for a plan's restorations, or answers.
-fn approval(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
-    let (name, steps) = key_and_steps(dice, plans);
-    let case = dice.number(1, 3);
-    let mut plan = plan(case, &[]);
-    plan.steps = steps;
-    let request = request(&format!("apr_{name}_{case}"), &plan, "ana", now);
-    if dice.once_in(2) {
-        return Call::Ask(request);
-    }
-    let state = dice.pick(&[
-        ApprovalState::Approved,
-        ApprovalState::Approved,
-        ApprovalState::Declined,
-        ApprovalState::Withdrawn,
-    ]);
-    let now: Timestamp = at(now);
-    Call::Decide(request.id.clone(), decision(&request, state, dice.pick(&["ana", "ben"])), now)
 }
