@@ -277,5 +277,8 @@ BEGIN
         RETURNING from_balance, to_balance, amount)
     SELECT array_agg(from_balance) || array_agg(to_balance), array_agg(-amount) || array_agg(amount)
     INTO v_balances, v_deltas FROM moved;
-    PERFORM record.change_levels(v_balances, v_deltas);
+    -- A refund of what cost nothing moved nothing.
+    IF v_balances IS NOT NULL THEN
+        PERFORM record.change_levels(v_balances, v_deltas);
+    END IF;
 END $$;

@@ -3,6 +3,7 @@ mod attacks;
 mod behaviour;
 mod cancelled;
 mod cases;
+mod conformance;
 mod facts;
 mod journal;
 mod levels;
