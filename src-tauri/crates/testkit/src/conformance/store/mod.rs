@@ -15,7 +15,7 @@ use makegood_domain::ids::CaseId;
 use makegood_domain::ports::Store;
 
 use crate::{MemoryStore, SeenDue, SeenItem};
-use call::{Call, Outcome};
+use call::Call;
 use compare::Answer;
 
 /// A record under test, and what a test can see of it past its ports.
@@ -138,12 +138,12 @@ async fn at_the_end(model: &MemoryStore, record: &dyn Store, cases: &[CaseId], n
 
 fn first_difference(ours: Vec<Answer>, theirs: Vec<Answer>) -> Option<String> {
     ours.into_iter().zip(theirs).find(|(ours, theirs)| ours != theirs).map(|(ours, theirs)| {
-        format!("asked for {}:\n  model  {}\n  record {}", ours.0, shown(&ours.1), shown(&theirs.1))
+        let (question, ours, theirs) = (ours.0, format!("{:?}", ours.1), format!("{:?}", theirs.1));
+        let same = ours.chars().zip(theirs.chars()).take_while(|(one, other)| one == other).count();
+        // From shortly before they part.
+        let shown = |text: &str| text.chars().skip(same.saturating_sub(200)).take(600).collect::<String>();
+        format!("asked for {question}:\n  model  …{}\n  record …{}", shown(&ours), shown(&theirs))
     })
-}
-
-fn shown(outcome: &Outcome) -> String {
-    format!("{outcome:?}")
 }
 
 #[cfg(test)]
