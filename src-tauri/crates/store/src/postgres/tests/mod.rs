@@ -1,6 +1,7 @@
 mod admin;
 mod attacks;
 mod behaviour;
+mod breaks;
 mod cancelled;
 mod cases;
 mod conformance;
