@@ -17,7 +17,7 @@ const EDGES: [(&str, &[&str], &[&str]); 10] = [
     ("src-tauri/crates/testkit", &["domain"], &[]),
     ("src-tauri/crates/practice", &["app", "connectors", "domain", "store"], &["testkit"]),
     (".", &["app", "connectors", "domain", "practice", "server", "store"], &["testkit"]),
-    ("tests/e2e", &[], &[]),
+    ("tests/e2e", &["testkit"], &[]),
     ("tests/torture", &["app", "connectors", "domain", "store", "testkit"], &[]),
 ];
 

@@ -32,10 +32,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(program: &Path, pictures: &Path, display: &Display, journey: &'static str) -> anyhow::Result<Self> {
-        let home = tempfile::Builder::new().prefix("makegood-e2e-").tempdir()?;
-        for directory in ["profile", "runtime"] {
-            std::fs::create_dir(home.path().join(directory))?;
-        }
+        let home = home()?;
         let (program, pictures) = (program.to_owned(), pictures.to_owned());
         Ok(Self { program, pictures, journey, display: display.name().to_owned(), home })
     }
@@ -43,6 +40,24 @@ impl Stage {
     /// Begins with the workspace that another stage left.
     pub fn begin_as(&self, other: &Self) -> anyhow::Result<()> {
         copy(&other.profile().join("practice"), &self.profile().join("practice"))
+    }
+
+    /// Another profile for the same journey: a second person at a second window.
+    pub fn beside(&self, name: &str) -> anyhow::Result<Self> {
+        let home = home()?;
+        let pictures = self.pictures.join(name);
+        std::fs::create_dir_all(&pictures)?;
+        Ok(Self { program: self.program.clone(), pictures, journey: self.journey, display: self.display.clone(), home })
+    }
+
+    /// Runs the program without a window, beside it, and waits for its success.
+    pub fn ctl(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let program = self.program.with_file_name("makegoodctl");
+        let output = self.command(&program).args(arguments).output();
+        let output = output.with_context(|| format!("{}: build it first", program.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "makegoodctl {}: {said}", arguments.join(" "));
+        Ok(())
     }
 
     /// Where the window keeps everything.
@@ -125,6 +140,15 @@ impl Stage {
         let process = children(driver.id()).first().copied().context("the driver started no window")?;
         Ok(Window::new(client, driver, process, self.display.clone(), self.pictures.join(self.journey)))
     }
+}
+
+/// A home of its own, with what the window expects in it.
+fn home() -> anyhow::Result<TempDir> {
+    let home = tempfile::Builder::new().prefix("makegood-e2e-").tempdir()?;
+    for directory in ["profile", "runtime"] {
+        std::fs::create_dir(home.path().join(directory))?;
+    }
+    Ok(home)
 }
 
 /// Copies a folder with all that is in it.

@@ -212,10 +212,10 @@ export class Reviews {
     return review;
   }
 
-  /** Takes up an unfinished act that the record tells of. */
+  /** Takes up an unfinished act that the record tells of; a sheet that is open stays, whoever acts beside it. */
   resume(caseId: string, view: ActionView): Review {
     const known = this.#open.get(caseId);
-    if (known?.key === view.key) return known;
+    if (known && (known.key === view.key || known.phase !== 'outcome')) return known;
     const review = new Review(this.#host, caseId, view.kind);
     review.resume(view);
     this.#open = new Map(this.#open).set(caseId, review);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeHost } from '../lib/ipc/fake/host';
-import type { ConfirmRequest } from '../lib/ipc/generated/contract';
+import type { ActionView, ConfirmRequest } from '../lib/ipc/generated/contract';
 import { HostError } from '../lib/ipc/host';
 import { ARM_MS, Review, Reviews } from './review.svelte';
 
@@ -137,6 +137,17 @@ describe('a review', () => {
     expect([review.reasonMissing, review.canConfirm]).toEqual([true, false]);
     review.reason = ' the customer asked for it ';
     expect(review.canConfirm).toBe(true);
+  });
+
+  it('stays open while somebody else acts on the same case', async () => {
+    const reviews = new Reviews(new FakeHost());
+    const review = reviews.open(CASE, 'recover', null);
+    await after(1 + ARM_MS);
+    const other: ActionView = { key: 'ben-0000-0000-0001', kind: 'recover', title: 'Recover', state: 'running', why: null, retry: false, agent: 'ben', at: '2026-03-14T15:20:00Z', finishedAt: null, readBack: [], repeated: false, approvalNeed: null };
+    expect(reviews.resume(CASE, other)).toBe(review);
+    reviews.close(CASE);
+    expect(reviews.resume(CASE, other).key).toBe(other.key);
+    reviews.close(CASE);
   });
 
   it('is found again, key and all, when one comes back to the case', async () => {

@@ -8,6 +8,7 @@ mod picks;
 mod reconciles;
 mod recovers;
 mod restores;
+mod shares;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -38,6 +39,7 @@ journeys![
     restores::restores_a_split_charge_to_both_balances,
     approves::an_act_over_the_limit_waits_for_a_second_person,
     reconciles::a_pass_settles_what_is_late_and_nothing_twice,
+    shares::two_windows_settle_one_case_once,
     picks::a_run_is_picked_when_the_ticket_fits_two,
     keeps_words::a_note_survives_a_crash,
 ];
