@@ -20,9 +20,10 @@ CREATE VIEW record.run_contradictions AS
     JOIN record.outputs o ON o.run_id = made.id AND o.item = i.item JOIN record.projects p ON p.id = o.project_id
     WHERE i.state = 'refunded' AND p.account_id = c.account_id AND o.state = 'stored' AND o.bytes > 0
       AND o.quarantined_at IS NULL
-      AND NOT EXISTS (SELECT 1 FROM record.runs also JOIN record.charges d ON d.run_id = also.id
-                      JOIN record.charge_items j ON j.charge_id = d.id
-                      WHERE also.root_id = r.root_id AND j.item = i.item AND j.state = 'delivered')
+      -- As a list, so that it is found from the run and not from all items of that number.
+      AND i.item <> ALL (ARRAY(SELECT j.item FROM record.runs also JOIN record.charges d ON d.run_id = also.id
+                               JOIN record.charge_items j ON j.charge_id = d.id
+                               WHERE also.root_id = r.root_id AND j.state = 'delivered'))
     UNION ALL
     SELECT r.root_id, 'stray_refund', f.id
     FROM record.runs r JOIN record.charges c ON c.run_id = r.id JOIN record.refunds f ON f.charge_id = c.id

@@ -1,21 +1,61 @@
 -- What the reconciler calls, and what keeps its list right.
 
+-- Posting of the first charge of a logical run with an open item, as record.open_items has it, and
+-- whether rows of it contradict each other, as record.run_contradictions has it. Asked step by step: a
+-- plan is made when a connection first needs it, perhaps while the tables are empty, and kept; so no step
+-- may leave the planner a choice but the index by what the step before found.
+CREATE FUNCTION record.look_at(p_root text, OUT charged_at bigint, OUT contradicts boolean) LANGUAGE plpgsql STABLE
+SET enable_seqscan = off AS $$
+DECLARE
+    v_runs text[] := ARRAY(SELECT id FROM record.runs WHERE root_id = p_root);
+    v_charges text[] := ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_runs));
+    v_open text[] := ARRAY(SELECT charge_id FROM record.charge_items
+        WHERE charge_id = ANY (v_charges) AND state <> 'delivered' AND refunded < price);
+    v_refunded bigint[];
+BEGIN
+    charged_at := (SELECT min(posted_at) FROM record.charges WHERE id = ANY (v_open));
+    contradicts := false;
+    IF charged_at IS NOT NULL THEN
+        RETURN; -- On the list in any case.
+    END IF;
+    v_refunded := ARRAY(SELECT item FROM record.charge_items WHERE charge_id = ANY (v_charges) AND state = 'refunded'
+        EXCEPT SELECT item FROM record.charge_items WHERE charge_id = ANY (v_charges) AND state = 'delivered');
+    contradicts := EXISTS (
+        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (v_runs) AND o.quarantined_at IS NULL
+            AND (SELECT account_id FROM record.projects WHERE id = o.project_id) <> (
+                SELECT account_id FROM record.projects WHERE id = (SELECT project_id FROM record.runs WHERE id = o.run_id))
+    ) OR EXISTS (
+        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (v_runs) AND o.item = ANY (v_refunded)
+            AND o.state = 'stored' AND o.bytes > 0 AND o.quarantined_at IS NULL
+            AND (SELECT account_id FROM record.projects WHERE id = o.project_id) = ANY (ARRAY(
+                SELECT account_id FROM record.charges WHERE id = ANY (v_charges)))
+    ) OR EXISTS (
+        SELECT 1 FROM record.refunds f WHERE f.charge_id = ANY (v_charges) AND f.state = 'posted'
+            AND (SELECT coalesce(sum(amount), 0) FROM record.refund_lines_said WHERE refund_id = f.id)
+             <> (SELECT coalesce(sum(amount), 0) FROM record.refund_lines WHERE refund_id = f.id)
+    ) OR EXISTS (
+        SELECT 1 FROM record.charges c WHERE c.id = ANY (v_charges)
+            AND (SELECT status FROM record.runs WHERE id = c.run_id) = 'refunded'
+            AND c.id <> ALL (ARRAY(SELECT charge_id FROM record.refunds
+                                   WHERE charge_id = ANY (v_charges) AND state = 'posted')));
+END $$;
+
 -- Brings the list in line with a logical run: puts it on, wakes it, or takes it off; returns how many
 -- rows of it changed. Whoever looks at the run meanwhile will be told that it changed.
 CREATE OR REPLACE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    v_charged_at bigint := (SELECT min(posted_at) FROM record.open_items WHERE root_id = p_root);
+    v_look record := record.look_at(p_root);
     v_changed bigint;
 BEGIN
-    IF v_charged_at IS NULL AND NOT EXISTS (SELECT 1 FROM record.run_contradictions WHERE root_id = p_root) THEN
+    IF v_look.charged_at IS NULL AND NOT v_look.contradicts THEN
         DELETE FROM record.due_runs WHERE root_id = p_root;
         GET DIAGNOSTICS v_changed = ROW_COUNT;
         RETURN v_changed;
     END IF;
-    INSERT INTO record.due_runs (root_id, charged_at, next_at) VALUES (p_root, v_charged_at, p_at)
+    INSERT INTO record.due_runs (root_id, charged_at, next_at) VALUES (p_root, v_look.charged_at, p_at)
     ON CONFLICT (root_id) DO NOTHING;
     IF NOT FOUND THEN
-        UPDATE record.due_runs SET charged_at = v_charged_at, why = NULL, next_at = least(next_at, p_at),
+        UPDATE record.due_runs SET charged_at = v_look.charged_at, why = NULL, next_at = least(next_at, p_at),
             touched = touched + (claimed_until IS NOT NULL)::int
         WHERE root_id = p_root;
     END IF;
@@ -50,18 +90,18 @@ CREATE FUNCTION api.end_look(p_root text, p_worker text, p_next jsonb, p_at bigi
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
-    v_charged_at bigint;
+    v_look record;
 BEGIN
     PERFORM 1 FROM record.due_runs WHERE root_id = p_root AND claimed_by = p_worker FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT min(posted_at) INTO v_charged_at FROM record.open_items WHERE root_id = p_root;
-    IF v_charged_at IS NULL AND NOT EXISTS (SELECT 1 FROM record.run_contradictions WHERE root_id = p_root) THEN
+    v_look := record.look_at(p_root);
+    IF v_look.charged_at IS NULL AND NOT v_look.contradicts THEN
         DELETE FROM record.due_runs WHERE root_id = p_root;
         RETURN NULL;
     END IF;
-    UPDATE record.due_runs SET claimed_by = NULL, claimed_until = NULL, touched = 0, charged_at = v_charged_at,
+    UPDATE record.due_runs SET claimed_by = NULL, claimed_until = NULL, touched = 0, charged_at = v_look.charged_at,
         next_at = CASE WHEN touched > 0 THEN v_at
                        WHEN p_next ->> 'next' = 'at' THEN record.instant(p_next ->> 'at')
                        WHEN p_next ->> 'next' = 'done' THEN v_at + 3600000000 END,
