@@ -102,7 +102,7 @@ pub async fn race(work: &Work, told: &mut impl Write) -> anyhow::Result<()> {
         let shared = dice.chance(25);
         let by = if shared { "all".to_owned() } else { format!("p{}", work.from) };
         let job =
-            Job::new(&work.lane, number).by(&by).to_recover(if shared { number % 2 == 0 } else { dice.chance(50) });
+            Job::new(&work.lane, number).by(&by).recovering(if shared { number % 2 == 0 } else { dice.chance(50) });
         match settle(&store, &job, dice.chance(20)).await.with_context(|| format!("job {number}"))? {
             true => writeln!(told, "done {number} {}", job.key())?,
             false => writeln!(told, "refused {number}")?,

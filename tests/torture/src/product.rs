@@ -94,7 +94,7 @@ impl Job {
 
     /// The same run, to be recovered or restored.
     #[must_use]
-    pub fn to_recover(self, recovers: bool) -> Self {
+    pub fn recovering(self, recovers: bool) -> Self {
         Self { recovers, ..self }
     }
 

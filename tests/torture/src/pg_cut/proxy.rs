@@ -8,6 +8,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// Length 8, and the number that asks for TLS.
+const TLS_QUESTION: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     ToServer,
@@ -75,7 +78,10 @@ pub async fn listen(server: u16, scissors: Arc<Scissors>) -> std::io::Result<u16
 }
 
 /// Carries messages both ways until one side is gone or the link is cut.
-async fn link(client: TcpStream, server: TcpStream, scissors: Arc<Scissors>) {
+async fn link(mut client: TcpStream, server: TcpStream, scissors: Arc<Scissors>) {
+    if !greet(&mut client).await {
+        return;
+    }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let other = Arc::clone(&scissors);
@@ -87,6 +93,20 @@ async fn link(client: TcpStream, server: TcpStream, scissors: Arc<Scissors>) {
     tokio::select! {
         _ = &mut there => back.abort(),
         _ = &mut back => there.abort(),
+    }
+}
+
+/// Tells a caller who asks for TLS that there is none: the answer is one byte, and no message. The
+/// question is looked at before it is taken, as it may be none.
+async fn greet(client: &mut TcpStream) -> bool {
+    let mut question = [0_u8; TLS_QUESTION.len()];
+    loop {
+        match client.peek(&mut question).await {
+            Ok(0) | Err(_) => return false,
+            Ok(length) if length < question.len() => tokio::task::yield_now().await,
+            Ok(_) if question != TLS_QUESTION => return true,
+            Ok(_) => return client.read_exact(&mut question).await.is_ok() && client.write_all(b"N").await.is_ok(),
+        }
     }
 }
 
