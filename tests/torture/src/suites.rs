@@ -51,7 +51,8 @@ pub enum Suite {
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const ALL: [Self; 6] = [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::Kill, Self::Powercut];
+    pub const ALL: [Self; 7] =
+        [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::PgCut, Self::Kill, Self::Powercut];
 
     fn name(self) -> &'static str {
         match self {

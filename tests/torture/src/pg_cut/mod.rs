@@ -40,7 +40,7 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
 }
 
 async fn play(run: &Run) -> anyhow::Result<Verdict> {
-    let cuts = run.size(50, 2_000);
+    let cuts = run.size(100, 2_000);
     let server = Server::start(true).await?;
     server.furnish().await?.close().await;
     let scissors = Arc::new(Scissors::default());

@@ -79,7 +79,9 @@ pub async fn listen(server: u16, scissors: Arc<Scissors>) -> std::io::Result<u16
 
 /// Carries messages both ways until one side is gone or the link is cut.
 async fn link(mut client: TcpStream, server: TcpStream, scissors: Arc<Scissors>) {
-    if !greet(&mut client).await {
+    // Small messages that wait for one another take 40 ms each.
+    let is_prompt = client.set_nodelay(true).is_ok() && server.set_nodelay(true).is_ok();
+    if !is_prompt || !greet(&mut client).await {
         return;
     }
     let (from_client, to_client) = client.into_split();
