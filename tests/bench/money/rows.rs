@@ -15,7 +15,7 @@ const TABLES: [(&str, &str); 11] = [
     ("item_settlements", "document = ?1"),
     ("sweep_steps", "key = ?2"),
     ("outbox", "action_key = ?2"),
-    ("audit", "instr(detail, '"' || ?1 || '"') > 0"),
+    ("audit", r#"instr(detail, '"' || ?1 || '"') > 0"#),
 ];
 
 /// A statement and what it binds.

@@ -132,6 +132,8 @@ CREATE TRIGGER passes_stay BEFORE DELETE OR TRUNCATE ON record.passes
 
 -- The newest refunds, for how well the promise is kept; what lies at a node, for what came there by mistake.
 CREATE INDEX refunds_by_time ON record.refunds (posted_at);
+-- The usage of a time, page by page, whosever it is.
+CREATE INDEX charges_by_time ON record.charges (posted_at, id COLLATE "C");
 CREATE INDEX outputs_by_node ON record.outputs (node_id) WHERE node_id IS NOT NULL;
 
 CREATE VIEW api.open_items AS SELECT * FROM record.open_items;

@@ -169,4 +169,6 @@ ALTER TABLE incident_outputs_of_either RENAME TO incident_outputs;
 
 -- The newest refunds, for how well the promise is kept; what lies at a node, for what came there by mistake.
 CREATE INDEX refunds_by_time ON refunds (posted_at);
+-- The usage of a time, page by page, whosever it is.
+CREATE INDEX charges_by_time ON charges (posted_at, id);
 CREATE INDEX outputs_by_node ON outputs (node_id) WHERE node_id IS NOT NULL;

@@ -12,11 +12,13 @@ use crate::assemble;
 statements! {
     ADD = "INSERT INTO charges (id, run_id, account_id, posted_at, total, idempotency_key)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    /// The order of the page is that of the posting; the index by account serves one account only.
     WANTED = "SELECT c.id, r.root_id, c.posted_at FROM charges c JOIN runs r ON r.id = c.run_id
-        WHERE (?1 IS NULL OR c.account_id = ?1) AND c.posted_at >= ?2 AND c.posted_at < ?3
-          AND (?4 IS NULL OR (c.posted_at, c.id) > (?4, ?5))
-        ORDER BY c.posted_at, c.id LIMIT ?6";
+        WHERE c.posted_at >= ?1 AND c.posted_at < ?2 AND (?3 IS NULL OR (c.posted_at, c.id) > (?3, ?4))
+        ORDER BY c.posted_at, c.id LIMIT ?5";
+    WANTED_OF_ACCOUNT = "SELECT c.id, r.root_id, c.posted_at FROM charges c JOIN runs r ON r.id = c.run_id
+        WHERE c.account_id = ?6 AND c.posted_at >= ?1 AND c.posted_at < ?2
+          AND (?3 IS NULL OR (c.posted_at, c.id) > (?3, ?4))
+        ORDER BY c.posted_at, c.id LIMIT ?5";
     ADD_ITEM = "INSERT INTO charge_items (charge_id, item, price) VALUES (?1, ?2, ?3)";
     ADD_SOURCE = "INSERT INTO charge_sources (charge_id, line, balance_id, account_id, amount)
         VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -31,16 +33,20 @@ statements! {
 
 /// A page of posted charges.
 pub(super) async fn wanted(connection: &mut SqliteConnection, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
-    let rows = sqlx::query(WANTED)
-        .bind(wanted.account.as_ref().map(|id| id.as_str()))
-        .bind(micros(wanted.from))
+    // A further page begins at the posting that the last one ended with.
+    let from = wanted.after.as_ref().map_or(wanted.from, |(at, _)| wanted.from.max(*at));
+    let statement = if wanted.account.is_some() { WANTED_OF_ACCOUNT } else { WANTED };
+    let query = sqlx::query(statement)
+        .bind(micros(from))
         .bind(micros(wanted.until))
         .bind(wanted.after.as_ref().map(|(at, _)| micros(*at)))
         .bind(wanted.after.as_ref().map(|(_, id)| id.as_str()))
-        .bind(signed(wanted.limit))
-        .fetch_all(connection)
-        .await
-        .map_err(backend)?;
+        .bind(signed(wanted.limit));
+    let query = match &wanted.account {
+        Some(account) => query.bind(account.as_str()),
+        None => query,
+    };
+    let rows = query.fetch_all(connection).await.map_err(backend)?;
     assemble::each(&rows, assemble::charge_line)
 }
 
