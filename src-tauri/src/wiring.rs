@@ -77,32 +77,45 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
     let place = Place::of(&settings, home)?;
     let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
     let Record { store, read_only } = record::open(&place).await?;
-    let agent = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
+    let (agent, may_reconcile) = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
     let cadence = SignedDuration::from_mins(policy.reconcile.cadence_minutes);
     let every = settings.reconciler.every(cadence).map_err(|why| anyhow::anyhow!("[reconciler] every: {why}"))?;
-    let off_because = every.is_none().then(|| "the settings say so: `[reconciler] every = \"off\"`".to_owned());
+    let off_because = match every {
+        None => Some("the settings say so: `[reconciler] every = \"off\"`".to_owned()),
+        Some(_) => (!may_reconcile).then(|| ELSEWHERE.to_owned()),
+    };
+    let every = every.filter(|_| may_reconcile);
     let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
     let desk = desk.with_timer(Timer { every, off_because });
     Ok(Console { desk: Arc::new(desk), practice: None, read_only })
 }
 
-/// Who works here: the person whose login it is, where the record knows logins; else the one that the
+/// Why a window makes no passes on a record that holds its login to its roles.
+const ELSEWHERE: &str =
+    "this login is no reconciler's: passes are made by `makegoodctl reconcile --every`, which has a login of its own";
+
+/// Who works here, and whether passes of the reconciler may be made: the person whose login it is, where the record knows logins; else the one that the
 /// settings name, who is put on record with the limits of `policy`. One whose limits somebody has set
 /// keeps them. Without a policy nothing is written.
-async fn agent(store: &dyn Store, said: Option<AgentSettings>, policy: Option<&Policy>) -> anyhow::Result<Agent> {
+async fn agent(
+    store: &dyn Store,
+    said: Option<AgentSettings>,
+    policy: Option<&Policy>,
+) -> anyhow::Result<(Agent, bool)> {
     let now = SystemClock.now();
     let id = AgentId(said.as_ref().map(|said| said.id.clone()).unwrap_or_default());
     let identity = store.identity(&id, now).await?;
     if identity.enforced {
-        return Ok(Agent { id: identity.person.id, name: identity.person.name });
+        let may_reconcile = identity.person.roles.contains(&Role::Reconciler);
+        return Ok((Agent { id: identity.person.id, name: identity.person.name }, may_reconcile));
     }
     let said = said.context("makegood.toml does not say who works here: [agent] with id and name")?;
     let agent = Agent { id, name: said.name };
     if let Some(policy) = policy {
         record_agent(store, &agent, policy).await?;
     }
-    Ok(agent)
+    Ok((agent, true))
 }
 
 async fn record_agent(store: &dyn Store, agent: &Agent, policy: &Policy) -> anyhow::Result<()> {

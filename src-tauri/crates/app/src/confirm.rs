@@ -107,12 +107,16 @@ impl Desk {
         self.view(&record, true).await
     }
 
-    /// Finishes what an earlier run of the program left in the middle. Returns how many actions.
+    /// Finishes what an earlier run of the program left in the middle. Returns how many actions. On a
+    /// record that people share, those of others may be under way at this moment: they are left to who
+    /// began them, and to whoever checks them.
     ///
     /// # Errors
     /// When the record cannot be used; an action that fails again is not an error.
     pub async fn resume_unfinished(&self) -> Result<usize> {
-        let records = self.store.unfinished_actions().await?;
+        let shared = self.store.identity(&self.agent.id, self.now()).await?.enforced;
+        let mut records = self.store.unfinished_actions().await?;
+        records.retain(|record| !shared || record.order.agent == self.agent.id);
         let count = records.len();
         for record in records {
             let view = self.carry_out(&record.order.key, &record.plan).await?;

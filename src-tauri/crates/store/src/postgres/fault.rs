@@ -103,6 +103,10 @@ pub(crate) fn backend(error: sqlx::Error) -> StoreError {
         NOT_FOUND => StoreError::NotFound { what: name(said.message()), id: id() },
         INCONSISTENT => StoreError::Inconsistent { at: id(), why: said.message().to_owned() },
         "53100" => StoreError::Unavailable("the database's disk is full: nothing was changed".to_owned()),
+        "42501" => StoreError::Unavailable(format!(
+            "this login is not allowed to do that ({}): the record's owner can give it a role by `makegoodctl db grant`",
+            said.message()
+        )),
         "25006" => StoreError::Unavailable("the database can't be written: it is read-only".to_owned()),
         _ => StoreError::Backend(error.to_string()),
     }

@@ -165,7 +165,7 @@ impl PgStore {
 }
 
 /// What an error about the list of changes means: the database holds no record, or not for this login.
-fn no_record(error: sqlx::Error, address: &Address) -> StoreError {
+pub(super) fn no_record(error: sqlx::Error, address: &Address) -> StoreError {
     let location = address.location();
     match said(&error).map(PgDatabaseError::code) {
         Some(UNDEFINED_TABLE | UNDEFINED_SCHEMA) => {

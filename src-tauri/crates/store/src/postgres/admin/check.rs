@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use super::super::address::PgSettings;
 use super::super::fault::backend;
-use super::super::open::{MIGRATIONS, Standing, standing};
+use super::super::open::{MIGRATIONS, Standing, no_record, standing};
 use super::super::{PgStore, reads};
 
 /// One thing that was looked at.
@@ -81,8 +81,10 @@ const RIGHTS: &[(&str, &str)] = &[
 /// # Errors
 /// `Unavailable` where it can't be reached at all. What is wrong with it is in the lines.
 pub async fn check(login: &PgSettings) -> StoreResult<Vec<CheckLine>> {
-    let mut connection = login.address()?.reach().await?;
-    let mut lines = vec![schema(&mut connection).await?];
+    let address = login.address()?;
+    let mut connection = address.reach().await?;
+    let standing = standing(&mut connection).await.map_err(|error| no_record(error, &address))?;
+    let mut lines = vec![schema(standing)];
     for (name, wanted, why) in SETTINGS {
         lines.push(setting(&mut connection, name, wanted, why).await?);
     }
@@ -118,9 +120,9 @@ fn some(wrong: &[String]) -> String {
     }
 }
 
-async fn schema(connection: &mut PgConnection) -> StoreResult<CheckLine> {
+fn schema(standing: Standing) -> CheckLine {
     let known = MIGRATIONS.len();
-    Ok(match standing(connection).await.map_err(backend)? {
+    match standing {
         Standing::Same => CheckLine { is_fine: true, text: format!("the schema is this program's ({known} changes)") },
         Standing::Older(found) => CheckLine {
             is_fine: false,
@@ -130,7 +132,7 @@ async fn schema(connection: &mut PgConnection) -> StoreResult<CheckLine> {
             is_fine: false,
             text: format!("the schema is a newer program's (change {number}, {name}; this one knows {known})"),
         },
-    })
+    }
 }
 
 async fn setting(connection: &mut PgConnection, name: &str, wanted: &[&str], why: &str) -> StoreResult<CheckLine> {
