@@ -4,6 +4,7 @@
 mod against;
 mod belongs;
 mod digest;
+mod letter;
 mod make;
 mod offer;
 mod record;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use against::restorable;
 pub use belongs::belongs;
 pub use digest::{digest, money_digest, restorations};
+pub use letter::letter;
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
 pub(crate) use record::{RunFacts, diagnosed_runs, run_facts};

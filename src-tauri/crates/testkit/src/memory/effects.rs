@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId, MessageId};
-use makegood_domain::plan::Effect;
+use makegood_domain::plan::{Effect, letter};
 use makegood_domain::ports::{AuditLine, OutboxLine, Receipt};
 use makegood_domain::support::Message;
 
@@ -43,7 +43,7 @@ pub(super) fn run(record: &mut Record, act: &Act<'_>, effect: &Effect) -> Worked
     due::follow_effect(record, effect, changed, act.at);
     let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
     let detail = format!("action {} step {}.{}", act.key, act.step, act.part);
-    audit(record, act.agent.as_str(), word(effect), subject, &detail, act.at);
+    audit(record, act.agent.as_str(), effect.word(), subject, &detail, act.at);
     if let Some((kind, summary)) = letter(effect, &receipt) {
         record.outbox.add(OutboxLine {
             id: act.id("out"),
@@ -155,45 +155,4 @@ fn subject(effect: &Effect) -> &str {
         Effect::TellOwner { account_id, .. } => account_id.as_str(),
         Effect::Say { .. } | Effect::SetCase { .. } => "case",
     }
-}
-
-fn word(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::LeaseItem { .. } => "lease_item",
-        Effect::Deliver { .. } => "deliver",
-        Effect::ReleaseItem { .. } => "release_item",
-        Effect::Restore { .. } => "restore",
-        Effect::Move { .. } => "move",
-        Effect::Quarantine { .. } => "quarantine",
-        Effect::OpenIncident { .. } => "open_incident",
-        Effect::LinkTicket { .. } => "link_ticket",
-        Effect::CancelUpstream { .. } => "cancel_upstream",
-        Effect::Say { .. } => "say",
-        Effect::TellOwner { .. } => "tell_owner",
-        Effect::SetCase { .. } => "set_case",
-    }
-}
-
-/// What the platform or the help desk has to be told of an effect: kind and a line for people.
-fn letter(effect: &Effect, receipt: &Receipt) -> Option<(&'static str, String)> {
-    Some(match effect {
-        Effect::LeaseItem { .. } | Effect::ReleaseItem { .. } => return None,
-        Effect::Deliver { run_id, item, output_id, .. } => {
-            ("asset_delivered", format!("item {item} of {run_id} delivered as {output_id}"))
-        }
-        Effect::Restore { restoration, .. } => {
-            let total = if let Receipt::Restored { total, .. } = receipt { *total } else { 0 };
-            ("credits_restored", format!("{total} credits of {} restored", restoration.charge_id))
-        }
-        Effect::Move { output_id, .. } => ("asset_moved", format!("{output_id} moved to its place")),
-        Effect::Quarantine { output_id, .. } => ("asset_quarantined", format!("{output_id} made unreachable")),
-        Effect::OpenIncident { .. } => ("incident_opened", "privacy incident opened".to_owned()),
-        Effect::LinkTicket { to } => ("ticket_linked", format!("joined to ticket {to}")),
-        Effect::CancelUpstream { provider_id, job_id } => {
-            ("cancel_upstream", format!("cancel job {job_id} at {provider_id}"))
-        }
-        Effect::Say { kind, .. } => ("message", format!("{} added to the ticket", kind.word())),
-        Effect::TellOwner { account_id, .. } => ("tell_owner", format!("tell the owner of {account_id}")),
-        Effect::SetCase { state, .. } => ("case_state", format!("case is {}", state.word())),
-    })
 }

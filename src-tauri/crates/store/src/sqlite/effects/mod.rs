@@ -6,7 +6,7 @@ mod restoration;
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
-use makegood_domain::plan::Effect;
+use makegood_domain::plan::{Effect, letter};
 use makegood_domain::ports::Receipt;
 use makegood_domain::settlement::By;
 use sqlx::SqliteConnection;
@@ -74,7 +74,7 @@ pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect
     }
     let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
     let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
-    audit::add(connection, act.agent.as_str(), act_word(effect), subject, &detail, act.at).await?;
+    audit::add(connection, act.agent.as_str(), effect.word(), subject, &detail, act.at).await?;
     if let Some((kind, summary)) = letter(effect, &receipt) {
         let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
         let letter = outbox::Letter {
@@ -167,46 +167,4 @@ async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effec
             Ok(Receipt::CaseSet { state: *state })
         }
     }
-}
-
-fn act_word(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::LeaseItem { .. } => "lease_item",
-        Effect::Deliver { .. } => "deliver",
-        Effect::ReleaseItem { .. } => "release_item",
-        Effect::Restore { .. } => "restore",
-        Effect::Move { .. } => "move",
-        Effect::Quarantine { .. } => "quarantine",
-        Effect::OpenIncident { .. } => "open_incident",
-        Effect::LinkTicket { .. } => "link_ticket",
-        Effect::CancelUpstream { .. } => "cancel_upstream",
-        Effect::Say { .. } => "say",
-        Effect::TellOwner { .. } => "tell_owner",
-        Effect::SetCase { .. } => "set_case",
-    }
-}
-
-/// What the platform or the help desk has to be told of an effect: kind and a line for people.
-/// Leases are nobody's business outside.
-fn letter(effect: &Effect, receipt: &Receipt) -> Option<(&'static str, String)> {
-    Some(match effect {
-        Effect::LeaseItem { .. } | Effect::ReleaseItem { .. } => return None,
-        Effect::Deliver { run_id, item, output_id, .. } => {
-            ("asset_delivered", format!("item {item} of {run_id} delivered as {output_id}"))
-        }
-        Effect::Restore { restoration, .. } => {
-            let total = if let Receipt::Restored { total, .. } = receipt { *total } else { 0 };
-            ("credits_restored", format!("{total} credits of {} restored", restoration.charge_id))
-        }
-        Effect::Move { output_id, .. } => ("asset_moved", format!("{output_id} moved to its place")),
-        Effect::Quarantine { output_id, .. } => ("asset_quarantined", format!("{output_id} made unreachable")),
-        Effect::OpenIncident { .. } => ("incident_opened", "privacy incident opened".to_owned()),
-        Effect::LinkTicket { to } => ("ticket_linked", format!("joined to ticket {to}")),
-        Effect::CancelUpstream { provider_id, job_id } => {
-            ("cancel_upstream", format!("cancel job {job_id} at {provider_id}"))
-        }
-        Effect::Say { kind, .. } => ("message", format!("{kind:?} added to the ticket").to_lowercase()),
-        Effect::TellOwner { account_id, .. } => ("tell_owner", format!("tell the owner of {account_id}")),
-        Effect::SetCase { state, .. } => ("case_state", format!("case is {state:?}").to_lowercase()),
-    })
 }
