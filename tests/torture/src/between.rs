@@ -1,5 +1,6 @@
 //! A store with something between it and its caller: at each call, before it and after it, somebody
-//! may wait, fail, or never come back.
+//! may wait, fail, or never come back; and instead of a call another one may be made, which is how a
+//! bug is planted (`self_test`).
 
 use std::sync::Arc;
 
@@ -19,14 +20,38 @@ use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
 use makegood_domain::work::{Job, Model};
 
-/// What happens around a call.
-#[async_trait]
-pub trait Between: Send + Sync {
-    /// Before the call; an error keeps it from being made.
-    async fn before(&self, call: &'static str) -> StoreResult<()>;
+/// Makes one trait of all calls of a record, each of which is passed on unless said otherwise, and a
+/// store of everybody who stands between.
+macro_rules! between {
+    ($($port:ident { $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)* })*) => {
+        /// What happens around a call, and instead of it.
+        #[async_trait]
+        pub trait Between: Send + Sync {
+            /// Before the call; an error keeps it from being made.
+            async fn before(&self, _call: &'static str) -> StoreResult<()> {
+                Ok(())
+            }
 
-    /// After the call, which is committed; an error keeps its answer from the caller.
-    async fn after(&self, call: &'static str) -> StoreResult<()>;
+            /// After the call, which is committed; an error keeps its answer from the caller.
+            async fn after(&self, _call: &'static str) -> StoreResult<()> {
+                Ok(())
+            }
+
+            $($(async fn $name(&self, store: &dyn Store, $($argument: $kind),*) -> StoreResult<$answer> {
+                store.$name($($argument),*).await
+            })*)*
+        }
+
+        $(#[async_trait]
+        impl $port for Through {
+            $(async fn $name(&self, $($argument: $kind),*) -> StoreResult<$answer> {
+                self.between.before(stringify!($name)).await?;
+                let answer = self.between.$name(&*self.store, $($argument),*).await;
+                self.between.after(stringify!($name)).await?;
+                answer
+            })*
+        })*
+    };
 }
 
 /// A store, and what is between it and its caller.
@@ -35,82 +60,66 @@ pub struct Through {
     pub between: Arc<dyn Between>,
 }
 
-macro_rules! through {
-    ($port:ident { $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)* }) => {
-        #[async_trait]
-        impl $port for Through {
-            $(async fn $name(&self, $($argument: $kind),*) -> StoreResult<$answer> {
-                self.between.before(stringify!($name)).await?;
-                let answer = self.store.$name($($argument),*).await;
-                self.between.after(stringify!($name)).await?;
-                answer
-            })*
-        }
-    };
+between! {
+    FactStore {
+        fn import(facts: &[Fact], at: Timestamp) -> ImportReport;
+        fn scope(requester: &Requester, except_ticket: Option<&TicketId>, as_of: Timestamp) -> Scope;
+        fn record_look_up(job: &Job, raw: &[RawAnswer]) -> ();
+        fn answers(job: &JobId) -> Vec<StoredAnswer>;
+        fn postings(account: &AccountId, limit: u64) -> Vec<PostingLine>;
+        fn catalogue() -> Vec<Model>;
+        fn charges(wanted: &ChargesWanted) -> Vec<ChargeLine>;
+    }
+    CaseStore {
+        fn open_case(new: &NewCase) -> (CaseRecord, bool);
+        fn case(id: &CaseId) -> CaseRecord;
+        fn cases_without_finding(limit: u64) -> Vec<CaseId>;
+        fn save_finding(id: &CaseId, revision: i64, finding: &Finding) -> i64;
+        fn choose_runs(id: &CaseId, revision: i64, chosen: &ChosenRuns) -> i64;
+        fn assign(id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> ();
+        fn queue(query: &QueueQuery) -> QueuePage;
+        fn queue_counts() -> QueueCounts;
+        fn attachment(id: &AttachmentId) -> AttachmentFile;
+        fn save_draft(draft: &Draft, base_revision: i64) -> DraftSave;
+        fn drafts(id: &CaseId) -> Vec<Draft>;
+        fn saved_views(agent: &AgentId) -> Vec<SavedView>;
+        fn save_view(agent: &AgentId, view: &SavedView) -> ();
+        fn delete_view(agent: &AgentId, name: &str) -> ();
+    }
+    ActionStore {
+        fn begin_action(order: &Order, plan: &Plan) -> Begun;
+        fn apply(key: &ActionKey, step: u32, part: u32, effect: &Effect, at: Timestamp) -> Applied;
+        fn finish_action(key: &ActionKey, state: &ActionState, at: Timestamp) -> ();
+        fn action(key: &ActionKey) -> Option<ActionRecord>;
+        fn actions_of(case: &CaseId) -> Vec<ActionRecord>;
+        fn unfinished_actions() -> Vec<ActionRecord>;
+        fn audit(subject: Option<&str>, limit: u64) -> Vec<AuditLine>;
+        fn seal(at: Timestamp) -> u64;
+        fn audit_verify() -> Option<AuditBreak>;
+        fn outbox(limit: u64) -> Vec<OutboxLine>;
+    }
+    ReconcileStore {
+        fn claim_due(worker: &str, limit: u32, lease: SignedDuration, at: Timestamp) -> Vec<DueRun>;
+        fn scope_of_run(root: &RunId, as_of: Timestamp) -> Option<Scope>;
+        fn end_look(root: &RunId, worker: &str, next: &NextLook, at: Timestamp) -> ();
+        fn settle(key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> Applied;
+        fn detect(detection: &Detection) -> bool;
+        fn detections(open_only: bool, limit: u64) -> Vec<Detection>;
+        fn close_detections(root: &RunId, still: &[Detection], at: Timestamp) -> u64;
+        fn save_pass(report: &PassReport) -> ();
+        fn passes(limit: u64) -> Vec<PassReport>;
+        fn promise(at: Timestamp) -> PromiseHealth;
+        fn full_scan() -> FullScan;
+    }
+    ApprovalStore {
+        fn identity(said: &AgentId, at: Timestamp) -> Identity;
+        fn people() -> Vec<Person>;
+        fn put_person(person: &Person, at: Timestamp) -> ();
+        fn ask_approval(request: &ApprovalRequest) -> Decided;
+        fn decide_approval(id: &ApprovalId, decision: &ApprovalDecision, at: Timestamp) -> Decided;
+        fn approvals(open_only: bool, limit: u64, at: Timestamp) -> Vec<Approval>;
+    }
+    Store {
+        fn health() -> StoreHealth;
+    }
 }
-
-through!(FactStore {
-    fn import(facts: &[Fact], at: Timestamp) -> ImportReport;
-    fn scope(requester: &Requester, except_ticket: Option<&TicketId>, as_of: Timestamp) -> Scope;
-    fn record_look_up(job: &Job, raw: &[RawAnswer]) -> ();
-    fn answers(job: &JobId) -> Vec<StoredAnswer>;
-    fn postings(account: &AccountId, limit: u64) -> Vec<PostingLine>;
-    fn catalogue() -> Vec<Model>;
-    fn charges(wanted: &ChargesWanted) -> Vec<ChargeLine>;
-});
-
-through!(CaseStore {
-    fn open_case(new: &NewCase) -> (CaseRecord, bool);
-    fn case(id: &CaseId) -> CaseRecord;
-    fn cases_without_finding(limit: u64) -> Vec<CaseId>;
-    fn save_finding(id: &CaseId, revision: i64, finding: &Finding) -> i64;
-    fn choose_runs(id: &CaseId, revision: i64, chosen: &ChosenRuns) -> i64;
-    fn assign(id: &CaseId, agent: Option<&AgentId>, by: &AgentId, at: Timestamp) -> ();
-    fn queue(query: &QueueQuery) -> QueuePage;
-    fn queue_counts() -> QueueCounts;
-    fn attachment(id: &AttachmentId) -> AttachmentFile;
-    fn save_draft(draft: &Draft, base_revision: i64) -> DraftSave;
-    fn drafts(id: &CaseId) -> Vec<Draft>;
-    fn saved_views(agent: &AgentId) -> Vec<SavedView>;
-    fn save_view(agent: &AgentId, view: &SavedView) -> ();
-    fn delete_view(agent: &AgentId, name: &str) -> ();
-});
-
-through!(ActionStore {
-    fn begin_action(order: &Order, plan: &Plan) -> Begun;
-    fn apply(key: &ActionKey, step: u32, part: u32, effect: &Effect, at: Timestamp) -> Applied;
-    fn finish_action(key: &ActionKey, state: &ActionState, at: Timestamp) -> ();
-    fn action(key: &ActionKey) -> Option<ActionRecord>;
-    fn actions_of(case: &CaseId) -> Vec<ActionRecord>;
-    fn unfinished_actions() -> Vec<ActionRecord>;
-    fn audit(subject: Option<&str>, limit: u64) -> Vec<AuditLine>;
-    fn audit_verify() -> Option<AuditBreak>;
-    fn outbox(limit: u64) -> Vec<OutboxLine>;
-});
-
-through!(ReconcileStore {
-    fn claim_due(worker: &str, limit: u32, lease: SignedDuration, at: Timestamp) -> Vec<DueRun>;
-    fn scope_of_run(root: &RunId, as_of: Timestamp) -> Option<Scope>;
-    fn end_look(root: &RunId, worker: &str, next: &NextLook, at: Timestamp) -> ();
-    fn settle(key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> Applied;
-    fn detect(detection: &Detection) -> bool;
-    fn detections(open_only: bool, limit: u64) -> Vec<Detection>;
-    fn close_detections(root: &RunId, still: &[Detection], at: Timestamp) -> u64;
-    fn save_pass(report: &PassReport) -> ();
-    fn passes(limit: u64) -> Vec<PassReport>;
-    fn promise(at: Timestamp) -> PromiseHealth;
-    fn full_scan() -> FullScan;
-});
-
-through!(ApprovalStore {
-    fn identity(said: &AgentId, at: Timestamp) -> Identity;
-    fn people() -> Vec<Person>;
-    fn put_person(person: &Person, at: Timestamp) -> ();
-    fn ask_approval(request: &ApprovalRequest) -> Decided;
-    fn decide_approval(id: &ApprovalId, decision: &ApprovalDecision, at: Timestamp) -> Decided;
-    fn approvals(open_only: bool, limit: u64, at: Timestamp) -> Vec<Approval>;
-});
-
-through!(Store {
-    fn health() -> StoreHealth;
-});

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{forge, kill, model, pg_cut, pg_race, powercut, sim};
+use crate::{forge, kill, model, pg_cut, pg_race, powercut, self_test, sim};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -47,12 +47,16 @@ pub enum Suite {
     PgRace,
     PgCut,
     Forge,
+    SelfTest,
 }
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const ALL: [Self; 7] =
+    pub const QUICK: [Self; 7] =
         [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::PgCut, Self::Kill, Self::Powercut];
+    /// That the suites notice what they should is looked at where there is time.
+    pub const FULL: [Self; 8] =
+        [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::PgCut, Self::Kill, Self::Powercut, Self::SelfTest];
 
     fn name(self) -> &'static str {
         match self {
@@ -62,6 +66,7 @@ impl Suite {
             Self::PgRace => "pg-race",
             Self::PgCut => "pg-cut",
             Self::Forge => "forge",
+            Self::SelfTest => "self-test",
             Self::Powercut => "powercut",
         }
     }
@@ -74,6 +79,7 @@ impl Suite {
             Self::PgRace => pg_race::run(run),
             Self::PgCut => pg_cut::run(run),
             Self::Forge => forge::run(run),
+            Self::SelfTest => self_test::run(run),
             Self::Powercut => powercut::run(run),
         }
     }

@@ -6,7 +6,7 @@ mod rules;
 mod world;
 
 use explore::{Found, explore};
-use rules::{MUTANTS, Rules};
+pub use rules::{MUTANTS, Rules};
 use world::{Budget, Model, Platform};
 
 use crate::suites::Run;
@@ -30,7 +30,7 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
         verdict.fault(what, run.replay("model"));
     }
     let mut caught = Vec::new();
-    for (name, rules) in MUTANTS {
+    for (name, rules, _) in MUTANTS {
         match caught_by(&explore(&Model::new(rules, SMALL))) {
             Some(how) => caught.push(format!("{name}: {how}")),
             None => verdict.fault(format!("the model does not miss a rule: {name}"), run.replay("model")),
@@ -41,6 +41,15 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
         caught.iter().for_each(|line| println!("           {line}"));
     }
     Ok(verdict)
+}
+
+/// The small world under some rules, with what is wrong with it as the only fault.
+pub fn small(rules: &Rules, run: &Run) -> Verdict {
+    let mut verdict = Verdict::default();
+    if let Some(what) = complaint(&explore(&Model::new(*rules, SMALL))) {
+        verdict.fault(what, run.replay("model"));
+    }
+    verdict
 }
 
 fn complaint(found: &Found) -> Option<String> {

@@ -34,14 +34,14 @@ impl Rules {
     };
 }
 
-/// The protocol without a rule, or without two that stand in for one another.
-pub const MUTANTS: [(&str, Rules); 8] = [
-    ("no compare of seq", Rules { compare_seq: false, ..Rules::ALL }),
-    ("refund ignores a lease", Rules { lease_keeps_off: false, ..Rules::ALL }),
-    ("canvas before record", Rules { record_first: false, ..Rules::ALL }),
-    ("no sweep", Rules { sweep: false, ..Rules::ALL }),
-    ("letter apart from effect", Rules { letter_with_effect: false, ..Rules::ALL }),
-    ("a letter sent again counts again", Rules { letter_once: false, ..Rules::ALL }),
-    ("no fence and not once", Rules { fence: false, once: false, ..Rules::ALL }),
-    ("no fence, no compare", Rules { fence: false, compare_seq: false, ..Rules::ALL }),
+/// The protocol without a rule, or without two that stand in for one another, and what comes of it.
+pub const MUTANTS: [(&str, Rules, &[&str]); 8] = [
+    ("no compare of seq", Rules { compare_seq: false, ..Rules::ALL }, &["I3", "I2", "I5", "lease"]),
+    ("refund ignores a lease", Rules { lease_keeps_off: false, ..Rules::ALL }, &["live lease"]),
+    ("canvas before record", Rules { record_first: false, ..Rules::ALL }, &["I6"]),
+    ("no sweep", Rules { sweep: false, ..Rules::ALL }, &["not settled"]),
+    ("letter apart from effect", Rules { letter_with_effect: false, ..Rules::ALL }, &["I7", "I6"]),
+    ("a letter sent again counts again", Rules { letter_once: false, ..Rules::ALL }, &["I6"]),
+    ("no fence and not once", Rules { fence: false, once: false, ..Rules::ALL }, &["I2", "I5", "I6"]),
+    ("no fence, no compare", Rules { fence: false, compare_seq: false, ..Rules::ALL }, &["I3", "I2", "I5"]),
 ];
