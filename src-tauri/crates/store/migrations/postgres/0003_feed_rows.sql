@@ -84,7 +84,8 @@ BEGIN
 END $$;
 
 -- A size or count that the feed keeps unsigned. Beyond 64 bits it is kept at the largest.
-CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+-- Strict: least() alone would make a size of none at all the largest.
+CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT least(p_said::numeric, 9223372036854775807)::bigint
 $$;
 

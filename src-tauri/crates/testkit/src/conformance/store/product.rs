@@ -148,18 +148,68 @@ pub(super) fn refund(id: &str, charge: &str, run: &str, state: &str, items: &[u3
     )
 }
 
+/// A job with a file for each of `items`, of which the provider tells less from item to item, and one
+/// item more that it made nothing of.
 pub(super) fn job(id: &str, run: &str, state: &str, items: &[u32]) -> Fact {
-    let file = json!({ "bytes": 10, "sha256_prefix": "ab", "available_until": at(9_000), "exists_now": true });
-    let items: Vec<Value> = items
+    let files = [
+        json!({ "bytes": 10, "sha256_prefix": "ab", "available_until": at(9_000), "exists_now": true }),
+        json!({ "bytes": 0, "sha256_prefix": "", "available_until": null, "exists_now": null }),
+        json!({ "bytes": u64::MAX, "sha256_prefix": "cd", "available_until": null, "exists_now": false }),
+    ];
+    let made = items
         .iter()
-        .map(|item| json!({ "item": item, "state": "succeeded", "finished_at": at(50), "file": file }))
-        .collect();
+        .zip(files.iter().cycle())
+        .map(|(item, file)| json!({ "item": item, "state": "succeeded", "finished_at": at(50), "file": file }));
+    let next = items.iter().max().map_or(1, |last| last + 1);
+    let none = json!({ "item": next, "state": "failed", "finished_at": null, "file": null });
+    let items: Vec<Value> = made.chain([none]).collect();
     fact(
         "job",
         json!({ "id": id, "run_id": run, "provider_id": "meridian", "submitted_at": at(12), "state": state,
             "processing_started_at": at(13), "finished_at": null, "items": items, "error": null,
             "locator": "v1/jobs" }),
     )
+}
+
+/// A row of each kind with nothing that may be left out.
+pub(super) fn bare() -> Vec<Fact> {
+    vec![
+        fact("provider", json!({ "id": "mute", "retention_hours": null, "retention_source": "unknown" })),
+        fact("user", json!({ "id": "usr_x", "email": "x@example.com", "timezone": null, "locale": null })),
+        fact(
+            "account",
+            json!({ "id": "acc_x", "kind": "personal", "owner_user_id": "usr_x", "storage_quota_mb": 0,
+                "storage_used_mb": 0, "subscription": null, "balances": [] }),
+        ),
+        project("prj_x", "acc_x", None),
+        node("nod_x", "prj_x"),
+        fact(
+            "run",
+            json!({ "id": "run_x", "project_id": "prj_x", "node_id": "nod_x", "started_by": "usr_x", "model_id": "clip",
+                "started_at": at(10), "requested_items": 1, "status": "running", "cancelled_at": null,
+                "retry_of": null, "retry_initiator": null, "params": null }),
+        ),
+        fact(
+            "job",
+            json!({ "id": "job_x", "run_id": "run_x", "provider_id": "mute", "submitted_at": at(11),
+                "state": "queued", "processing_started_at": null, "finished_at": null, "items": [], "error": null }),
+        ),
+        fact(
+            "webhook",
+            json!({ "id": "whk_x", "job_id": "job_x", "run_id": "run_x", "received_at": at(12), "attempts": 0,
+                "result": "timeout", "routed_to": null }),
+        ),
+        fact(
+            "output",
+            json!({ "id": "out_x", "run_id": "run_x", "item": 1, "project_id": "prj_x", "node_id": null,
+                "stored_at": at(13), "bytes": 0, "state": "held", "in_history": false, "on_canvas": false }),
+        ),
+        fact(
+            "ticket",
+            json!({ "id": "tck_x", "created_at": at(14), "status": "closed", "run_ids": [], "outcome": null,
+                "requester_user_id": null }),
+        ),
+    ]
 }
 
 pub(super) fn webhook(id: &str, run: &str, place: &str) -> Fact {

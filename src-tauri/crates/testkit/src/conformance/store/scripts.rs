@@ -13,7 +13,7 @@ use super::desk::{
     decision, deliver, detection, draft, finding, key, lease, minutes, new_case, node, order, pass, person, plan,
     release, request, restore,
 };
-use super::product::{at, base, charge, happened, output, project, recount, refund, run, ticket, upload};
+use super::product::{at, bare, base, charge, happened, output, project, recount, refund, run, ticket, upload};
 
 /// A call, and whether it is to be done, not refused or an error.
 pub(super) struct ScriptStep {
@@ -94,6 +94,7 @@ fn facts() -> Vec<ScriptStep> {
         import(vec![project("prj_u2", "acc_v", None)], 410),
         import(vec![run("run_6", "u", 45, Some("run_5"), "running")], 420),
         import(vec![run("run_2", "u", 20, None, "running")], 430),
+        import(bare(), 440),
     ]
 }
 
