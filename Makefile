@@ -6,7 +6,7 @@
 #   make setup   Debian packages and npm packages; the others do it first
 #   make bench   measure
 #   make torture       try to lose, double or forge credits, in minutes; test does it too
-#   make torture-full  the same for an hour
+#   make torture-full  the same for an hour, and many more random calls on every kind of record
 #
 # Rust and Node are the only things that must be there already.
 
@@ -78,6 +78,7 @@ torture: setup ui/dist/index.html
 torture-full: setup ui/dist/index.html
 	cargo build $(desktop) --bins
 	$(target)/debug/torture full
+	MAKEGOOD_SEEDS=400 cargo test $(desktop) --lib -- random_calls
 
 e2e: setup ui/dist/index.html
 	cargo build $(desktop) --bins

@@ -69,9 +69,10 @@ async fn every_call_does_what_the_model_does() {
     scripts(&Postgres).await;
 }
 
-/// More: `MAKEGOOD_SEEDS=2000 cargo test -p makegood-store random_calls`.
+/// A few seeds, for seconds; More: `MAKEGOOD_SEEDS=2000 cargo test -p
+/// makegood-store random_calls`, as `make torture-full` does.
 #[tokio::test]
 async fn random_calls_do_what_the_model_does() {
-    let count = std::env::var("MAKEGOOD_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
+    let count = std::env::var("MAKEGOOD_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(12);
     differential(&Postgres, 0, count).await;
 }

@@ -63,10 +63,11 @@ async fn every_call_does_what_the_model_does() {
     scripts(&Sqlite).await;
 }
 
-/// More: `MAKEGOOD_SEEDS=2000 cargo test -p makegood-store random_calls`.
+/// A few seeds, for seconds; More: `MAKEGOOD_SEEDS=2000 cargo test -p
+/// makegood-store random_calls`, as `make torture-full` does.
 #[tokio::test]
 async fn random_calls_do_what_the_model_does() {
-    let count = std::env::var("MAKEGOOD_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
+    let count = std::env::var("MAKEGOOD_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(40);
     differential(&Sqlite, 0, count).await;
 }
 
