@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
 
+mod ctl;
 mod desk;
 mod lockdown;
 mod tidy;

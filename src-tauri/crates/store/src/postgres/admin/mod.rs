@@ -4,6 +4,7 @@
 mod check;
 mod people;
 mod scram;
+pub(crate) mod scratch;
 
 use makegood_domain::ports::{StoreError, StoreResult};
 use sqlx::Connection;
@@ -12,6 +13,7 @@ pub use check::{CheckLine, check};
 #[cfg(test)]
 pub(crate) use people::STATEMENTS;
 pub use people::{Admission, grant, revoke};
+pub use scratch::Scratch;
 
 use super::address::PgSettings;
 use super::fault::backend;

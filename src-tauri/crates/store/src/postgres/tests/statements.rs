@@ -7,6 +7,7 @@ use crate::postgres::{admin, open, reads, writes};
 const ALL: &[(&str, &[(&str, &str)])] = &[
     ("open", open::STATEMENTS),
     ("admin", admin::STATEMENTS),
+    ("scratch", admin::scratch::STATEMENTS),
     ("actions", reads::actions::STATEMENTS),
     ("audit", reads::audit::STATEMENTS),
     ("canvas", reads::canvas::STATEMENTS),
