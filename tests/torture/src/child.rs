@@ -1,17 +1,21 @@
 //! Processes of this same program that get killed: started, listened to, ended, and heard out.
 
-use std::io::{BufRead, BufReader, Read};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use makegood_domain::ports::ApprovalStore as _;
+use makegood_domain::ports::Store;
+use makegood_store::postgres::{PgSettings, PgStore};
 use makegood_store::sqlite::SqliteStore;
 
+use crate::kill::program::{self, Program};
 use crate::powercut::control;
 use crate::shim::Watch;
 use crate::writer;
@@ -20,8 +24,10 @@ use crate::{pg_race, product};
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Task {
-    /// Acknowledged work on the record.
+    /// Acknowledged work on the record; `file` is an address where it is on PostgreSQL.
     Record,
+    /// The same, by somebody who asks again where the answer is not known.
+    Stubborn,
     /// Numbers into a table of its own, with a setting that is known to lose some.
     Control,
     /// A race with others for the items of a PostgreSQL record; `file` is its address.
@@ -33,7 +39,7 @@ pub enum Task {
 pub struct Work {
     #[arg(long, value_enum)]
     pub task: Task,
-    /// The SQLite file.
+    /// The SQLite file, or the address of a record on PostgreSQL.
     #[arg(long)]
     pub file: PathBuf,
     #[arg(long, default_value = "l")]
@@ -48,7 +54,15 @@ pub struct Work {
 
 /// Is the child: works until it is done or killed.
 pub fn be(work: &Work) -> ExitCode {
-    let worked = runtime().and_then(|runtime| runtime.block_on(do_work(work)));
+    ended(runtime().and_then(|runtime| runtime.block_on(do_work(work))))
+}
+
+/// Is a child that runs the program itself.
+pub fn be_program(program: &Program) -> ExitCode {
+    ended(runtime().and_then(|runtime| runtime.block_on(program::run(program))))
+}
+
+fn ended(worked: anyhow::Result<()>) -> ExitCode {
     match worked {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,15 +75,22 @@ pub fn be(work: &Work) -> ExitCode {
 async fn do_work(work: &Work) -> anyhow::Result<()> {
     let mut acks = std::io::stdout();
     match work.task {
-        Task::Record => {
-            let store = SqliteStore::open(&work.file).await?;
+        Task::Record | Task::Stubborn => {
+            let store = open(&work.file).await?;
             store.put_person(&product::person(), product::at(0)).await?;
-            writer::work(&store, &work.lane, work.from, work.count, &mut acks).await?;
-            store.close().await;
-            Ok(())
+            let asks = if work.task == Task::Stubborn { writer::ASKS_MAX } else { 1 };
+            writer::work(store.as_ref(), &work.lane, work.from, work.count, asks, &mut acks).await
         }
         Task::Race => pg_race::race(work, &mut acks).await,
         Task::Control => control::work(&work.file, work.from, &mut acks).await,
+    }
+}
+
+/// Opens a record: a file, or an address of a PostgreSQL server.
+pub async fn open(place: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    match place.to_str().filter(|address| address.starts_with("postgres://")) {
+        Some(address) => Ok(Arc::new(PgStore::connect(&PgSettings::new(address)).await?)),
+        None => Ok(Arc::new(SqliteStore::open(place).await?)),
     }
 }
 
@@ -102,15 +123,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Victim {
     pub fn start(work: &Work, watch: Option<&Watch>) -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
         let task = work.task.to_possible_value().context("a task without a name")?;
-        command.arg("child-writer").args(["--task", task.get_name()]).arg("--file").arg(&work.file);
-        command.args(["--lane", &work.lane, "--from", &work.from.to_string(), "--count", &work.count.to_string()]);
-        command.args(["--seed", &work.seed.to_string()]);
+        let mut arguments: Vec<OsString> = vec!["child-writer".into(), "--task".into(), task.get_name().into()];
+        arguments.extend(["--file".into(), work.file.clone().into()]);
+        let numbers = [("--from", work.from), ("--count", work.count), ("--seed", work.seed)];
+        arguments.extend(numbers.into_iter().flat_map(|(name, number)| [name.into(), number.to_string().into()]));
+        arguments.extend(["--lane".into(), work.lane.clone().into()]);
+        Self::spawn(arguments, watch)
+    }
+
+    /// Starts this program with these arguments.
+    pub fn spawn(arguments: Vec<OsString>, watch: Option<&Watch>) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(arguments);
         if let Some(watch) = watch {
             watch.apply(&mut command);
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("a child without output")?;
         let (lines, reader) = listen(output);
         Ok(Self { child, lines, reader, heard: Vec::new() })
@@ -128,6 +157,44 @@ impl Victim {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Waits for `count` lines more, or until the child is gone.
+    pub fn hear_more(&mut self, count: usize) -> anyhow::Result<()> {
+        self.heard.extend(self.lines.try_iter());
+        self.hear(self.heard.len() + count)
+    }
+
+    /// Everything that it has said by now.
+    pub fn told(&mut self) -> Vec<String> {
+        self.heard.extend(self.lines.try_iter());
+        self.heard.clone()
+    }
+
+    /// Waits for this line; whether it came before the child was gone.
+    pub fn hear_of(&mut self, awaited: &str) -> anyhow::Result<bool> {
+        while self.heard.last().is_none_or(|line| line != awaited) {
+            let known = self.heard.len();
+            self.hear(known + 1)?;
+            if self.heard.len() == known {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Says a line to it.
+    pub fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.child.stdin.as_mut().context("a child that can't be spoken to")?;
+        Ok(writeln!(input, "{line}")?)
+    }
+
+    /// Sends it a signal by name: `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let mut kill = Command::new("sh");
+        let sent = kill.args(["-c", "kill -s \"$0\" \"$1\"", name, &self.child.id().to_string()]).status()?;
+        anyhow::ensure!(sent.success(), "the child could not be sent {name}");
         Ok(())
     }
 

@@ -69,12 +69,15 @@ enum Command {
     Full,
     #[command(hide = true)]
     ChildWriter(child::Work),
+    #[command(hide = true)]
+    ChildProgram(kill::program::Program),
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let (suites, full): (Vec<Suite>, bool) = match options.command {
         Command::ChildWriter(work) => return child::be(&work),
+        Command::ChildProgram(program) => return child::be_program(&program),
         Command::Quick => (Suite::QUICK.to_vec(), false),
         Command::Full => (Suite::FULL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),

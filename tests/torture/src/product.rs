@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::diagnose::{ChargeRestoration, Remedy, RestoredItem, RestoredLine};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{ActionKey, CaseId, RefundId};
+use makegood_domain::ids::{ActionKey, CaseId, JobId, RefundId};
 use makegood_domain::money::{BalanceKind, Credits, item_prices};
 use makegood_domain::plan::{ActionKind, Effect, Fetch, Order, Place, Plan, Step, StoredFile, digest};
 use makegood_domain::ports::{NewCase, Person, Role};
@@ -114,6 +114,12 @@ impl Job {
     #[must_use]
     pub fn charge(&self) -> String {
         self.named("chg")
+    }
+
+    /// The provider's job for this run.
+    #[must_use]
+    pub fn job(&self) -> JobId {
+        JobId(self.named("job"))
     }
 
     #[must_use]
@@ -265,7 +271,7 @@ impl Job {
         let (kind, remedy, step) = if self.recovers() {
             let fetch = Fetch {
                 provider_id: "mill".into(),
-                job_id: self.named("job").as_str().into(),
+                job_id: self.job(),
                 item: 1,
                 bytes: 0,
                 sha256_prefix: String::new(),

@@ -7,8 +7,9 @@ use std::path::Path;
 use makegood_domain::ports::ActionStore;
 use makegood_store::sqlite::SqliteStore;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
+use crate::pg::Server;
 use crate::product::Job;
 use crate::writer::Act;
 
@@ -34,37 +35,94 @@ impl Acknowledged {
     }
 }
 
-/// Counts that must be 0, with what it means when they are not.
-const NEVER: [(&str, &str); 8] = [
-    ("SELECT count(*) FROM ledger_breaks", "the ledger does not add up"),
-    ("SELECT count(*) FROM pragma_foreign_key_check", "a row refers to nothing"),
+/// How much of what was charged must have its remedy by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Nothing need be.
+    Any,
+    /// The first item of every charge.
+    First,
+    /// Every item.
+    Every,
+}
+
+/// Queries for the ids of what must not be, with what it means. `DETAIL` is the document of an audit
+/// line. They read the tables that both databases have.
+const RULES: [(&str, &str); 11] = [
+    ("SELECT kind || ' ' || subject AS what FROM ledger_breaks", "the ledger does not add up"),
+    ("SELECT charge_id AS what FROM charge_items WHERE refunded NOT IN (0, price)", "an item was restored in part"),
     (
-        "SELECT count(*) FROM (SELECT charge_id FROM refunds GROUP BY charge_id HAVING count(*) > 1)",
-        "a charge was restored twice",
+        "SELECT charge_id AS what FROM charge_items WHERE refunded > 0 AND state = 'delivered'",
+        "an item has both remedies",
     ),
-    ("SELECT count(*) FROM charge_items WHERE refunded NOT IN (0, price)", "an item was restored in part"),
     (
-        "SELECT count(*) FROM (SELECT charge_id, item FROM item_transitions WHERE state IN ('delivered', 'refunded')
-            GROUP BY charge_id, item HAVING count(*) > 1)",
+        "SELECT charge_id AS what FROM item_transitions WHERE state IN ('delivered', 'refunded')
+            GROUP BY charge_id, item HAVING count(*) > 1",
         "an item was settled twice",
     ),
     (
-        "SELECT count(*) FROM action_steps s WHERE 1 <> (SELECT count(*) FROM audit a
-            WHERE a.act IN ('restore', 'lease_item', 'deliver') AND json_extract(a.detail, '$.action') = s.key
-            AND a.act = json_extract(s.effect, '$.effect'))",
+        "SELECT c.id AS what FROM charges c WHERE (SELECT sum(i.refunded) FROM charge_items i WHERE i.charge_id = c.id)
+            <> (SELECT coalesce(sum(l.amount), 0) FROM refund_lines l JOIN refunds r ON r.id = l.refund_id
+                WHERE r.charge_id = c.id AND r.state = 'posted')",
+        "what went back is not what its items say",
+    ),
+    (
+        "SELECT run_id AS what FROM outputs WHERE quarantined_at IS NULL GROUP BY run_id, item HAVING count(*) > 1",
+        "an item has two outputs",
+    ),
+    (
+        "WITH effects AS (EFFECTS), lines AS (LINES)
+            SELECT key AS what FROM (SELECT * FROM effects EXCEPT SELECT * FROM lines) AS unsaid",
         "an effect has not one audit line",
     ),
     (
-        "SELECT count(*) FROM action_steps s WHERE json_extract(s.effect, '$.effect') <> 'lease_item'
-            AND 1 <> (SELECT count(*) FROM outbox o WHERE o.action_key = s.key
-            AND o.kind IN ('credits_restored', 'asset_delivered'))",
+        "WITH effects AS (EFFECTS), lines AS (LINES)
+            SELECT key AS what FROM (SELECT * FROM lines EXCEPT SELECT * FROM effects) AS undone",
+        "an audit line has not one effect",
+    ),
+    (
+        "WITH effects AS (EFFECTS) SELECT key AS what FROM effects e WHERE effect IN ('restore', 'deliver')
+            AND times <> (SELECT count(*) FROM outbox o WHERE o.action_key = e.key
+                AND o.kind = CASE e.effect WHEN 'restore' THEN 'credits_restored' ELSE 'asset_delivered' END)",
         "an effect has not one letter in the outbox",
     ),
     (
-        "SELECT count(*) FROM refunds r WHERE NOT EXISTS (SELECT 1 FROM action_steps s WHERE s.key = r.action_key)",
+        "SELECT key AS what FROM action_steps s WHERE NOT EXISTS (SELECT 1 FROM actions a WHERE a.key = s.key)",
+        "an effect belongs to no action",
+    ),
+    (
+        "SELECT id AS what FROM refunds r WHERE NOT EXISTS (SELECT 1 FROM action_steps s WHERE s.key = r.action_key)
+            AND NOT EXISTS (SELECT 1 FROM sweep_steps s WHERE s.key = r.action_key)",
         "a restoration has no receipt",
     ),
 ];
+
+/// Effects by key and kind, from the journals.
+const EFFECTS: &str = "SELECT key, effect ->> 'effect' AS effect, count(*) AS times
+    FROM (SELECT key, effect FROM action_steps UNION ALL SELECT key, effect FROM sweep_steps) AS steps GROUP BY 1, 2";
+
+/// The same, from the audit.
+const LINES: &str = "SELECT DETAIL ->> 'action' AS key, act AS effect, count(*) AS times FROM audit
+    WHERE DETAIL ->> 'effect' IS NOT NULL GROUP BY 1, 2";
+
+const FIRST_OPEN: &str = "SELECT c.id AS what FROM charges c
+    WHERE NOT EXISTS (SELECT 1 FROM item_settlements s WHERE s.charge_id = c.id AND s.item = 1)";
+const ANY_OPEN: &str = "SELECT charge_id AS what FROM charge_items WHERE state NOT IN ('delivered', 'refunded')";
+
+/// One query for everything that must not be: a row for each rule that is broken, with its meaning, how
+/// often, and the first id. `further` are rules of one database, `detail` its way to read a document.
+fn question(settled: Settled, further: &[(&str, &str)], detail: &str) -> String {
+    let owed: &[(&str, &str)] = match settled {
+        Settled::Any => &[],
+        Settled::First => &[(FIRST_OPEN, "a charge has no remedy")],
+        Settled::Every => &[(ANY_OPEN, "an item has no remedy")],
+    };
+    let broken = |(query, meaning): &(&str, &str)| {
+        format!("SELECT '{meaning}', count(*), min(what) FROM ({query}) AS broken HAVING count(*) > 0")
+    };
+    let all: Vec<String> = RULES.iter().chain(owed).chain(further).map(broken).collect();
+    all.join(" UNION ALL ").replace("EFFECTS", EFFECTS).replace("LINES", LINES).replace("DETAIL", detail)
+}
 
 /// What an act leaves behind, as a query for its ids.
 fn trace(act: Act) -> &'static str {
@@ -85,8 +143,18 @@ fn id(act: Act, job: &Job) -> String {
     }
 }
 
+fn told(meaning: &str, count: &str, first: &str) -> String {
+    format!("{meaning} ({count}, {first})")
+}
+
+/// What of the acknowledged is not there. `there`: the ids that are, of each act.
+fn lost(known: &Acknowledged, lane: &str, act: Act, there: &BTreeSet<String>) -> Option<String> {
+    let lost = known.of(act).filter(|number| !there.contains(&id(act, &Job::new(lane, *number)))).count();
+    (lost > 0).then(|| format!("{lost} acknowledged of `{}` are lost", act.word()))
+}
+
 /// What is wrong with the record in `file`, in words. Opens it as the program would, first.
-pub async fn of_sqlite(file: &Path, lane: &str, known: &Acknowledged) -> anyhow::Result<Vec<String>> {
+pub async fn of_sqlite(file: &Path, lane: &str, known: &Acknowledged, settled: Settled) -> anyhow::Result<Vec<String>> {
     let store = match SqliteStore::open(file).await {
         Ok(store) => store,
         Err(error) => return Ok(vec![format!("the record does not open: {error}")]),
@@ -101,21 +169,38 @@ pub async fn of_sqlite(file: &Path, lane: &str, known: &Acknowledged) -> anyhow:
     if whole != ["ok"] {
         wrong.push(format!("damaged: {}", whole.join("; ")));
     }
-    for (query, meaning) in NEVER {
-        let count: i64 = sqlx::query_scalar(query).fetch_one(&mut connection).await?;
-        if count != 0 {
-            wrong.push(format!("{meaning} ({count})"));
-        }
-    }
+    let further = [("SELECT \"table\" AS what FROM pragma_foreign_key_check", "a row refers to nothing")];
+    let question = question(settled, &further, "detail");
+    let broken: Vec<(String, i64, String)> = sqlx::query_as(AssertSqlSafe(question)).fetch_all(&mut connection).await?;
+    wrong.extend(broken.iter().map(|(meaning, count, first)| told(meaning, &count.to_string(), first)));
     for act in Act::ALL {
-        let there: BTreeSet<String> =
-            sqlx::query_scalar(trace(act)).fetch_all(&mut connection).await?.into_iter().collect();
-        let lost = known.of(act).filter(|number| !there.contains(&id(act, &Job::new(lane, *number)))).count();
-        if lost > 0 {
-            wrong.push(format!("{lost} acknowledged of `{}` are lost", act.word()));
-        }
+        let there: Vec<String> = sqlx::query_scalar(trace(act)).fetch_all(&mut connection).await?;
+        wrong.extend(lost(known, lane, act, &there.into_iter().collect()));
     }
     connection.close().await?;
+    Ok(wrong)
+}
+
+/// What is wrong with a record on PostgreSQL, in words. `known`: what each lane acknowledged.
+pub fn of_postgres(server: &Server, known: &[(String, Acknowledged)], settled: Settled) -> anyhow::Result<Vec<String>> {
+    const PATH: &str = "SET search_path = record, api, pg_catalog;";
+    let further = [(
+        "SELECT 'levels' AS what WHERE (SELECT sum(level) FROM balance_stripes) <> 0",
+        "the levels do not add up to 0",
+    )];
+    let broken = server.sql(&format!("{PATH} {}", question(settled, &further, "detail::jsonb")))?;
+    let mut wrong: Vec<String> = broken
+        .lines()
+        .map(|line| match line.split('|').collect::<Vec<_>>()[..] {
+            [meaning, count, first] => told(meaning, count, first),
+            _ => line.to_owned(),
+        })
+        .collect();
+    for act in Act::ALL {
+        let there: BTreeSet<String> =
+            server.sql(&format!("{PATH} {}", trace(act)))?.lines().map(str::to_owned).collect();
+        wrong.extend(known.iter().filter_map(|(lane, known)| lost(known, lane, act, &there)));
+    }
     Ok(wrong)
 }
 

@@ -5,10 +5,11 @@
 //! outcome was unknown, and asking again must never do it twice.
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use makegood_domain::ids::ActionKey;
-use makegood_domain::ports::{ActionState, ActionStore, Applied, Begun, CaseStore, FactStore, Receipt};
+use makegood_domain::ports::{ActionState, Applied, Begun, Receipt, Store};
 
 use crate::product::{self, Job};
 
@@ -49,27 +50,27 @@ impl Act {
     }
 }
 
-/// What a writer needs of a record.
-pub trait Writable: FactStore + CaseStore + ActionStore {}
+/// An act that is unknown so often in a row is not going to be known.
+pub const ASKS_MAX: u32 = 40;
 
-impl<S: FactStore + CaseStore + ActionStore> Writable for S {}
+/// Between two tries, while a server comes back.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Works from job `from` of `lane` until it is killed or has done `count` jobs.
+/// Works from job `from` of `lane` until it is killed or has done `count` jobs. Each act is tried up to
+/// `asks` times, with the same keys.
 pub async fn work(
-    store: &impl Writable,
+    store: &dyn Store,
     lane: &str,
     from: u64,
     count: u64,
+    asks: u32,
     acks: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let report = store.import(&product::base()?, product::at(1)).await?;
-    if !report.rejected.is_empty() {
-        bail!("the world is not taken: {:?}", report.rejected);
-    }
+    furnish(store).await?;
     for number in from..from.saturating_add(count) {
         let job = Job::new(lane, number);
         for act in Act::ALL {
-            perform(store, &job, act).await.with_context(|| format!("{} {number}", act.word()))?;
+            insist(store, &job, act, asks).await?;
             writeln!(acks, "{} {number}", act.word())?;
             acks.flush()?;
         }
@@ -77,8 +78,27 @@ pub async fn work(
     Ok(())
 }
 
+/// Brings what stands before the first run.
+pub async fn furnish(store: &dyn Store) -> anyhow::Result<()> {
+    let report = store.import(&product::base()?, product::at(1)).await?;
+    anyhow::ensure!(report.rejected.is_empty(), "the world is not taken: {:?}", report.rejected);
+    Ok(())
+}
+
+/// Does one act of a job until its outcome is known; how often it was not.
+pub async fn insist(store: &dyn Store, job: &Job, act: Act, asks: u32) -> anyhow::Result<u64> {
+    for unknown in 1..asks {
+        if perform(store, job, act).await.is_ok() {
+            return Ok(u64::from(unknown - 1));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    perform(store, job, act).await.with_context(|| format!("`{}` of job {}", act.word(), job.number))?;
+    Ok(u64::from(asks - 1))
+}
+
 /// Does one act of a job, again where it was done already. Anything but success is an error.
-pub async fn perform(store: &impl Writable, job: &Job, act: Act) -> anyhow::Result<()> {
+pub async fn perform(store: &dyn Store, job: &Job, act: Act) -> anyhow::Result<()> {
     match act {
         Act::Import => {
             let report = store.import(&job.facts()?, product::at(3_500)).await?;
@@ -105,7 +125,7 @@ pub async fn perform(store: &impl Writable, job: &Job, act: Act) -> anyhow::Resu
     Ok(())
 }
 
-async fn recover(store: &impl Writable, job: &Job) -> anyhow::Result<()> {
+async fn recover(store: &dyn Store, job: &Job) -> anyhow::Result<()> {
     let Receipt::Leased { epoch, .. } = done(store, &job.key(), 0, &job.lease(LEASE_SECONDS)).await? else {
         bail!("a lease was answered with something else");
     };
@@ -114,7 +134,7 @@ async fn recover(store: &impl Writable, job: &Job) -> anyhow::Result<()> {
 }
 
 async fn done(
-    store: &impl Writable,
+    store: &dyn Store,
     key: &ActionKey,
     part: u32,
     effect: &makegood_domain::plan::Effect,

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Toll;
-use crate::child::{Victim, on_record, runtime};
+use super::ground::Ground;
+use crate::child::{Victim, Work, on_record};
 use crate::dice::Dice;
-use crate::proof::{self, Acknowledged};
+use crate::proof::Acknowledged;
 use crate::shim::{self, Watch};
 use crate::suites::Run;
 
@@ -34,11 +35,11 @@ fn instants(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
         let place = Place::new(folder, &format!("instants-{record}"))?;
         let mut known = Acknowledged::default();
         for _ in 0..KILLS_A_RECORD {
-            let mut victim = Victim::start(&on_record(&place.file, "l", known.next(), u64::MAX), None)?;
+            let mut victim = Victim::start(&place.work(known.next(), u64::MAX), None)?;
             victim.hear(usize::try_from(dice.below(ACKS_MAX))?)?;
             victim.let_run(Duration::from_micros(dice.below(MICROS_MAX)));
             let end = victim.kill()?;
-            toll.note(&place.file, &mut known, end.lines, end.complaint, "instants")?;
+            toll.note(&place.ground, &mut known, (end.lines, end.complaint), "instants")?;
         }
         std::fs::remove_dir_all(&place.folder)?;
     }
@@ -57,15 +58,15 @@ fn calls(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
         let place = Place::new(folder, &format!("call-{call}"))?;
         let watch = Watch { library: library.clone(), live: place.folder.clone(), keep: None, kill_at: Some(call) };
         let mut known = Acknowledged::default();
-        let end = Victim::start(&on_record(&place.file, "l", 0, JOBS), Some(&watch))?.wait()?;
+        let end = Victim::start(&place.work(0, JOBS), Some(&watch))?.wait()?;
         let done = end.done;
-        toll.note(&place.file, &mut known, end.lines, end.complaint, "calls")?;
-        let rest = Victim::start(&on_record(&place.file, "l", known.next(), JOBS - known.next()), None)?.wait()?;
+        toll.note(&place.ground, &mut known, (end.lines, end.complaint), "calls")?;
+        let rest = Victim::start(&place.work(known.next(), JOBS - known.next()), None)?.wait()?;
         if !rest.done {
             let why = rest.complaint.clone().unwrap_or_default();
             toll.broken.push((format!("after a kill at call {call} the work cannot be finished: {why}"), "calls"));
         }
-        toll.note(&place.file, &mut known, rest.lines, None, "calls")?;
+        toll.note(&place.ground, &mut known, (rest.lines, None), "calls")?;
         std::fs::remove_dir_all(&place.folder)?;
         if done {
             return Ok(());
@@ -75,35 +76,20 @@ fn calls(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     anyhow::bail!("the writer was not done after {CALLS_MAX} calls")
 }
 
+/// A file in a folder of its own, which its writer makes.
 struct Place {
     folder: PathBuf,
-    file: PathBuf,
+    ground: Ground,
 }
 
 impl Place {
     fn new(folder: &Path, name: &str) -> anyhow::Result<Self> {
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { file: folder.join("record.db"), folder })
+        Ok(Self { ground: Ground::Embedded { file: folder.join("record.db") }, folder })
     }
-}
 
-impl Toll {
-    /// Counts a kill, and proves the record.
-    fn note(
-        &mut self,
-        file: &Path,
-        known: &mut Acknowledged,
-        lines: Vec<String>,
-        complaint: Option<String>,
-        part: &'static str,
-    ) -> anyhow::Result<()> {
-        self.kills += 1;
-        self.acked += u64::try_from(lines.len())?;
-        known.add(&lines);
-        self.broken.extend(complaint.map(|why| (format!("the writer stopped by itself: {why}"), part)));
-        let wrong = runtime()?.block_on(proof::of_sqlite(file, "l", known))?;
-        self.broken.extend(wrong.into_iter().map(|what| (what, part)));
-        Ok(())
+    fn work(&self, from: u64, count: u64) -> Work {
+        on_record(&self.ground.place(), "l", from, count)
     }
 }

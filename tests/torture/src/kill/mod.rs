@@ -1,27 +1,73 @@
-//! Processes killed while they work: at random instants, and before every single call that changes
-//! a file, from the making of the record on. What was acknowledged must be there once, and going on
-//! with the same keys must do nothing twice.
+//! Processes killed while they work: at random instants, at every point that has a name and at pairs of
+//! them, before every single call that changes a file, and the server under them. What was acknowledged
+//! must be there once, and going on with the same keys must do nothing twice.
 
 mod embedded;
+mod ground;
+mod marks;
+mod named;
+mod outside;
+pub mod program;
+mod server;
+mod stopped;
 
+use crate::proof::Acknowledged;
 use crate::suites::Run;
 use crate::verdict::Verdict;
+use ground::Ground;
 
 /// What the kills of all parts came to.
 #[derive(Debug, Default)]
 pub struct Toll {
     pub kills: u64,
     pub acked: u64,
+    /// Runs of the program that were killed at named points, and finished.
+    pub named: u64,
+    pub points: named::Points,
+    /// Programs that were stopped while others went on, and of those the ones that were refused.
+    pub stopped: u64,
+    pub fenced: u64,
+    /// Ends of the server under its writers.
+    pub server_stops: u64,
+    /// Records that were made.
+    stages: u64,
     /// What is wrong, with the part it was found in.
     pub broken: Vec<(String, &'static str)>,
+}
+
+impl Toll {
+    /// Counts a kill of a writer, and proves the record.
+    fn note(
+        &mut self,
+        ground: &Ground,
+        known: &mut Acknowledged,
+        (lines, complaint): (Vec<String>, Option<String>),
+        part: &'static str,
+    ) -> anyhow::Result<()> {
+        self.kills += 1;
+        self.acked += u64::try_from(lines.len())?;
+        known.add(&lines);
+        self.broken.extend(complaint.map(|why| (format!("the writer stopped by itself: {why}"), part)));
+        let wrong = ground.wrong("l", known, crate::proof::Settled::Any)?;
+        self.broken.extend(wrong.into_iter().map(|what| (what, part)));
+        Ok(())
+    }
 }
 
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     let folder = tempfile::tempdir()?;
     let mut toll = Toll::default();
     embedded::run(run, folder.path(), &mut toll)?;
+    named::run(run, folder.path(), &mut toll)?;
+    stopped::run(run, folder.path(), &mut toll)?;
+    server::run(run, &mut toll)?;
     let mut verdict = Verdict::default();
+    verdict.count("points", toll.points.values().sum::<usize>());
+    verdict.count("runs", toll.named);
     verdict.count("kills", toll.kills);
+    verdict.count("stopped", toll.stopped);
+    verdict.count("fenced", toll.fenced);
+    verdict.count("server-stops", toll.server_stops);
     verdict.count("acked", toll.acked);
     verdict.count("lost-or-doubled", toll.broken.len());
     for (what, part) in toll.broken {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::child::{Task, Victim, Work, on_record, runtime};
 use crate::dice::Dice;
-use crate::proof::{self, Acknowledged};
+use crate::proof::{self, Acknowledged, Settled};
 use crate::shim::{self, Watch};
 use crate::suites::Run;
 use crate::verdict::Verdict;
@@ -79,7 +79,9 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
             acked += lines.len();
             dropped += gone;
             known.add(&lines);
-            for broken in runtime()?.block_on(proof::of_sqlite(&bench.file(), "l", &known))? {
+            let file = bench.file();
+            let proof = proof::of_sqlite(&file, "l", &known, Settled::Any);
+            for broken in runtime()?.block_on(proof)? {
                 verdict.fault(format!("cut {cut} of record {record} ({loss:?}): {broken}"), run.replay("powercut"));
             }
         }

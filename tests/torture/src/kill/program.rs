@@ -1,0 +1,290 @@
+//! The program that gets killed: the use cases as the window and the reconciler call them, on a real
+//! record and a real vault. Started again it goes on from what was stored, and from nothing else.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use makegood_app::contract::{ActionKeyRequest, ConfirmRequest, OutcomeState, ReviewRequest};
+use makegood_app::{Agent, Desk, Error, Ports, Shift, WorkspaceInfo};
+use makegood_connectors::vault::LocalVault;
+use makegood_domain::feed::Fact;
+use makegood_domain::plan::ActionKind;
+use makegood_domain::policy::Policy;
+use makegood_domain::ports::{NewCase, Store};
+use makegood_domain::support::Ticket;
+use makegood_testkit::ManualClock;
+use serde::{Deserialize, Serialize};
+
+use super::marks::{Marks, say};
+use super::outside::{AtItsWord, Made, MarkedVault, Mill};
+use crate::between::{Between, Through};
+use crate::child;
+use crate::product::{self, AGENT, Job};
+
+/// Before the word for how the program's work ended.
+pub const ENDED: &str = "ended ";
+/// Requests that one ticket may need: each is refused because of what others did meanwhile.
+const REQUESTS_MAX: u32 = 4;
+/// Passes until nothing of a run is due any more.
+const PASSES_MAX: u32 = 4;
+
+/// What a program is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Story {
+    /// An agent restores the credits of a run that failed.
+    Restore,
+    /// An agent brings the file of the first item, and restores the second.
+    Recover,
+    /// A reconciler does the same without being asked.
+    Sweep,
+}
+
+impl Story {
+    pub const ALL: [Self; 3] = [Self::Restore, Self::Recover, Self::Sweep];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Restore => "restore",
+            Self::Recover => "recover",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// Its n-th run: of one item, or of two.
+    pub fn job(self, lane: &str, number: u64) -> Job {
+        let number = number * 3 + u64::from(self != Self::Restore);
+        Job::new(lane, number)
+    }
+}
+
+/// The arguments of a program.
+#[derive(Clone, Debug, Args)]
+pub struct Program {
+    /// The SQLite file, or the address of a record on PostgreSQL.
+    #[arg(long)]
+    pub record: PathBuf,
+    /// Folder of the vault, and of what the window keeps.
+    #[arg(long)]
+    pub home: PathBuf,
+    #[arg(long, value_enum)]
+    pub story: Story,
+    /// Which of the two works on it: the file is there for the same ones whoever does.
+    #[arg(long, value_enum)]
+    pub made_for: Story,
+    #[arg(long)]
+    pub lane: String,
+    #[arg(long)]
+    pub number: u64,
+    /// The present, in seconds of the world.
+    #[arg(long)]
+    pub at: i64,
+    /// Name of the point to stand still at.
+    #[arg(long)]
+    pub stand_at: Option<String>,
+    /// Names each point that it passes.
+    #[arg(long)]
+    pub told: bool,
+}
+
+impl Program {
+    /// How to start it.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["child-program".into()];
+        let pairs: [(&str, OsString); 7] = [
+            ("--record", self.record.clone().into()),
+            ("--home", self.home.clone().into()),
+            ("--story", self.story.word().into()),
+            ("--made-for", self.made_for.word().into()),
+            ("--lane", self.lane.clone().into()),
+            ("--number", self.number.to_string().into()),
+            ("--at", self.at.to_string().into()),
+        ];
+        arguments.extend(pairs.into_iter().flat_map(|(name, value)| [name.into(), value]));
+        if let Some(point) = &self.stand_at {
+            arguments.extend(["--stand-at".into(), point.into()]);
+        }
+        arguments.extend(self.told.then(|| "--told".into()));
+        arguments
+    }
+
+    fn job(&self) -> Job {
+        self.made_for.job(&self.lane, self.number)
+    }
+}
+
+/// Is the program, from its start to the end of its work.
+pub async fn run(program: &Program) -> anyhow::Result<()> {
+    let marks = Arc::new(Marks::new(program.stand_at.clone(), program.told));
+    let record = child::open(&program.record).await?;
+    let between = Arc::clone(&marks) as Arc<dyn Between>;
+    let store: Arc<dyn Store> = Arc::new(Through { store: record, between });
+    let job = program.job();
+    let made = Made { first: program.made_for != Story::Restore };
+    bring(store.as_ref(), &job, made).await?;
+    let desk = desk(program, &marks, store, made)?;
+    let ended = match program.story {
+        Story::Restore | Story::Recover => Window { desk, marks, job, program }.work().await?,
+        Story::Sweep => sweep(&desk, program).await?,
+    };
+    say(&format!("{ENDED}{ended}"));
+    Ok(())
+}
+
+/// The facts of the run. A feed that does not know whether they arrived brings them again.
+async fn bring(store: &dyn Store, job: &Job, made: Made) -> anyhow::Result<()> {
+    let mut facts = job.facts()?;
+    facts.push(Fact::Job(made.told(&job.job(), &job.run().as_str().into(), job.items(), product::at(70))));
+    let report = store.import(&facts, product::at(3_500)).await?;
+    anyhow::ensure!(report.rejected.is_empty(), "rejected: {:?}", report.rejected);
+    Ok(())
+}
+
+fn desk(program: &Program, marks: &Arc<Marks>, store: Arc<dyn Store>, made: Made) -> anyhow::Result<Desk> {
+    let policy = Policy::default_policy().map_err(|why| anyhow::anyhow!("{why}"))?;
+    let vault = LocalVault::open(program.home.join("vault"))?;
+    let ports = Ports {
+        store,
+        providers: Arc::new(Mill { marks: Arc::clone(marks), made }),
+        vault: Arc::new(MarkedVault { marks: Arc::clone(marks), vault }),
+        reader: Arc::new(AtItsWord),
+        clock: Arc::new(ManualClock::new(product::at(program.at))),
+    };
+    let agent = Agent { id: AGENT.into(), name: "Ana".to_owned() };
+    Ok(Desk::new(ports, policy, agent, WorkspaceInfo { name: "Killed".to_owned(), banner: None }))
+}
+
+/// Passes until one finds nothing to look at.
+async fn sweep(desk: &Desk, program: &Program) -> anyhow::Result<String> {
+    // Two lives of a program never have the same.
+    let life = format!("{}-{}-{}", program.lane, program.number, std::process::id());
+    for pass in 0..PASSES_MAX {
+        let (id, worker) = (format!("pass-{life}-{pass}"), format!("worker-{life}"));
+        let report = desk.reconcile_once(&Shift::new(id, worker)).await?;
+        if report.looked_at == 0 {
+            return Ok("done".to_owned());
+        }
+    }
+    bail!("still something to look at after {PASSES_MAX} passes")
+}
+
+/// What the window keeps of a ticket while its program is not running.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    requests: u32,
+    /// Sent, perhaps; its outcome is not known.
+    open: Option<ConfirmRequest>,
+}
+
+/// An agent at a window.
+struct Window<'a> {
+    desk: Desk,
+    marks: Arc<Marks>,
+    job: Job,
+    program: &'a Program,
+}
+
+impl Window<'_> {
+    /// Finishes what was begun, or does what is to be done about the ticket.
+    async fn work(&self) -> anyhow::Result<String> {
+        self.desk.resume_unfinished().await.map_err(|why| anyhow::anyhow!("resuming: {why}"))?;
+        loop {
+            let mut kept = self.kept()?;
+            let request = match kept.open.clone() {
+                Some(request) => request,
+                None => {
+                    anyhow::ensure!(kept.requests < REQUESTS_MAX, "{REQUESTS_MAX} requests, and no remedy");
+                    let Some(request) = self.review(kept.requests).await? else {
+                        return Ok("nothing to do".to_owned());
+                    };
+                    kept.open = Some(request.clone());
+                    self.keep(&kept)?;
+                    request
+                }
+            };
+            if self.confirm(request).await? {
+                return Ok("done".to_owned());
+            }
+            self.keep(&Kept { requests: kept.requests + 1, open: None })?;
+        }
+    }
+
+    /// Reviews a remedy. `None`: there is nothing that can be done about it now.
+    async fn review(&self, requests: u32) -> anyhow::Result<Option<ConfirmRequest>> {
+        let new = NewCase { ticket: self.ticket(), ..self.job.new_case() };
+        let case = new.case_id.clone();
+        self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.map_err(|why| anyhow::anyhow!("{why}"))?;
+        for kind in [ActionKind::Recover, ActionKind::Restore] {
+            let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
+                Ok(sheet) => sheet,
+                Err(Error::Refused(_)) => continue,
+                Err(other) => bail!("reviewing: {other}"),
+            };
+            return Ok(Some(ConfirmRequest {
+                case_id: sheet.case_id,
+                kind,
+                answer: None,
+                case_revision: sheet.case_revision,
+                digest: sheet.digest,
+                reviewed_at: sheet.made_at,
+                key: format!("{}-{requests}", self.job.key()),
+                reason: sheet.needs_reason.then(|| "the customer has waited long enough".to_owned()),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Sends a request. Whether it is done; if not, others were faster.
+    async fn confirm(&self, request: ConfirmRequest) -> anyhow::Result<bool> {
+        let key = ActionKeyRequest { key: request.key.clone() };
+        let mut view = match self.desk.confirm(request).await {
+            Ok(view) => view,
+            Err(Error::Refused(_) | Error::Stale(_)) => return Ok(false),
+            Err(other) => bail!("confirming: {other}"),
+        };
+        if matches!(view.state, OutcomeState::Unknown | OutcomeState::Running) {
+            view = self.desk.check(key).await.map_err(|why| anyhow::anyhow!("checking: {why}"))?;
+        }
+        match view.state {
+            OutcomeState::Done => Ok(true),
+            OutcomeState::Refused | OutcomeState::FailedBeforeEffect => Ok(false),
+            other => bail!("{other:?} to the end: {:?}", view.why),
+        }
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket { body: self.job.run(), ..self.job.new_case().ticket }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.program.home.join(format!("{}.json", self.job.case()))
+    }
+
+    fn kept(&self) -> anyhow::Result<Kept> {
+        match std::fs::read(self.path()) {
+            Ok(bytes) => serde_json::from_slice(&bytes).context("what the window kept"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kept::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps it whole or not at all.
+    fn keep(&self, kept: &Kept) -> anyhow::Result<()> {
+        self.marks.pass("window_keep", "before");
+        let path = self.path();
+        let new = with_ending(&path, "new");
+        std::fs::write(&new, serde_json::to_vec(kept)?)?;
+        std::fs::rename(&new, &path)?;
+        self.marks.pass("window_keep", "after");
+        Ok(())
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
