@@ -1,7 +1,9 @@
 //! What tests need and the product must not have: time that stands still, ids that repeat, a
-//! server that answers as it is told, a PostgreSQL of their own, small media files, and the suite
+//! server that answers as it is told, a PostgreSQL of their own and
+//! certificates for it, small media files, and the suite
 //! that every provider adapter must pass.
 
+pub mod certificates;
 pub mod conformance;
 mod media;
 mod memory;

@@ -14,6 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
+use crate::certificates::Identity;
+
 /// Where Debian keeps its servers, one folder a version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
@@ -41,13 +43,15 @@ pub struct Options {
     pub fsync: bool,
     /// Logins other than the superuser's need their password.
     pub passwords: bool,
+    /// Who the server says that it is, to clients that ask for TLS. None: it offers none.
+    pub identity: Option<Identity>,
     /// Further settings of `postgresql.conf`, by name.
     pub settings: Vec<(String, String)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fsync: true, passwords: false, settings: Vec::new() }
+        Self { fsync: true, passwords: false, identity: None, settings: Vec::new() }
     }
 }
 
@@ -225,6 +229,21 @@ impl Cluster {
         started.map(drop).map_err(|why| format!("PostgreSQL did not start: {why}{}", self.log_end()))
     }
 
+    /// The server reads a key only where nobody else can.
+    fn put_identity(&self, identity: &Identity) -> Result<(), String> {
+        let owner = fs::metadata(self.folder.path()).map_err(|error| format!("the folder: {error}"))?;
+        for (from, name) in [(&identity.certificate, "server.crt"), (&identity.key, "server.key")] {
+            let to = self.folder.path().join(name);
+            let put = || -> std::io::Result<()> {
+                fs::copy(from, &to)?;
+                fs::set_permissions(&to, fs::Permissions::from_mode(0o600))?;
+                chown(&to, Some(owner.uid()), Some(owner.gid()))
+            };
+            put().map_err(|error| format!("{}: {error}", to.display()))?;
+        }
+        Ok(())
+    }
+
     /// The last lines of the server's log.
     #[must_use]
     pub fn log_end(&self) -> String {
@@ -254,6 +273,9 @@ impl Cluster {
         said(initdb.arg("-D").arg(&data).output())?;
         fs::write(data.join("pg_hba.conf"), doors(options.passwords))
             .map_err(|error| format!("pg_hba.conf: {error}"))?;
+        if let Some(identity) = &options.identity {
+            self.put_identity(identity)?;
+        }
         let defaults =
             fs::read_to_string(data.join("postgresql.conf")).map_err(|error| format!("settings: {error}"))?;
         let mut result = Ok(());
@@ -379,6 +401,11 @@ fn settings(folder: &Path, port: u16, options: &Options) -> String {
          password_encryption = 'scram-sha-256'\n",
         folder.display()
     );
+    if options.identity.is_some() {
+        let file = |name: &str| folder.join(name).display().to_string();
+        let files = format!("'{}'\nssl_key_file = '{}'", file("server.crt"), file("server.key"));
+        text.push_str(&format!("ssl = on\nssl_cert_file = {files}\n"));
+    }
     for (name, value) in &options.settings {
         text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
     }

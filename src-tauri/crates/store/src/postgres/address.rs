@@ -69,6 +69,7 @@ impl PgSettings {
         let address = Address {
             is_near: is_near(&options),
             has_password: self.password.is_some() || std::env::var_os("PGPASSWORD").is_some(),
+            authority: parameter(&self.url, "sslrootcert").map(str::to_owned),
             options,
         };
         let mode = address.protection(wanted)?;
@@ -108,6 +109,8 @@ pub(super) struct Address {
     pub options: PgConnectOptions,
     is_near: bool,
     has_password: bool,
+    /// The file of the CA, as the address says it.
+    authority: Option<String>,
 }
 
 impl Address {
@@ -191,6 +194,8 @@ impl Address {
                 "{server} offers no TLS, and the password is not sent without it. Nothing was sent. Switch ssl on in \
                  the server's settings"
             ),
+            sqlx::Error::Tls(why) if self.lacks_authority() => self.no_authority(&why.to_string()),
+            sqlx::Error::Io(why) if self.lacks_authority() => self.no_authority(&why.to_string()),
             sqlx::Error::Tls(why) => self.untrusted(&why.to_string()),
             sqlx::Error::Io(why) if is_certificate(why) => self.untrusted(&why.to_string()),
             sqlx::Error::Io(why) if why.kind() == std::io::ErrorKind::ConnectionRefused => {
@@ -202,6 +207,20 @@ impl Address {
             sqlx::Error::Io(why) => format!("{server} can't be reached: {why}"),
             other => format!("{server}: {other}"),
         }
+    }
+
+    /// Whether the CA's file can't be read as one. Then nobody was asked anything.
+    fn lacks_authority(&self) -> bool {
+        let Some(file) = &self.authority else { return false };
+        !std::fs::read_to_string(file).is_ok_and(|text| text.contains("-----BEGIN CERTIFICATE-----"))
+    }
+
+    fn no_authority(&self, why: &str) -> String {
+        format!(
+            "{} can't prove who it is: the file {} holds no certificate of a CA that can be read ({why})",
+            self.server(),
+            self.authority.as_deref().unwrap_or_default()
+        )
     }
 
     fn untrusted(&self, why: &str) -> String {

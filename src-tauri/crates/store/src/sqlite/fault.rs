@@ -8,6 +8,7 @@ const BUSY: u32 = 5;
 const READ_ONLY: u32 = 8;
 const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
+const CANNOT_OPEN: u32 = 14;
 const CONSTRAINT: u32 = 19;
 const NOT_A_DATABASE: u32 = 26;
 
@@ -78,6 +79,10 @@ pub(super) fn backend(error: sqlx::Error) -> StoreError {
         Some(READ_ONLY) => StoreError::Unavailable("the database can't be written: it is read-only".to_owned()),
         Some(CORRUPT) => StoreError::Unavailable(format!("the database file is damaged: {error}")),
         Some(FULL) => StoreError::Unavailable("the disk is full: nothing was changed".to_owned()),
+        Some(CANNOT_OPEN) => StoreError::Unavailable(
+            "the file can't be opened: look whether it and its folder are there, and may be read and written"
+                .to_owned(),
+        ),
         Some(NOT_A_DATABASE) => StoreError::Unavailable("the file is not a database".to_owned()),
         _ => StoreError::Backend(error.to_string()),
     }

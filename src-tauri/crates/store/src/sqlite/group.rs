@@ -10,6 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::backend;
+use super::open::refuse_changed;
 
 /// Effects in one commit: more would make the first one wait too long.
 const GROUP_MAX: usize = 64;
@@ -28,8 +29,9 @@ type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Tells the caller how the commit went.
 type Tell = Box<dyn FnOnce(StoreResult<()>) + Send>;
 
-/// Does the work within the group's transaction; whether it is kept, and how its caller is told.
-type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, (bool, Tell)> + Send>;
+/// Does the work within the group's transaction, if that may write; whether it is kept, and how its
+/// caller is told.
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection, StoreResult<()>) -> Pending<'c, (bool, Tell)> + Send>;
 
 /// The way to the writing task. The task ends with the last store that knows it.
 #[derive(Clone, Debug)]
@@ -55,9 +57,12 @@ impl Group {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, Outcome<T>> + Send + 'static,
     {
         let (told, answer) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection, allowed| {
             Box::pin(async move {
-                let outcome = work(connection).await;
+                let outcome = match allowed {
+                    Ok(()) => work(connection).await,
+                    Err(why) => Outcome { answer: Err(why), keep: false },
+                };
                 let keep = outcome.keep;
                 let tell: Tell = Box::new(move |committed| {
                     // A caller that is gone asks again with the same key.
@@ -92,9 +97,10 @@ async fn commit_groups(writer: SqlitePool, mut waiting: mpsc::Receiver<Work>) {
 /// in the same group. A caller whose work was not reached is told by the end of its channel.
 async fn commit(writer: &SqlitePool, group: &mut Vec<Work>, told: &mut Vec<Tell>) -> StoreResult<()> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
+    let allowed = refuse_changed(&mut tx).await;
     for work in group.drain(..) {
         let mut savepoint = tx.begin().await.map_err(backend)?;
-        let (keep, tell) = work(&mut savepoint).await;
+        let (keep, tell) = work(&mut savepoint, allowed.as_ref().copied().map_err(again)).await;
         told.push(tell);
         let ended = if keep { savepoint.commit().await } else { savepoint.rollback().await };
         ended.map_err(backend)?;

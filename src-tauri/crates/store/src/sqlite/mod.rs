@@ -29,6 +29,7 @@ mod outbox;
 mod outputs;
 mod passes;
 mod people;
+mod place;
 mod queue;
 mod references;
 mod refunds;
@@ -80,9 +81,11 @@ impl SqliteStore {
     }
 
     /// A unit of work: the write lock is taken at the start, so that what was read inside still holds
-    /// at the commit.
+    /// at the commit, also that the schema is ours.
     async fn begin(&self) -> StoreResult<Transaction<'static, Sqlite>> {
-        self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(backend)
+        let mut tx = self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
+        open::refuse_changed(&mut tx).await?;
+        Ok(tx)
     }
 
     /// The way to be committed together with others.

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use super::SqliteStore;
 use super::fault::backend;
 use super::group::Group;
+use super::place;
 use crate::schema::{newer, other_past};
 
 /// `MKGD`: what marks a file as Makegood's, in the header of the database.
@@ -41,6 +42,7 @@ statements! {
     MIGRATION_TABLE = "CREATE TABLE IF NOT EXISTS schema_migrations (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT";
     APPLIED = "SELECT number, name, sha256 FROM schema_migrations ORDER BY number";
+    NEWEST = "SELECT number, name FROM schema_migrations ORDER BY number DESC LIMIT 1";
     RECORD = "INSERT INTO schema_migrations (number, name, sha256) VALUES (?1, ?2, ?3)";
 }
 
@@ -53,11 +55,8 @@ impl SqliteStore {
     /// `Unavailable` where the place can't hold a record (a network file system, another program's
     /// file), or where SQLite is too old to be safe.
     pub async fn open(path: &Path) -> StoreResult<Self> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|error| {
-            StoreError::Unavailable(format!("the folder {} can't be made: {error}", folder.display()))
-        })?;
-        refuse_network_file_system(folder)?;
+        place::prepare(path)?;
+        place::refuse_unread_log(path)?;
         if let Some(why) = only_to_read(path).await? {
             return Self::open_read_only(path, why).await;
         }
@@ -72,7 +71,10 @@ impl SqliteStore {
 
     /// Opens an existing record for reading. `why`: what each write is told.
     pub(super) async fn open_read_only(path: &Path, why: String) -> StoreResult<Self> {
-        let readers = pool(reading(path), READERS, "wal").await.map_err(|error| name_file(error, path))?;
+        let way = way_to_read(path);
+        // What is taken as it is has no log.
+        let journal = if way == Way::AsItIs { "delete" } else { "wal" };
+        let readers = pool(reading(path, way), READERS, journal).await.map_err(|error| name_file(error, path))?;
         let (writer, group) = (readers.clone(), Group::start(readers.clone()));
         Ok(Self { writer, readers, group, location: path.display().to_string(), read_only: Some(why) })
     }
@@ -96,13 +98,25 @@ impl SqliteStore {
     }
 }
 
-/// How a record is read that is not to be touched. Where no log lies beside it and none can be made
-/// (a read-only disk), the file is all there is and stays as it is.
-fn reading(path: &Path) -> SqliteConnectOptions {
-    let log = Path::new(&format!("{}-wal", path.display())).exists();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let still = !log && is_read_only_place(folder);
-    settings(SqliteConnectOptions::new().filename(path).read_only(true)).immutable(still)
+/// How a record is read that is not to be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// With the log beside it, in which others may be writing.
+    WithLog,
+    /// Where no log lies beside it and none can be made (a read-only disk), the file is all there is.
+    AsItIs,
+}
+
+fn way_to_read(path: &Path) -> Way {
+    if !place::log_of(path).exists() && place::is_read_only(place::folder_of(path)) {
+        Way::AsItIs
+    } else {
+        Way::WithLog
+    }
+}
+
+fn reading(path: &Path, way: Way) -> SqliteConnectOptions {
+    settings(SqliteConnectOptions::new().filename(path).read_only(true)).immutable(way == Way::AsItIs)
 }
 
 /// A connection that reads a record of exactly this program's schema, and changes nothing of it.
@@ -110,7 +124,8 @@ pub(crate) async fn source_of_copy(path: &Path) -> StoreResult<SqliteConnection>
     if !path.exists() {
         return Err(StoreError::Unavailable(format!("there is no record {}", path.display())));
     }
-    let connected = reading(path).connect().await.map_err(backend);
+    place::refuse_unread_log(path)?;
+    let connected = reading(path, way_to_read(path)).connect().await.map_err(backend);
     let mut connection = connected.map_err(|error| name_file(error, path))?;
     let applied: Vec<(i64, String, String)> =
         sqlx::query_as(APPLIED).fetch_all(&mut connection).await.map_err(|error| name_file(backend(error), path))?;
@@ -136,11 +151,9 @@ async fn only_to_read(path: &Path) -> StoreResult<Option<String>> {
     if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
         return Ok(None);
     }
-    let unwritable = std::fs::OpenOptions::new().append(true).open(path).err().and_then(|error| {
-        is_read_only(&error).then(|| format!("{} can't be written ({error}), and is only read", path.display()))
-    });
+    let unwritable = place::why_unwritable(path);
     // What can't be read is worded by the ordinary way in.
-    let Ok(mut connection) = reading(path).connect().await else { return Ok(unwritable) };
+    let Ok(mut connection) = reading(path, way_to_read(path)).connect().await else { return Ok(unwritable) };
     let applied: Result<Vec<(i64, String, String)>, _> = sqlx::query_as(APPLIED).fetch_all(&mut connection).await;
     connection.close().await.map_err(backend)?;
     let applied = applied.unwrap_or_default();
@@ -155,23 +168,6 @@ async fn only_to_read(path: &Path) -> StoreResult<Option<String>> {
             "{why}; but its schema is older than this Makegood's, and has to be brought up to date first"
         ))),
         (None, why) => Ok(why),
-    }
-}
-
-/// Whether an error of the system says that something is there and can't be written.
-pub(super) fn is_read_only(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
-}
-
-/// Whether no file can be made in a folder.
-fn is_read_only_place(folder: &Path) -> bool {
-    let probe = folder.join(format!(".makegood-{}", std::process::id()));
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(&probe) {
-        Ok(_) => {
-            drop(std::fs::remove_file(&probe));
-            false
-        }
-        Err(error) => is_read_only(&error),
     }
 }
 
@@ -270,6 +266,16 @@ async fn migrate(writer: &SqlitePool) -> StoreResult<()> {
     tx.commit().await.map_err(backend)
 }
 
+/// Refuses to write where a newer program has changed the schema since this one opened the record: it
+/// would write rows by rules that hold no more (R22). Asked within each unit of work.
+pub(super) async fn refuse_changed(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let (number, name): (i64, String) = sqlx::query_as(NEWEST).fetch_one(connection).await.map_err(backend)?;
+    if usize::try_from(number).is_ok_and(|number| number <= MIGRATIONS.len()) {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable(newer("the record", number, &name, MIGRATIONS.len())))
+}
+
 fn digest(sql: &str) -> String {
     hex::encode(Sha256::digest(sql.as_bytes()))
 }
@@ -308,52 +314,4 @@ fn name_file(error: StoreError, path: &Path) -> StoreError {
         }
         other => other,
     }
-}
-
-/// Types of file systems over a network. SQLite's log needs shared memory, which they don't have.
-const NETWORK_FILE_SYSTEMS: &[&str] = &[
-    "9p",
-    "afs",
-    "ceph",
-    "cifs",
-    "coda",
-    "fuse.glusterfs",
-    "fuse.rclone",
-    "fuse.s3fs",
-    "fuse.sshfs",
-    "gpfs",
-    "lustre",
-    "ncpfs",
-    "nfs",
-    "nfs4",
-    "smb3",
-    "smbfs",
-];
-
-fn refuse_network_file_system(folder: &Path) -> StoreResult<()> {
-    let (Ok(folder), Ok(mounts)) = (folder.canonicalize(), std::fs::read_to_string("/proc/self/mountinfo")) else {
-        return Ok(());
-    };
-    match network_file_system(&mounts, &folder) {
-        Some(kind) => Err(StoreError::Unavailable(format!(
-            "{} is on a network file system ({kind}); a record needs a local disk",
-            folder.display()
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// The type of the mount that holds `folder`, if it is one over a network. `mounts` is as Linux
-/// tells it: `36 35 98:0 /root /mount options - type source options`.
-pub(super) fn network_file_system(mounts: &str, folder: &Path) -> Option<String> {
-    mounts
-        .lines()
-        .filter_map(|line| {
-            let (place, kind) = line.split_once(" - ")?;
-            let mount = place.split(' ').nth(4)?.replace("\\040", " ");
-            folder.starts_with(&mount).then(|| (mount.len(), kind.split(' ').next().unwrap_or_default()))
-        })
-        .max_by_key(|(length, _)| *length)
-        .map(|(_, kind)| kind.to_owned())
-        .filter(|kind| NETWORK_FILE_SYSTEMS.contains(&kind.as_str()))
 }

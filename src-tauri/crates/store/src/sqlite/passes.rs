@@ -37,8 +37,9 @@ impl SqliteStore {
             .bind(micros(report.started_at))
             .bind(report.finished_at.map(micros))
             .bind(document(report)?);
-        save.execute(self.writer()?).await.map_err(|error| as_error(error.into(), &report.id))?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        save.execute(&mut *tx).await.map_err(|error| as_error(error.into(), &report.id))?;
+        tx.commit().await.map_err(backend)
     }
 
     pub(super) async fn read_passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {

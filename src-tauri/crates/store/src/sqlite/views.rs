@@ -23,13 +23,15 @@ impl SqliteStore {
 
     pub(super) async fn put_view(&self, agent: &AgentId, view: &SavedView) -> StoreResult<()> {
         let put = sqlx::query(PUT).bind(agent.as_str()).bind(&view.name).bind(document(&view.query)?);
-        put.execute(self.writer()?).await.map_err(backend)?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        put.execute(&mut *tx).await.map_err(backend)?;
+        tx.commit().await.map_err(backend)
     }
 
     pub(super) async fn drop_view(&self, agent: &AgentId, name: &str) -> StoreResult<()> {
         let drop = sqlx::query(DROP).bind(agent.as_str()).bind(name);
-        drop.execute(self.writer()?).await.map_err(backend)?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        drop.execute(&mut *tx).await.map_err(backend)?;
+        tx.commit().await.map_err(backend)
     }
 }

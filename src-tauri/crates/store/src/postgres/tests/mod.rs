@@ -14,4 +14,5 @@ mod remedies;
 mod rights;
 mod seals;
 mod statements;
+mod tls;
 mod world;

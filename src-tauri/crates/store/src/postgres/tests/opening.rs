@@ -1,10 +1,10 @@
 //! Who is let in, what is said to those who are not, and what an older or newer schema means.
 
-use makegood_domain::ports::{StoreError, StoreResult};
+use makegood_domain::ports::{ApprovalStore, FactStore, StoreError, StoreResult};
 use makegood_testkit::postgres::{Cluster, Options, SUPERUSER};
 use sqlx::Executor;
 
-use super::world::{record, settings};
+use super::world::{at, base, record, run, settings};
 use crate::postgres::fault::as_error;
 use crate::postgres::link::Argument;
 use crate::postgres::open::MIGRATIONS;
@@ -131,6 +131,29 @@ async fn an_older_schema_is_named_with_its_cure() {
     assert!(why.contains("has schema 1") && why.contains("`makegoodctl db upgrade`"), "{why}");
 }
 
+/// Two versions side by side: what writes on PostgreSQL are the functions of the record, which change
+/// with its schema in one transaction. So a program that connected before goes on by the new rules, and
+/// one that comes too early is told to wait for the upgrade.
+#[tokio::test]
+async fn an_older_program_goes_on_while_a_newer_one_waits_for_the_upgrade() {
+    let old = record().await;
+    let database = old.location.rsplit('/').next().unwrap().to_owned();
+    let admin = settings(&Cluster::shared().url(&database, SUPERUSER));
+    old.import(&base(), at(1)).await.unwrap();
+    let last = "WITH gone AS (DELETE FROM record.schema_migrations WHERE number = (SELECT max(number) FROM
+        record.schema_migrations) RETURNING *) SELECT number, name, sha256 FROM gone";
+    let (number, name, sha256): (i64, String, String) = sqlx::query_as(last).fetch_one(&old.pool).await.unwrap();
+    let why = plain(PgStore::connect(&admin).await);
+    assert!(why.contains(&format!("has schema {}", number - 1)) && why.contains("`makegoodctl db upgrade`"), "{why}");
+    assert_eq!(old.import(&[run("run_1", "a", "a", 10)], at(2)).await.unwrap().added, 1, "the older one writes");
+    let back = sqlx::query("INSERT INTO record.schema_migrations VALUES ($1, $2, $3)");
+    back.bind(number).bind(name).bind(sha256).execute(&old.pool).await.unwrap();
+    let new = PgStore::connect(&admin).await.unwrap();
+    assert_eq!(new.import(&[run("run_1", "a", "a", 10)], at(3)).await.unwrap().unchanged, 1, "nothing is lost");
+    assert_eq!(old.import(&[run("run_2", "a", "a", 10)], at(4)).await.unwrap().added, 1);
+    new.close().await;
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_read_and_never_written() {
     let store = record().await;
@@ -141,6 +164,7 @@ async fn a_newer_schema_is_read_and_never_written() {
     let reader = PgStore::connect(&settings(&url)).await.unwrap();
     assert!(reader.read_only().unwrap().contains("0099_future"), "{:?}", reader.read_only());
     reader.read_health().await.unwrap();
+    assert_eq!(reader.identity(&"ana".into(), at(1)).await.unwrap().person.id.as_str(), "ana");
     let refused = reader.call("SELECT to_jsonb($1::text)", &[Argument::Text(Some("x"))]).await.unwrap_err();
     match as_error(refused, "") {
         StoreError::Unavailable(why) => assert!(why.contains("newer Makegood (schema 99") && why.contains(database)),

@@ -63,8 +63,7 @@ async fn every_call_does_what_the_model_does() {
     scripts(&Sqlite).await;
 }
 
-/// A few seeds, for seconds; More: `MAKEGOOD_SEEDS=2000 cargo test -p
-/// makegood-store random_calls`, as `make torture-full` does.
+/// A few seeds, for a quick answer: `make torture-full` plays many, by `MAKEGOOD_SEEDS`.
 #[tokio::test]
 async fn random_calls_do_what_the_model_does() {
     let count = std::env::var("MAKEGOOD_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(40);

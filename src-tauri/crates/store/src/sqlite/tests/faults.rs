@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::world::{assert_whole, at, base, begin, charge, finding, new_case, number, order, plan, run};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::open::is_read_only;
+use crate::sqlite::place::says_read_only;
 
 /// A record with a case and an action under way, closed.
 async fn filled(path: &Path) {
@@ -90,6 +90,26 @@ async fn a_newer_record_is_read_and_not_touched() {
     assert_eq!(digest(&path), before);
 }
 
+/// Two versions side by side: the newer one changes the schema while the older one has the record open.
+#[tokio::test]
+async fn a_record_that_a_newer_program_changes_meanwhile_is_written_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("makegood.db");
+    filled(&path).await;
+    let old = SqliteStore::open(&path).await.unwrap();
+    old.put_person(&old.identity(&"ana".into(), at(3)).await.unwrap().person, at(3)).await.unwrap();
+    let newer = SqliteStore::open(&path).await.unwrap();
+    let change = "INSERT INTO schema_migrations VALUES (99, '0099_future', 'x')";
+    sqlx::raw_sql(change).execute(&newer.writer).await.unwrap();
+    newer.close().await;
+    let before = answers(&old).await;
+    for (name, outcome) in writes(&old).await {
+        let why = outcome.unwrap_err().to_string();
+        assert!(why.contains("changed by a newer Makegood (schema 99, 0099_future"), "{name}: {why}");
+    }
+    assert_eq!(answers(&old).await, before, "nothing is written, and all can be read");
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_written_is_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +138,7 @@ fn what_the_system_says_of_a_read_only_file() {
         (AlreadyExists, false),
         (StorageFull, false),
     ] {
-        assert_eq!(is_read_only(&kind.into()), wanted, "{kind:?}");
+        assert_eq!(says_read_only(&kind.into()), wanted, "{kind:?}");
     }
 }
 

@@ -7,7 +7,8 @@ use makegood_domain::ports::{ActionStore, CaseStore, FactStore, QueueQuery, Stor
 
 use super::world::{at, base, begin, charge, done, finding, new_case, restore, run};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::open::{MIGRATIONS, PRAGMAS, network_file_system, refuse_old_sqlite};
+use crate::sqlite::open::{MIGRATIONS, PRAGMAS, refuse_old_sqlite};
+use crate::sqlite::place::network_file_system;
 
 #[tokio::test]
 async fn a_reopened_record_answers_the_same() {
@@ -91,6 +92,17 @@ async fn what_is_not_ours_is_left_alone() {
     store.close().await;
     let why = refusal(&path).await;
     assert!(why.contains("another program"), "{why}");
+
+    let path = folder.path().join("folder.db");
+    std::fs::create_dir(&path).unwrap();
+    let why = refusal(&path).await;
+    assert!(why.contains("folder.db is a folder, and a record is a file"), "{why}");
+    let why = refusal(&folder.path().join("edited.db").join("below.db")).await;
+    assert!(why.contains("below.db") && why.contains("is a file, not a folder"), "{why}");
+    let path = folder.path().join("link.db");
+    std::os::unix::fs::symlink(folder.path().join("gone").join("file.db"), &path).unwrap();
+    let why = refusal(&path).await;
+    assert!(why.contains("link.db leads to a file that is not there"), "{why}");
 
     let path = folder.path().join("text.db");
     std::fs::write(&path, "this is no database, and longer than a header of one hundred bytes. ".repeat(20)).unwrap();
