@@ -44,7 +44,7 @@ impl Stop {
 #[must_use]
 pub fn shift(program: &str, stop: &Stop) -> Shift {
     let worker = format!("{program} on {} {}", host(), std::process::id());
-    Shift { id: SystemIds.new_id(), worker, stop: Arc::clone(&stop.flag) }
+    Shift { id: SystemIds.new_id(), worker, every: None, stop: Arc::clone(&stop.flag) }
 }
 
 /// Makes a pass now and then after each `every`, until stopped. What comes of each is told to `heard`;
@@ -56,11 +56,11 @@ pub async fn keep(
     stop: &Stop,
     mut heard: impl FnMut(Result<PassReport, makegood_app::Error>),
 ) {
-    let every = Duration::try_from(every).unwrap_or(Duration::from_secs(60 * 60));
+    let wait = Duration::try_from(every).unwrap_or(Duration::from_secs(60 * 60));
     while !stop.is_given() {
-        heard(desk.reconcile_once(&shift(program, stop)).await);
+        heard(desk.reconcile_once(&shift(program, stop).every(every)).await);
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(wait) => {}
             () = stop.given() => {}
         }
     }

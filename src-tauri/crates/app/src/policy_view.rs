@@ -22,6 +22,7 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
             number("Reconciliation window", policy.window.hours.to_string(), "h", "P3"),
             number("The reconciler is overdue after", policy.reconcile.cadence_minutes.to_string(), "min", "R11"),
             number("A file is tried for until", policy.reconcile.recover_until_hours.to_string(), "h", "R34"),
+            number("Last look before the end", policy.reconcile.settle_margin_minutes.to_string(), "min", "R1"),
             number("Second look at a run after", policy.reconcile.retry_first_minutes.to_string(), "min", "R34"),
             number("Longest wait between two looks", policy.reconcile.retry_max_minutes.to_string(), "min", "R34"),
             number("A transfer keeps its item for", policy.reconcile.lease_minutes.to_string(), "min", "P4"),

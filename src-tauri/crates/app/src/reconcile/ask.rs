@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ProviderId, RunId};
 use makegood_domain::ports::DueRun;
 use makegood_domain::reconcile::{AskAbout, Question, decide, leave_unheard, to_ask};
@@ -61,14 +61,20 @@ impl Desk {
             return asked;
         }
         let root = asked.due.root.clone();
-        match self.ask_jobs(&root, lanes, &mut asked).await {
+        match self.ask_jobs(&root, lanes, self.next_pass_after(shift), &mut asked).await {
             Ok(urgent_at) => asked.urgent_at = urgent_at,
             Err(why) => asked.problem = Some(format!("{root} could not be asked about: {why}")),
         }
         asked
     }
 
-    async fn ask_jobs(&self, root: &RunId, lanes: &Lanes, asked: &mut Asked) -> Result<Timestamp> {
+    async fn ask_jobs(
+        &self,
+        root: &RunId,
+        lanes: &Lanes,
+        every: SignedDuration,
+        asked: &mut Asked,
+    ) -> Result<Timestamp> {
         let now = self.now();
         let Some(mut scope) = self.store.scope_of_run(root, now).await? else { return Ok(asked.urgent_at) };
         for wanted in to_ask(&scope, root, &self.policy, now) {
@@ -89,7 +95,7 @@ impl Desk {
         }
         leave_unheard(&mut scope, &asked.unheard);
         let tried = std::collections::BTreeMap::new();
-        let question = Question { scope: &scope, root, tries: asked.due.tries, tried: &tried };
+        let question = Question { scope: &scope, root, tries: asked.due.tries, tried: &tried, every };
         Ok(decide(&question, &self.policy, self.now()).urgent_at)
     }
 }

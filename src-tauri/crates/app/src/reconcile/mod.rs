@@ -41,6 +41,9 @@ pub struct Shift {
     /// Who makes it, for people: program, host, process. Claims are held in this name, so two
     /// reconcilers that run at once have two.
     pub worker: String,
+    /// How long after this pass the next one begins: what would be late then is settled now. `None`: by
+    /// the policy's cadence.
+    pub every: Option<SignedDuration>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -48,7 +51,13 @@ impl Shift {
     /// A shift that nobody stops.
     #[must_use]
     pub fn new(id: String, worker: String) -> Self {
-        Self { id, worker, stop: Arc::default() }
+        Self { id, worker, every: None, stop: Arc::default() }
+    }
+
+    /// The same, followed by another one after so long.
+    #[must_use]
+    pub fn every(self, every: SignedDuration) -> Self {
+        Self { every: Some(every), ..self }
     }
 
     fn is_over(&self) -> bool {
@@ -147,6 +156,11 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// How long after a pass its next one is expected.
+    fn next_pass_after(&self, shift: &Shift) -> SignedDuration {
+        shift.every.unwrap_or_else(|| SignedDuration::from_mins(self.policy.reconcile.cadence_minutes))
     }
 
     async fn give_back(&self, root: &RunId, shift: &Shift) -> Result<()> {

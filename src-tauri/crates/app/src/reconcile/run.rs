@@ -76,7 +76,7 @@ impl Desk {
             return outcome;
         }
         outcome.looked_at = true;
-        let next = match self.rounds(&run, lanes, &mut outcome).await {
+        let next = match self.rounds(&run, lanes, self.next_pass_after(shift), &mut outcome).await {
             Ok(next) => next,
             Err(why) => {
                 outcome.problems.push(format!("{root} could not be settled: {why}"));
@@ -94,14 +94,20 @@ impl Desk {
         outcome
     }
 
-    async fn rounds(&self, run: &Asked, lanes: &Lanes, outcome: &mut Outcome) -> Result<NextLook> {
+    async fn rounds(
+        &self,
+        run: &Asked,
+        lanes: &Lanes,
+        every: SignedDuration,
+        outcome: &mut Outcome,
+    ) -> Result<NextLook> {
         let root = &run.due.root;
         let mut tried = BTreeMap::new();
         for _ in 0..ROUNDS_MAX {
             let now = self.now();
             let Some(mut scope) = self.store.scope_of_run(root, now).await? else { return Ok(NextLook::Done) };
             leave_unheard(&mut scope, &run.unheard);
-            let question = Question { scope: &scope, root, tries: run.due.tries, tried: &tried };
+            let question = Question { scope: &scope, root, tries: run.due.tries, tried: &tried, every };
             let decision = decide(&question, &self.policy, now);
             for detection in &decision.detections {
                 outcome.detected += u64::from(self.store.detect(detection).await?);

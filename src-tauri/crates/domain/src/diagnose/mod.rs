@@ -14,7 +14,7 @@ mod without_run;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use finding::*;
 
@@ -55,18 +55,25 @@ pub fn diagnose(evidence: &Evidence<'_>, policy: &Policy, now: Timestamp) -> Dia
 
 /// What happened to one logical run, and what is done about it, when nobody asked: the reconciler's
 /// question. The same rules as [`diagnose`], except that whoever keeps the promise of P3 does not wait
-/// for itself, that it waits until the end of the window for what is not known yet (P8, P9, a
-/// submission that may still come), and that no ticket has a say in it (P12).
+/// for itself, that it waits for what is not known yet (P8, P9, a submission that may still come) no
+/// longer than `patience` from the posting of the first charge, and that no ticket has a say in it (P12).
 ///
 /// `lost` are items whose file cannot be had although the look-up saw it: the transfer failed for good.
 #[must_use]
-pub fn unasked(scope: &Scope, root: &RunId, lost: &BTreeSet<u32>, policy: &Policy, now: Timestamp) -> Diagnosis {
+pub fn unasked(
+    scope: &Scope,
+    root: &RunId,
+    lost: &BTreeSet<u32>,
+    patience: SignedDuration,
+    policy: &Policy,
+    now: Timestamp,
+) -> Diagnosis {
     let (claim, ticket_id) = (Claim::default(), TicketId::new(""));
     let run_match = RunMatch { matched: vec![root.clone()], ..RunMatch::default() };
     let evidence =
         Evidence { claim: &claim, run_match: &run_match, scope, ticket_id: &ticket_id, ticket_created_at: now };
     let Some(run) = logical_run(scope, root) else { return without_run::no_match(&evidence) };
-    let finding = settle::settle(Look::at(run, &evidence, Asker::Reconciler { lost }, policy, now));
+    let finding = settle::settle(Look::at(run, &evidence, Asker::Reconciler { lost, patience }, policy, now));
     combine::combine(vec![finding], &evidence)
 }
 
@@ -75,8 +82,9 @@ pub fn unasked(scope: &Scope, root: &RunId, lost: &BTreeSet<u32>, policy: &Polic
 pub(crate) enum Asker<'a> {
     /// Somebody wrote: what the reconciler repairs waits for it (P3).
     Ticket,
-    /// Nobody did.
-    Reconciler { lost: &'a BTreeSet<u32> },
+    /// Nobody did. `patience`: how long it waits for more, from the posting of the first charge; the
+    /// promise of P3 is kept only by whoever does not wait for its last instant.
+    Reconciler { lost: &'a BTreeSet<u32>, patience: SignedDuration },
 }
 
 /// One matched run with everything that is derived from its rows.
@@ -108,9 +116,18 @@ impl<'a> Look<'a> {
         self.evidence.scope
     }
 
-    /// P3: the end of the reconciler's window. A run without a charge has none left.
+    /// P3: until when this asker waits for more: a ticket until the end of the reconciler's window, the
+    /// reconciler so long before it that it can keep it. A run without a charge has no wait left.
     fn window_end(&self) -> Timestamp {
-        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.window()).unwrap_or(at))
+        self.after_posting(self.policy.window())
+    }
+
+    fn after_posting(&self, wait: SignedDuration) -> Timestamp {
+        let wait = match self.asker {
+            Asker::Ticket => wait,
+            Asker::Reconciler { patience, .. } => wait.min(patience),
+        };
+        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(wait).unwrap_or(at))
     }
 
     fn in_window(&self) -> bool {
@@ -119,7 +136,7 @@ impl<'a> Look<'a> {
 
     /// P8: when a job that is not done counts as failed.
     fn stall_end(&self) -> Timestamp {
-        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.stall()).unwrap_or(at))
+        self.after_posting(self.policy.stall())
     }
 
     /// P3: this verdict is left to the reconciler for now.
@@ -139,12 +156,12 @@ impl<'a> Look<'a> {
     fn is_lost(&self, item: u32) -> bool {
         match self.asker {
             Asker::Ticket => false,
-            Asker::Reconciler { lost } => lost.contains(&item),
+            Asker::Reconciler { lost, .. } => lost.contains(&item),
         }
     }
 
     /// P9: until when a failed look-up is repeated: a business day from the ticket. Without a ticket,
-    /// until the end of the window, which was promised.
+    /// as long as for anything else.
     fn lookup_end(&self) -> Timestamp {
         if matches!(self.asker, Asker::Reconciler { .. }) {
             return self.window_end();

@@ -30,7 +30,7 @@ impl Policy {
         self.calendar.check()
     }
 
-    fn ranges(&self) -> [(&'static str, i64, i64, i64); 25] {
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 26] {
         let edits = i64::try_from(self.matching.project_id_edits).unwrap_or(i64::MAX);
         let shown = i64::try_from(self.matching.candidates_shown).unwrap_or(i64::MAX);
         [
@@ -44,6 +44,7 @@ impl Policy {
             ("window.hours", self.window.hours, 1, MOST_HOURS),
             ("reconcile.cadence_minutes", self.reconcile.cadence_minutes, 1, MOST_MINUTES),
             ("reconcile.recover_until_hours", self.reconcile.recover_until_hours, 0, MOST_HOURS),
+            ("reconcile.settle_margin_minutes", self.reconcile.settle_margin_minutes, 0, MOST_MINUTES),
             ("reconcile.retry_first_minutes", self.reconcile.retry_first_minutes, 1, MOST_MINUTES),
             ("reconcile.retry_max_minutes", self.reconcile.retry_max_minutes, 1, MOST_MINUTES),
             ("reconcile.runs_per_claim", i64::from(self.reconcile.runs_per_claim), 1, 10_000),
@@ -70,6 +71,10 @@ impl Policy {
         }
         if numbers.recover_until_hours > self.window.hours {
             return Err(wrong("reconcile.recover_until_hours", "must not be more than `window.hours`"));
+        }
+        if numbers.settle_margin_minutes + numbers.cadence_minutes > self.window.hours * 60 {
+            let reason = "must leave room for `reconcile.cadence_minutes` in `window.hours`";
+            return Err(wrong("reconcile.settle_margin_minutes", reason));
         }
         if numbers.retry_max_minutes < numbers.retry_first_minutes {
             return Err(wrong("reconcile.retry_max_minutes", "must not be less than `reconcile.retry_first_minutes`"));

@@ -88,6 +88,10 @@ pub struct ReconcileNumbers {
     /// Until when the transfer of a file is tried again, from the posting of the first charge. What
     /// lies between this and the window's end is for the last transfer to end in.
     pub recover_until_hours: i64,
+    /// Between the last pass that can settle a run and the end of its window (I10): what a long transfer
+    /// takes, or others until they have taken over from a reconciler that died (its claim, then the next
+    /// pass). Where the pass after this one would begin later, this one settles.
+    pub settle_margin_minutes: i64,
     /// To the second look at a run. Each further wait is twice the one before, up to the most.
     pub retry_first_minutes: i64,
     pub retry_max_minutes: i64,
@@ -190,6 +194,21 @@ impl Policy {
     #[must_use]
     pub fn window(&self) -> SignedDuration {
         SignedDuration::from_hours(self.window.hours)
+    }
+
+    /// I10: how long before the end of a window its last look must begin.
+    #[must_use]
+    pub fn settle_margin(&self) -> SignedDuration {
+        SignedDuration::from_mins(self.reconcile.settle_margin_minutes)
+    }
+
+    /// How long a reconciler goes on looking for more than what it has by then, from the posting of the
+    /// first charge, where it comes by every so often: what is still open is settled, so that the window
+    /// does not end before the next look (I10).
+    #[must_use]
+    pub fn settle_after(&self, every: SignedDuration) -> SignedDuration {
+        let early = self.settle_margin().saturating_add(every.max(SignedDuration::ZERO));
+        self.window().saturating_sub(early).max(SignedDuration::ZERO)
     }
 
     /// R34: how long the transfer of a file is tried again, from the posting of the first charge.

@@ -21,6 +21,7 @@ fn a_bad_value_is_refused_by_name() {
     for (from, to, field, reason) in [
         ("hours = 24\n", "hours = 0\n", "window.hours", "between 1"),
         ("[window]\nhours = 24", "[window]\nhours = 23", "running.stall_hours", "the promise"),
+        ("settle_margin_minutes = 45", "settle_margin_minutes = 1381", "reconcile.settle_margin_minutes", "leave room"),
         ("recover_until_hours = 23", "recover_until_hours = 25", "reconcile.recover_until_hours", "not be more"),
         ("retry_max_minutes = 60", "retry_max_minutes = 4", "reconcile.retry_max_minutes", "not be less"),
         ("runs_per_claim = 100", "runs_per_claim = 0", "reconcile.runs_per_claim", "between 1"),

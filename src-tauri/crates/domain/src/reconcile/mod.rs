@@ -4,8 +4,9 @@
 //!
 //! The promise (R1, R34): a file is fetched as soon as it is seen and tried again until hour 23 from
 //! the posting of the charge or until its provider deletes it; what cannot be had is restored in the
-//! pass that learns it, and everything that is still open at hour 24 then. What is not known pays
-//! nothing before hour 24.
+//! pass that learns it, and everything that is still open in the last pass that is sure to keep hour
+//! 24: the one after which the next would begin less than the policy's margin before it. What is not
+//! known pays nothing before that pass.
 
 mod detect;
 mod next;
@@ -17,7 +18,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::diagnose::items::{Fate, ItemView, items};
 use crate::diagnose::money::Money;
@@ -49,6 +50,8 @@ pub struct Question<'a> {
     pub tries: u32,
     /// By item, in this look.
     pub tried: &'a BTreeMap<u32, Tried>,
+    /// How long after this pass the next one comes by.
+    pub every: SignedDuration,
 }
 
 /// An effect under its key. The same key always means the same effect, so that two reconcilers that
@@ -187,7 +190,8 @@ impl<'a> View<'a> {
         let items = items(&run, scope, policy, now);
         let money = Money::of(&run, scope, policy);
         let lost = lost(&question, &items, &money, policy, now);
-        let diagnosis = unasked(scope, question.root, &lost, policy, now);
+        let patience = policy.settle_after(question.every);
+        let diagnosis = unasked(scope, question.root, &lost, patience, policy, now);
         Self { question, run, items, money, diagnosis, policy, now, lost }
     }
 
@@ -195,6 +199,12 @@ impl<'a> View<'a> {
     fn window_end(&self) -> Timestamp {
         let end = |at: Timestamp| at.saturating_add(self.policy.window()).unwrap_or(Timestamp::MAX);
         self.money.first_posted_at().map_or(self.now, end)
+    }
+
+    /// The instant from which on nothing is waited for any more.
+    fn settle_at(&self) -> Timestamp {
+        let patience = self.policy.settle_after(self.question.every);
+        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(patience).unwrap_or(Timestamp::MAX))
     }
 
     fn in_window(&self) -> bool {
@@ -241,8 +251,8 @@ fn lost(
     policy: &Policy,
     now: Timestamp,
 ) -> BTreeSet<u32> {
-    let until = money.first_posted_at().map(|at| at.saturating_add(policy.recover_until()).unwrap_or(Timestamp::MAX));
-    let over = until.is_none_or(|until| now >= until);
+    let waited = money.first_posted_at().map(|at| now.duration_since(at));
+    let over = waited.is_none_or(|waited| waited >= policy.recover_until().min(policy.settle_after(question.every)));
     let is_lost = |item: &&ItemView<'_>| match question.tried.get(&item.item) {
         Some(Tried::Failed { gone: true }) => true,
         Some(Tried::Failed { gone: false }) => {

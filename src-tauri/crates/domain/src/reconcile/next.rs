@@ -49,8 +49,8 @@ fn may_be_handed_over(view: &View<'_>) -> bool {
         && view.open().any(|item| matches!(item.fate, Fate::Running | Fate::Unknown | Fate::Unrecognised))
 }
 
-/// The waits double from the first to the longest, and end where something is decided: at the end of
-/// the window, at the last try for a file, before its provider deletes it, and where a job that is not
+/// The waits double from the first to the longest, and end where something is decided: where nothing is
+/// waited for any more, at the end of the window, at the last try for a file, before its provider deletes it, and where a job that is not
 /// done counts as failed.
 fn again_at(view: &View<'_>) -> Timestamp {
     let (policy, now) = (view.policy, view.now);
@@ -60,13 +60,14 @@ fn again_at(view: &View<'_>) -> Timestamp {
             at = at.min(instant);
         }
     };
+    no_later(view.settle_at());
     no_later(view.window_end());
     if let Some(posted) = view.money.first_posted_at() {
         if view.items.iter().any(|item| is_tried_again(view, item)) {
             no_later(later(posted, policy.recover_until()));
         }
         if view.open().any(|item| item.fate == Fate::Running) {
-            no_later(later(posted, policy.stall()));
+            no_later(later(posted, policy.stall()).min(view.settle_at()));
         }
     }
     let first = SignedDuration::from_mins(policy.reconcile.retry_first_minutes);

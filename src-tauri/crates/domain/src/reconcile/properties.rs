@@ -114,10 +114,10 @@ fn world(
     World::of(runs)
 }
 
-fn decision(world: &World, tries: u32, fates: &[Fate]) -> Decision {
+fn decision(world: &World, every: SignedDuration, tries: u32, fates: &[Fate]) -> Decision {
     let tried: BTreeMap<u32, Tried> = (1..).zip(fates).filter_map(|(item, fate)| Some((item, fate.tried?))).collect();
     let root = "r".into();
-    decide(&Question { scope: &world.scope, root: &root, tries, tried: &tried }, &world.policy, world.now)
+    decide(&Question { scope: &world.scope, root: &root, tries, tried: &tried, every }, &world.policy, world.now)
 }
 
 fn restored(decision: &Decision) -> BTreeMap<(String, u32), i64> {
@@ -141,13 +141,15 @@ proptest! {
         hours in 0_i64..50,
         charges in 0_usize..3,
         tries in 0_u32..40,
+        every in select(&[0_i64, 5, 60, 600][..]),
         job in select(JOB_STATES),
         retry in proptest::option::weighted(0.2, select(JOB_STATES)),
         cancelled in proptest::option::weighted(0.1, select(&[1_i64, 60][..])),
         fates in proptest::collection::vec(any_fate(), 3..=3),
     ) {
         let world = world(hours, charges, job, retry, cancelled, &fates);
-        let decision = decision(&world, tries, &fates);
+        let every = SignedDuration::from_mins(every);
+        let decision = decision(&world, every, tries, &fates);
         let runs = logical_runs(&world.scope);
         let money = Money::of(&runs[0], &world.scope, &world.policy);
         let views = items(&runs[0], &world.scope, &world.policy, world.now);
@@ -171,12 +173,14 @@ proptest! {
             prop_assert!(fate.tried != Some(Tried::Refused) || !pays);
         }
 
-        // Unknown never pays before the end of the window; a remedy that was begun in credits goes on so.
+        // Unknown never pays before the last pass that can keep the promise; a remedy that was begun in credits goes on so.
         let end = money.first_posted_at().map(|at| at + SignedDuration::from_hours(24));
         let in_window = end.is_some_and(|end| world.now < end);
         let told = |state: Option<JobState>| state.is_some_and(JobState::is_terminal);
+        let settle_at = money.first_posted_at().map(|at| at + world.policy.settle_after(every));
+        let waits = settle_at.is_some_and(|settle_at| world.now < settle_at);
         let known = told(job) && retry.is_none_or(told);
-        if in_window && !known && decision.verdict != Verdict::CancelledBeforeStart {
+        if waits && !known && decision.verdict != Verdict::CancelledBeforeStart {
             for (_, item) in paid.keys() {
                 let tried = usize::try_from(*item - 1).ok().and_then(|at| fates.get(at)).and_then(|fate| fate.tried);
                 let begun = money.standing(*item) > 0;
@@ -189,6 +193,7 @@ proptest! {
         match &decision.next {
             NextLook::At { at } => {
                 prop_assert!(*at > world.now);
+                prop_assert!(!waits || settle_at.is_some_and(|settle_at| *at <= settle_at), "{} is after the last pass", at);
                 prop_assert!(!in_window || end.is_some_and(|end| *at <= end), "{} is after the window", at);
                 prop_assert!(*at <= world.now + SignedDuration::from_mins(60));
             }
@@ -196,7 +201,7 @@ proptest! {
             NextLook::Done => prop_assert!(!owed || decision.acts(), "owed, and done: {:?}", decision),
         }
         // The same facts, the same decision.
-        prop_assert_eq!(&decision, &self::decision(&world, tries, &fates));
+        prop_assert_eq!(&decision, &self::decision(&world, every, tries, &fates));
     }
 
     #[test]
@@ -206,7 +211,7 @@ proptest! {
         fates in proptest::collection::vec(any_fate(), 3..=3),
     ) {
         let world = world(hours, 1, job, None, None, &fates);
-        let decision = decision(&world, 20, &fates);
+        let decision = decision(&world, SignedDuration::from_mins(5), 20, &fates);
         let odd = job == Some(JobState::Unrecognised) || fates.iter().any(|fate| fate.tried == Some(Tried::Refused));
         if let NextLook::At { .. } = decision.next {
             prop_assert!(odd || decision.acts(), "{:?}", decision);

@@ -62,10 +62,16 @@ fn root(world: &World) -> RunId {
     logical_runs(&world.scope).first().expect("a run").id().clone()
 }
 
+/// As somebody decides who comes by all the time.
 fn decided(world: &World, tries: u32, tried: &[(u32, Tried)]) -> Decision {
+    decided_by(world, SignedDuration::ZERO, tries, tried)
+}
+
+/// As somebody decides who comes by every so often.
+fn decided_by(world: &World, every: SignedDuration, tries: u32, tried: &[(u32, Tried)]) -> Decision {
     let tried: BTreeMap<u32, Tried> = tried.iter().copied().collect();
     let root = root(world);
-    decide(&Question { scope: &world.scope, root: &root, tries, tried: &tried }, &world.policy, world.now)
+    decide(&Question { scope: &world.scope, root: &root, tries, tried: &tried, every }, &world.policy, world.now)
 }
 
 /// A run, and the runs of a world, by their age in hours.
@@ -129,7 +135,7 @@ fn files_are_brought_and_definite_failures_paid_at_once() {
 }
 
 #[test]
-fn what_is_not_known_waits_for_hour_24_and_is_paid_then() {
+fn what_is_not_known_waits_for_the_last_pass_and_is_paid_then() {
     let retry = |hours| {
         let head = run(hours).job(JobState::Failed, &[ItemState::Failed]);
         vec![head, RunKit::new("r2", hours).retry_of("r", RetryInitiator::System)]
@@ -179,14 +185,34 @@ fn what_is_not_known_waits_for_hour_24_and_is_paid_then() {
 }
 
 #[test]
-fn the_end_of_the_window_is_exact() {
+fn the_last_pass_that_can_keep_the_promise_settles() {
     let world = World::of([run(24).job(JobState::Processing, &[ItemState::Processing])]);
     // The charge was posted two seconds after the start.
     let end = ago(24) + SignedDuration::from_secs(2) + SignedDuration::from_hours(24);
-    let at = |instant: Timestamp| decided(&world.clone().edit(|world| world.now = instant), 9, &[]);
-    assert_eq!(at(end - SignedDuration::from_secs(1)).next, NextLook::At { at: end });
-    assert_eq!(at(end).restorations.len(), 1);
-    assert_eq!(at(end - SignedDuration::from_mins(30)).next, NextLook::At { at: end }, "woken up exactly then");
+    let second = SignedDuration::from_secs(1);
+    for (every, early) in [(0, 45), (5, 50), (15, 60), (60, 105)] {
+        let last = end - SignedDuration::from_mins(early);
+        let at = |instant: Timestamp| {
+            let world = world.clone().edit(|world| world.now = instant);
+            decided_by(&world, SignedDuration::from_mins(every), 9, &[])
+        };
+        assert_eq!(at(last - second).next, NextLook::At { at: last }, "every {every} min: woken up exactly then");
+        assert!(at(last - second).restorations.is_empty(), "every {every} min: not before");
+        for instant in [last, last + second, end - second, end] {
+            assert_eq!(at(instant).restorations.len(), 1, "every {every} min, at {instant}");
+        }
+    }
+}
+
+#[test]
+fn a_transfer_that_fails_in_the_last_pass_in_time_is_paid_in_it() {
+    let failed = [(1, Tried::Failed { gone: false })];
+    let world = |hours| World::of([run(hours).made()]);
+    let hourly = |hours| told(&decided_by(&world(hours), SignedDuration::from_hours(1), 30, &failed));
+    assert!(hourly(22).starts_with("again 15m2;"), "{}", hourly(22));
+    assert!(hourly(23).starts_with("restore 1 q 100; done"), "{}", hourly(23));
+    let untried = told(&decided_by(&world(23), SignedDuration::from_hours(1), 30, &[]));
+    assert!(untried.starts_with("transfer 1 to node"), "the file comes first to the end: {untried}");
 }
 
 #[test]
@@ -419,7 +445,8 @@ fn a_second_charge_of_a_run_without_output_is_returned_too() {
 fn a_run_that_is_not_there_is_for_people() {
     let world = World::of([run(6)]);
     let (root, tried) = (RunId::new("nowhere"), BTreeMap::new());
-    let question = Question { scope: &world.scope, root: &root, tries: 0, tried: &tried };
+    let every = SignedDuration::ZERO;
+    let question = Question { scope: &world.scope, root: &root, tries: 0, tried: &tried, every };
     let decision = decide(&question, &world.policy, world.now);
     assert!(!decision.acts() && matches!(decision.next, NextLook::Parked { .. }));
 }
