@@ -48,7 +48,8 @@ pub fn billable(run: &LogicalRun<'_>, scope: &Scope, policy: &Policy) -> Credits
 }
 
 /// The lines of a run, charge by charge: the deduction, then for each refund when and why the failure
-/// was noticed, and the refund.
+/// was noticed, and the refund. What is refunded beyond the charge, by two hands that did not know of one
+/// another, is shown and counts for nothing: a charge is gone once (I2).
 #[must_use]
 pub fn entries(run: &LogicalRun<'_>, scope: &Scope) -> Vec<UsageEntry> {
     let refunds = run.refunds();
@@ -67,18 +68,20 @@ pub fn entries(run: &LogicalRun<'_>, scope: &Scope) -> Vec<UsageEntry> {
         };
         let parts = charge.sources.clone();
         lines.push(UsageEntry { credits: charge.total, parts, ..line(EntryKind::Deduction, charge.posted_at) });
-        let mut noticed = Vec::new();
+        let (mut noticed, mut open) = (Vec::new(), charge.total.max(0));
         for refund in refunds.iter().filter(|refund| refund.charge_id == charge.id) {
             if let Some(at) = refund.detected_at.filter(|at| !noticed.contains(at)) {
                 noticed.push(at);
                 let note = refund.cause.clone().unwrap_or_default();
                 lines.push(UsageEntry { note, ..line(EntryKind::Detection, at) });
             }
-            let counts = valid_amount(refund, charge, scope);
+            let valid = valid_amount(refund, charge, scope);
+            let counts = valid.min(open);
+            open -= counts;
             lines.push(UsageEntry {
                 refund_id: Some(refund.id.clone()),
                 credits: -counts,
-                note: why_not(refund, counts),
+                note: why_not(refund, valid, counts),
                 parts: refund.lines.clone(),
                 ..line(EntryKind::Refund, refund.posted_at)
             });
@@ -88,12 +91,14 @@ pub fn entries(run: &LogicalRun<'_>, scope: &Scope) -> Vec<UsageEntry> {
 }
 
 /// Why all or a part of a refund does not count; empty where it does.
-fn why_not(refund: &Refund, counts: Credits) -> String {
+fn why_not(refund: &Refund, valid: Credits, counts: Credits) -> String {
     let posted = refund.lines.iter().fold(0, |sum: Credits, line| sum.saturating_add(line.amount));
     if refund.state == RefundState::Reversed {
         format!("{posted} reversed: settles nothing")
-    } else if counts < posted {
-        format!("{} went to a balance that did not give: settles nothing", posted - counts)
+    } else if valid < posted {
+        format!("{} went to a balance that did not give: settles nothing", posted - valid)
+    } else if counts < valid {
+        format!("{} more than the charge took: settles nothing", valid - counts)
     } else {
         String::new()
     }
@@ -119,6 +124,12 @@ mod tests {
                 charged().refund(1, &[2], &[("q", 20), ("stranger_q", 25)]),
                 70,
                 "25 went to a balance",
+            ),
+            (
+                "paid by two hands",
+                charged().refund(1, &[], &[("q", 50), ("w", 40)]).refund(1, &[], &[("q", 50), ("w", 40)]),
+                0,
+                "90 more than the charge took",
             ),
             ("two charges", charged().charge(&[("w", 90)]).refund(2, &[], &[("w", 90)]), 90, ""),
         ];

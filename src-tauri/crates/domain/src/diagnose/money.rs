@@ -21,6 +21,7 @@ pub struct ChargeView<'a> {
     standing: BTreeMap<u32, Credits>,
     /// What each source still can take back.
     open: Vec<(&'a BalanceLine, Credits)>,
+    /// What of it came back; never above its total.
     returned: Credits,
 }
 
@@ -47,7 +48,9 @@ impl<'a> ChargeView<'a> {
             }
             settle(&mut standing, &prices, &refund.items, valid);
         }
-        let returned = back.values().fold(0, |sum: Credits, amount| sum.saturating_add(*amount));
+        // The platform may pay what was paid here already: the charge is gone once (I2).
+        let returned =
+            back.values().fold(0, |sum: Credits, amount| sum.saturating_add(*amount)).min(charge.total.max(0));
         Self { charge, open: open_sources(charge, back, policy), prices, standing, returned }
     }
 
