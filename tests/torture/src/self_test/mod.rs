@@ -18,6 +18,7 @@
 //! over for another reason has caught nothing. Add `mod <area>;` here, and `<area>::beds` to [`BEDS`].
 
 mod model;
+mod sim;
 
 use crate::suites::Run;
 use crate::verdict::Verdict;
@@ -43,7 +44,7 @@ pub struct Bug {
 }
 
 /// All areas.
-const BEDS: [fn() -> Vec<Bed>; 1] = [model::beds];
+const BEDS: [fn() -> Vec<Bed>; 2] = [model::beds, sim::beds];
 
 /// What became of the bugs so far.
 #[derive(Debug, Default)]

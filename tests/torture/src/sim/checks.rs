@@ -7,47 +7,61 @@ use makegood_domain::ids::ChargeId;
 use makegood_domain::settlement::{Item, State};
 use makegood_testkit::MemoryStore;
 
+use super::outside::{JobFate, Made};
+use super::probe::Probe;
+use super::timeline::later;
+
 /// The promise (R1): nobody waits longer for either remedy.
 const PROMISE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is on the way when the promise ends: the pass that keeps it, and the claim of one that died.
-const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(45);
-
 /// A charge as its story tells it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Charged {
     pub at: Timestamp,
     /// Something goes wrong with it.
     pub troubled: bool,
+    pub run: String,
+    /// What the provider makes of the items, and when.
+    pub job: JobFate,
+}
+
+/// The call after which the items are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The platform's facts, which have happened whatever is leased.
+    Import,
+    /// An agent's effect.
+    Apply,
+    /// The reconciler's.
+    Settle,
 }
 
 /// An item, and since when it is owed.
 #[derive(Clone, Debug)]
 struct Watched {
     item: Item,
-    charged: Charged,
-    /// Set while it is open: since then.
-    open_since: Option<Timestamp>,
+    /// Set while it is open: when the promise ends.
+    promised: Option<Timestamp>,
 }
 
 /// What was seen of every item so far.
 #[derive(Debug, Default)]
 pub struct Witness {
+    charged: BTreeMap<String, Charged>,
+    /// How long a reconciler waits for more, where it comes by as seldom as the slowest one here.
+    patience: SignedDuration,
     items: BTreeMap<(String, u32), Watched>,
     /// Seconds from the charge to the first remedy, of what went wrong.
     waits: Vec<i64>,
 }
 
 impl Witness {
-    /// Looks at every item after a call. `platform`: the call brought the platform's facts, which
-    /// have happened whatever is leased. Returns what must not be.
-    pub fn look(
-        &mut self,
-        store: &MemoryStore,
-        charged: &BTreeMap<String, Charged>,
-        platform: bool,
-        now: Timestamp,
-    ) -> Option<String> {
+    pub fn new(charged: BTreeMap<String, Charged>, patience: SignedDuration) -> Self {
+        Self { charged, patience, ..Self::default() }
+    }
+
+    /// Looks at every item after a call. Returns what must not be.
+    pub fn look(&mut self, store: &MemoryStore, after: After, probe: &Probe, now: Timestamp) -> Option<String> {
         for seen in store.seen_items() {
             let id = (seen.charge, seen.item);
             if self
@@ -59,55 +73,83 @@ impl Witness {
             }
             let Some(item) = store.item(&ChargeId(id.0.clone()), id.1) else { continue };
             let wrong = wrong_alone(&item)
-                .or_else(|| self.items.get(&id).and_then(|known| wrong_after(&known.item, &item, platform, now)));
+                .or_else(|| self.items.get(&id).and_then(|known| wrong_after(&known.item, &item, after, now)))
+                .or_else(|| self.hasty(&id, &item, after, now))
+                .or_else(|| self.note(&id, item, probe, now));
             if let Some(wrong) = wrong {
                 return Some(format!("item {} of {}: {wrong}", id.1, id.0));
             }
-            self.note(id, item, charged, now);
         }
         None
     }
 
-    fn note(&mut self, id: (String, u32), item: Item, charged: &BTreeMap<String, Charged>, now: Timestamp) {
-        let charged = charged.get(&id.0).copied().unwrap_or(Charged { at: now, troubled: true });
-        let fresh = Watched { item: item.clone(), charged, open_since: Some(charged.at) };
-        let known = self.items.entry(id).or_insert(fresh);
-        match (item.state.is_settled(), known.open_since) {
-            (true, Some(since)) => {
-                if charged.troubled {
-                    self.waits.push(now.duration_since(since).as_secs());
-                }
-                known.open_since = None;
-            }
-            (false, None) => known.open_since = Some(now),
-            _ => {}
+    /// P4, P8: the reconciler returns credits of what its provider made only where the file is gone, and
+    /// of what is not done only where it has waited as long as it may.
+    fn hasty(&self, id: &(String, u32), item: &Item, after: After, now: Timestamp) -> Option<String> {
+        let charged = self.charged.get(&id.0)?;
+        if after != After::Settle || item.state != State::Refunded || now.duration_since(charged.at) >= self.patience {
+            return None;
         }
+        let place = usize::try_from(id.1).ok()?.checked_sub(1)?;
+        match (charged.job.done.filter(|done| *done <= now), charged.job.items.get(place)?) {
+            (None, _) => Some("credits came back while its provider was at work".to_owned()),
+            (Some(_), Made::File { until }) if now < *until => {
+                Some(format!("credits came back, and its file was there until {until} (P4)"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Keeps how it stands. Returns that it was settled too late.
+    fn note(&mut self, id: &(String, u32), item: Item, probe: &Probe, now: Timestamp) -> Option<String> {
+        let charged = self.charged.get(&id.0);
+        let (at, troubled) = charged.map_or((now, true), |charged| (charged.at, charged.troubled));
+        let first = later(at, PROMISE);
+        let fresh = Watched { item: item.clone(), promised: Some(first) };
+        let known = self.items.entry(id.clone()).or_insert(fresh);
         known.item = item;
+        match (known.item.state.is_settled(), known.promised) {
+            (true, Some(promised)) => {
+                known.promised = None;
+                if troubled && promised == first {
+                    self.waits.push(now.duration_since(at).as_secs());
+                }
+                let parked = charged.is_some_and(|charged| probe.is_parked(&charged.run));
+                (now > promised && !parked).then(|| format!("charged at {at}, settled at {now}: after hour 24"))
+            }
+            // Open again: whoever comes by has a day.
+            (false, None) => {
+                known.promised = Some(later(now, PROMISE));
+                None
+            }
+            _ => None,
+        }
     }
 
     /// Who waits longer than was promised, apart from those that are left to people.
-    pub fn overdue(&self, store: &MemoryStore, now: Timestamp) -> Option<String> {
-        let late = self.items.iter().filter(|(_, known)| {
-            known.open_since.is_some_and(|since| {
-                let promised = known.charged.at.max(since.saturating_sub(PROMISE).unwrap_or(known.charged.at));
-                known.item.price > 0 && now.duration_since(promised) > PROMISE + ON_THE_WAY
-            })
-        });
-        let parked: Vec<String> =
-            store.seen_due().into_iter().filter(|due| due.next_at.is_none()).map(|due| due.root).collect();
-        for ((charge, number), known) in late {
-            let run = charge.replacen("chg", "run", 1);
-            if !parked.contains(&run) {
-                let state = known.item.state.word();
-                return Some(format!("item {number} of {charge} is {state} since {}", known.charged.at));
-            }
-        }
-        None
+    pub fn overdue(&self, probe: &Probe, now: Timestamp) -> Option<String> {
+        self.items.iter().find_map(|((charge, number), known)| {
+            let late = known.promised.is_some_and(|promised| now > promised) && known.item.price > 0;
+            let parked = self.charged.get(charge).is_some_and(|charged| probe.is_parked(&charged.run));
+            let state = known.item.state.word();
+            (late && !parked).then(|| format!("item {number} of {charge} is {state} after hour 24"))
+        })
+    }
+
+    /// Credits of a charge that came back.
+    pub fn returned(&self, charge: &str) -> i64 {
+        let of_charge = self.items.iter().filter(|((known, _), _)| known == charge);
+        of_charge.map(|(_, known)| known.item.refunded).sum()
+    }
+
+    /// How an item stands.
+    pub fn state(&self, charge: &str, item: u32) -> Option<State> {
+        self.items.get(&(charge.to_owned(), item)).map(|known| known.item.state)
     }
 
     /// Items that have no remedy, and are not left to people.
     pub fn open(&self) -> usize {
-        self.items.values().filter(|known| known.open_since.is_some()).count()
+        self.items.values().filter(|known| known.promised.is_some()).count()
     }
 
     /// How many items stand in a state.
@@ -138,7 +180,8 @@ fn wrong_alone(item: &Item) -> Option<String> {
     }
 }
 
-fn wrong_after(before: &Item, item: &Item, platform: bool, now: Timestamp) -> Option<String> {
+fn wrong_after(before: &Item, item: &Item, after: After, now: Timestamp) -> Option<String> {
+    let platform = after == After::Import;
     if item.seq < before.seq || item.epoch < before.epoch {
         return Some(format!("went back from {}/{} to {}/{} (I3)", before.seq, before.epoch, item.seq, item.epoch));
     }

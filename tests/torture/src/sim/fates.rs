@@ -5,7 +5,7 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::JobId;
 use serde_json::json;
 
-use super::outside::{JobFate, Made, kept_until};
+use super::outside::{JobFate, Made, job_id, kept_until};
 use super::timeline::later;
 use crate::dice::Dice;
 use crate::product::{OPENING, fact};
@@ -61,11 +61,23 @@ pub struct Story {
     pub said: Vec<(Timestamp, Vec<Fact>)>,
 }
 
+impl Story {
+    /// What its charge took.
+    pub fn price(&self) -> i64 {
+        price(self.number)
+    }
+}
+
+/// What a run costs, by its number.
+fn price(number: u32) -> i64 {
+    i64::from(number % 90) + 11
+}
+
 pub fn run_id(number: u32) -> String {
     format!("run_s{number:05}")
 }
 
-fn charge_id(number: u32) -> String {
+pub fn charge_id(number: u32) -> String {
     format!("chg_s{number:05}")
 }
 
@@ -126,7 +138,7 @@ pub fn story(number: u32, account: u32, start: Timestamp, dice: &mut Dice) -> an
         Fate::Partly => 2 + u32::try_from(dice.below(2))?,
         _ => 1 + u32::try_from(dice.below(2))?,
     };
-    let job = JobId(format!("mill-s{number:08}"));
+    let job = job_id(number);
     let job_fate = job_fate(fate, items, start, dice);
     let mut telling = Telling { number, account, items, start, dice, said: Vec::new() };
     telling.opening(&job, &job_fate)?;
@@ -168,7 +180,7 @@ impl Telling<'_> {
     }
 
     fn total(&self) -> i64 {
-        i64::from(self.number % 90) + 11
+        price(self.number)
     }
 
     fn lines(&self) -> serde_json::Value {

@@ -208,7 +208,7 @@ impl ProviderPort for Mill {
             return Err(self.failed("it was deleted", true));
         }
         let version = if shifting { self.below(1_000_000) } else { 0 };
-        let content = format!("{}/{item}/{version}", job.job_id);
+        let content = format!("{}/{item}/{version}{END}", job.job_id);
         let written = |error: VaultError| self.failed(&error.to_string(), false);
         let half = content.len() / 2;
         sink.write(&content.as_bytes()[..half]).await.map_err(written)?;
@@ -237,18 +237,45 @@ impl Providers for OneProvider {
 /// Files by content, which outlive every process.
 pub struct MemoryVault {
     mill: Arc<Mill>,
-    files: Arc<Mutex<BTreeMap<String, u64>>>,
+    files: Files,
 }
+
+/// Contents, by their hash.
+type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 impl MemoryVault {
     pub fn new(mill: &Arc<Mill>) -> Arc<Self> {
         Arc::new(Self { mill: Arc::clone(mill), files: Arc::default() })
     }
+
+    /// What it keeps under a hash.
+    pub fn content(&self, sha256: &str) -> Option<Vec<u8>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned()
+    }
+}
+
+/// Whether this is a whole file that the provider made for an item of a run, in some version.
+pub fn content_is_of(content: &[u8], run: &str, item: u32) -> bool {
+    let number = run.strip_prefix("run_s").and_then(|number| number.parse::<u32>().ok());
+    let whole = number.map(|number| format!("{}/{item}/", job_id(number)));
+    let version = std::str::from_utf8(content)
+        .ok()
+        .zip(whole)
+        .and_then(|(text, head)| text.strip_prefix(head.as_str())?.strip_suffix(END)?.parse::<i64>().ok());
+    version.is_some()
+}
+
+/// The last byte of every file.
+const END: &str = ".";
+
+/// The job of a run, by its number.
+pub fn job_id(number: u32) -> JobId {
+    JobId(format!("mill-s{number:08}"))
 }
 
 struct Arriving {
     mill: Arc<Mill>,
-    files: Arc<Mutex<BTreeMap<String, u64>>>,
+    files: Files,
     bytes: Vec<u8>,
 }
 
@@ -270,7 +297,7 @@ impl Incoming for Arriving {
         let digest = Sha256::digest(&self.bytes);
         let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let bytes = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.clone(), bytes);
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.clone(), self.bytes);
         self.mill.timeline.turn().await;
         Ok(StoredFile { sha256, bytes, media_type: "video/mp4".to_owned() })
     }
@@ -284,9 +311,8 @@ impl Vault for MemoryVault {
     }
 
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
-        let bytes = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).copied();
         let missing = || VaultError::Read { what: sha256.to_owned(), why: "it is not there".to_owned() };
-        let bytes = bytes.ok_or_else(missing)?;
+        let bytes = u64::try_from(self.content(sha256).ok_or_else(missing)?.len()).unwrap_or(u64::MAX);
         Ok(StoredFile { sha256: sha256.to_owned(), bytes, media_type: "video/mp4".to_owned() })
     }
 

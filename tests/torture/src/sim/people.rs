@@ -38,15 +38,34 @@ pub async fn feed(house: Arc<House>, said: Arc<Vec<(Timestamp, Vec<Fact>)>>, tak
 
 /// A reconciler: a pass every `every`, for ever.
 pub async fn reconciler(house: Arc<House>, name: &'static str, every: SignedDuration) {
-    let desk = house.desk(name);
+    let (desk, told) = house.overheard(name);
     let process = house.next_id();
     loop {
-        let shift = Shift::new(format!("pass-{:012}", house.next_id()), format!("{name} {process}"));
+        let shift = Shift::new(format!("pass-{:012}", house.next_id()), format!("{name} {process}")).every(every);
+        told.take();
         // What went wrong is told in its report, and the next pass is the retry.
-        let _report = desk.reconcile_once(&shift).await;
+        if let Ok(report) = desk.reconcile_once(&shift).await {
+            check_report(&house, &report.id, told.take()).await;
+        }
         house.timeline.sleep(every).await;
     }
 }
+
+/// What is kept of a pass says what was done in it, no more and no less.
+async fn check_report(house: &House, id: &str, (restored, brought): (u64, u64)) {
+    let kept = house.store.passes(PASSES).await.unwrap_or_default();
+    let Some(kept) = kept.iter().find(|pass| pass.id == id) else {
+        house.probe.complain(format!("the report of {id} is not kept"));
+        return;
+    };
+    if (kept.restored, kept.transferred) != (restored, brought) {
+        let (says, did) = ((kept.restored, kept.transferred), (restored, brought));
+        house.probe.complain(format!("the report of {id} says {says:?} restored and brought, and it did {did:?}"));
+    }
+}
+
+/// Among so many of the last passes is the one that just ended.
+const PASSES: u64 = 20;
 
 /// A ticket on an agent's desk. What is in here was stored before anything was sent.
 #[derive(Clone, Debug)]

@@ -1,0 +1,253 @@
+//! Bugs of a simulated house: of its record, its vault, and of the numbers that its programs go by.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::ids::{ActionKey, ProjectId, RunId};
+use makegood_domain::ledger::RefundKind;
+use makegood_domain::plan::{Effect, Place, StoredFile};
+use makegood_domain::ports::{
+    Applied, AuditLine, FileSink, Incoming, NextLook, PassReport, Receipt, StepReceipt, Store, StoreResult, Vault,
+    VaultError,
+};
+use makegood_domain::scope::Scope;
+
+use super::{Bed, Bug};
+use crate::between::Between;
+use crate::sim::{self, Plant};
+
+pub fn beds() -> Vec<Bed> {
+    let bug = |name, shows, plant: Plant| Bug { name, shows, play: Box::new(move |run| sim::small(&plant, run)) };
+    let record = |record| Plant { record: Some(record), ..Plant::default() };
+    let promise: &[&str] = &["hour 24"];
+    let bugs = vec![
+        bug("a key is forgotten", &["(I4)"], record(|| Arc::new(Forgetful::default()))),
+        bug(
+            "a file goes to another account",
+            &["paid for it", "hour 24"],
+            record(|| Arc::new(Bends(into_the_first_project))),
+        ),
+        bug("twice the price comes back", promise, record(|| Arc::new(Bends(twice_the_price)))),
+        bug("done is said, and nothing is done", &["hour 24", "(I4)"], record(|| Arc::new(Hollow))),
+        bug("who was not heard is not asked again", promise, record(|| Arc::new(GivesUp))),
+        bug("a line of the audit is missing", &["(I8)"], record(|| Arc::new(Torn))),
+        bug("usage forgets what an agent restored", &["is billable with"], record(|| Arc::new(OldBill))),
+        bug("a report tells less than was done", &["the report of"], record(|| Arc::new(Modest))),
+        bug(
+            "delivered without the whole file",
+            &["is not in the vault"],
+            Plant { vault: Some(|vault| Arc::new(Sieve(vault))), ..Plant::default() },
+        ),
+        bug(
+            "a file is given up at the first failure",
+            &["its file was there"],
+            Plant { policy: Some(|policy| policy.reconcile.recover_until_hours = 0), ..Plant::default() },
+        ),
+        bug(
+            "who still works is not waited for",
+            &["while its provider was at work", "its file was there"],
+            Plant { policy: Some(|policy| policy.window.hours = 1), ..Plant::default() },
+        ),
+        bug(
+            "the last look is at hour 24",
+            promise,
+            Plant { policy: Some(|policy| policy.window.hours = 25), ..Plant::default() },
+        ),
+    ];
+    vec![Bed { suite: "sim", control: Box::new(|run| sim::small(&Plant::default(), run)), bugs }]
+}
+
+/// What is sent again is taken for something new.
+#[derive(Default)]
+struct Forgetful {
+    known: Mutex<BTreeSet<(String, u32, u32)>>,
+}
+
+#[async_trait]
+impl Between for Forgetful {
+    async fn apply(
+        &self,
+        store: &dyn Store,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        let named = (key.0.clone(), step, part);
+        if !self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(named) {
+            return store.settle(&ActionKey(format!("{key}-{step}-new")), part, effect, at).await;
+        }
+        store.apply(key, step, part, effect, at).await
+    }
+}
+
+/// What each effect becomes, whoever sends it.
+struct Bends(fn(&mut Effect));
+
+#[async_trait]
+impl Between for Bends {
+    async fn apply(
+        &self,
+        store: &dyn Store,
+        key: &ActionKey,
+        step: u32,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        let mut effect = effect.clone();
+        (self.0)(&mut effect);
+        store.apply(key, step, part, &effect, at).await
+    }
+
+    async fn settle(
+        &self,
+        store: &dyn Store,
+        key: &ActionKey,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        let mut effect = effect.clone();
+        (self.0)(&mut effect);
+        store.settle(key, part, &effect, at).await
+    }
+}
+
+/// Files are put into the first customer's project, whoever paid.
+fn into_the_first_project(effect: &mut Effect) {
+    if let Effect::Deliver { place, .. } = effect {
+        *place = Place::History { project_id: ProjectId::new("prj_0") };
+    }
+}
+
+fn twice_the_price(effect: &mut Effect) {
+    if let Effect::Restore { restoration, .. } = effect {
+        restoration.items.iter_mut().for_each(|item| item.credits *= 2);
+        restoration.lines.iter_mut().for_each(|line| line.amount *= 2);
+    }
+}
+
+/// Restorations are acknowledged, and nothing of them is kept.
+struct Hollow;
+
+#[async_trait]
+impl Between for Hollow {
+    async fn settle(
+        &self,
+        store: &dyn Store,
+        key: &ActionKey,
+        part: u32,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> StoreResult<Applied> {
+        let Effect::Restore { refund_id, restoration, .. } = effect else {
+            return store.settle(key, part, effect, at).await;
+        };
+        let total = restoration.lines.iter().map(|line| line.amount).sum();
+        let receipt = Receipt::Restored { refund_id: refund_id.clone(), total, balances: Vec::new() };
+        // Always of the same instant, so that nobody sees it by the receipt.
+        Ok(Applied::Done(StepReceipt { step: 0, part, at: Timestamp::UNIX_EPOCH, receipt }))
+    }
+}
+
+/// Who is to be looked at later is looked at never.
+struct GivesUp;
+
+#[async_trait]
+impl Between for GivesUp {
+    async fn end_look(
+        &self,
+        store: &dyn Store,
+        root: &RunId,
+        worker: &str,
+        next: &NextLook,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let never = || at.saturating_add(SignedDuration::from_hours(24 * 365)).unwrap_or(Timestamp::MAX);
+        let next = match next {
+            NextLook::At { .. } => NextLook::At { at: never() },
+            other => other.clone(),
+        };
+        store.end_look(root, worker, &next, at).await
+    }
+}
+
+/// One effect in all has no line.
+struct Torn;
+
+#[async_trait]
+impl Between for Torn {
+    async fn audit(&self, store: &dyn Store, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
+        let mut lines = store.audit(subject, limit).await?;
+        if let Some(place) = lines.iter().position(|line| line.act == "restore") {
+            lines.remove(place);
+        }
+        Ok(lines)
+    }
+}
+
+/// A run is read without what agents restored of it.
+struct OldBill;
+
+#[async_trait]
+impl Between for OldBill {
+    async fn scope_of_run(&self, store: &dyn Store, root: &RunId, as_of: Timestamp) -> StoreResult<Option<Scope>> {
+        let mut scope = store.scope_of_run(root, as_of).await?;
+        for dossier in scope.iter_mut().flat_map(|scope| &mut scope.runs) {
+            dossier.refunds.retain(|refund| refund.kind != RefundKind::Manual);
+        }
+        Ok(scope)
+    }
+}
+
+/// One restoration of each pass is not told.
+struct Modest;
+
+#[async_trait]
+impl Between for Modest {
+    async fn save_pass(&self, store: &dyn Store, report: &PassReport) -> StoreResult<()> {
+        let restored = report.restored.saturating_sub(1);
+        store.save_pass(&PassReport { restored, ..report.clone() }).await
+    }
+}
+
+/// A vault that keeps the beginning of each file, and says that it has it.
+struct Sieve(Arc<dyn Vault>);
+
+struct Falling {
+    into: Box<dyn Incoming>,
+    wrote: bool,
+}
+
+#[async_trait]
+impl FileSink for Falling {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        if std::mem::replace(&mut self.wrote, true) { Ok(()) } else { self.into.write(chunk).await }
+    }
+}
+
+#[async_trait]
+impl Incoming for Falling {
+    async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError> {
+        self.into.commit(bytes, sha256_prefix).await
+    }
+}
+
+#[async_trait]
+impl Vault for Sieve {
+    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
+        Ok(Box::new(Falling { into: self.0.begin().await?, wrote: false }))
+    }
+
+    async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
+        self.0.verify(sha256).await
+    }
+
+    async fn read(&self, sha256: &str, limit_bytes: u64) -> Result<Vec<u8>, VaultError> {
+        self.0.read(sha256, limit_bytes).await
+    }
+}
