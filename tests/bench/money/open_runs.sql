@@ -18,8 +18,8 @@ INSERT INTO balances (id, account_id, kind, position, stripes, opening, opening_
                      ('pool_single', 'acc_pool_single', 'workspace_pool', 0, 1, 1000000000, 0)
     ON CONFLICT DO NOTHING;
 INSERT INTO balances (id, account_id, kind, position, stripes)
-    SELECT kind || ':' || id, id, kind, 1000, CASE id WHEN 'acc_pool_striped' THEN 16 ELSE 1 END
-    FROM accounts, unnest(ARRAY['usage', 'carried']) kind ON CONFLICT DO NOTHING;
+    SELECT system || ':' || id, id, system, 1000, CASE WHEN id = 'acc_pool_striped' AND system = 'usage' THEN 16 ELSE 1 END
+    FROM accounts, unnest(ARRAY['usage', 'carried']) system ON CONFLICT DO NOTHING;
 INSERT INTO balance_stripes (balance_id, stripe, level, bounded)
     SELECT b.id, s, 1000000000, b.bounded FROM balances b, generate_series(0, b.stripes - 1) s
     WHERE b.account_id IS NOT NULL ON CONFLICT DO NOTHING;

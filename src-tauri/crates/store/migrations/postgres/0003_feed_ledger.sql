@@ -100,9 +100,9 @@ BEGIN
     FROM jsonb_array_elements(p_row -> 'sources') WITH ORDINALITY AS s (said, place)
     WHERE (s.said ->> 'amount')::bigint <> 0;
     WITH posted AS (
-        INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount)
-        SELECT 'charge', v_id, s.line, v_posted,
-               CASE WHEN v_posted < b.opening_at THEN 'carried:' || v_account ELSE b.id END, 'usage:' || v_account, s.amount
+        INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount, charge_id)
+        SELECT 'charge', v_id, s.line, v_posted, CASE WHEN v_posted < b.opening_at THEN 'carried:' || v_account ELSE b.id END,
+               'usage:' || v_account, s.amount, v_id
         FROM record.charge_sources s JOIN record.balances b ON b.id = s.balance_id WHERE s.charge_id = v_id ORDER BY s.line
         RETURNING from_balance, to_balance, amount)
     SELECT array_agg(from_balance) || array_agg(to_balance), array_agg(-amount) || array_agg(amount)
@@ -197,7 +197,7 @@ BEGIN
         IF v_item.state = 'delivering' THEN
             v_item := record.fence_item(v_item, 'feed', NULL, 'refunded by the platform meanwhile', p_at);
         END IF;
-        PERFORM record.refund_item(p_row ->> 'id', p_account, v_item, v_part.credits, NULL, 'feed', NULL,
+        PERFORM record.refund_item(p_row ->> 'id', p_account, v_item, v_part.credits,
             record.instant(p_row ->> 'posted_at'));
     END LOOP;
 END $$;
@@ -247,6 +247,8 @@ BEGIN
     SELECT account_id INTO v_account FROM record.charges WHERE id = v_charge;
     IF NOT FOUND THEN
         PERFORM record.refuse(format('there is no charge %s', v_charge));
+    ELSIF NOT EXISTS (SELECT 1 FROM record.runs WHERE id = p_row ->> 'run_id') THEN
+        PERFORM record.refuse(format('there is no run %s', p_row ->> 'run_id'));
     END IF;
     FOR v_item IN SELECT * FROM record.charge_items WHERE charge_id = v_charge
         AND (p_row -> 'items' = '[]' OR p_row -> 'items' @> to_jsonb(item)) ORDER BY item FOR NO KEY UPDATE
@@ -271,7 +273,7 @@ BEGIN
     END LOOP;
     PERFORM record.write_said(p_row, v_account, v_parts <> '[]');
     PERFORM record.refund_open_items(p_row, v_account, v_parts, p_at);
-    PERFORM record.return_credits(v_id, v_charge, v_account, v_divided -> 'lines', false, v_posted);
+    PERFORM record.return_credits(v_id, v_charge, v_account, v_divided -> 'lines', v_posted);
     PERFORM record.post_strays(v_id, v_divided -> 'strays', v_posted, p_at);
     IF p_row ->> 'state' = 'reversed' THEN
         PERFORM record.reverse_refund(v_id);

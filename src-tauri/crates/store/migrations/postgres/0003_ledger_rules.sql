@@ -17,7 +17,7 @@
 --   record.change_levels(balances text[], deltas bigint[])
 --   record.move_credits(kind, document, line, at, from, to, amount)     posting and levels
 --   record.change_item(charge, item, state, epoch, lease_until, origin, action_key, document, why, at)
---   record.add_restoration(effect jsonb, key, action_key, kind, ticket, at) jsonb
+--   record.post_restoration(refund, key, wanted jsonb, action_key, kind, ticket, cause, at) jsonb
 --                                                the receipt {"refund_id", "total", "balances"}
 --   record.noticed(charge, items) (at, cause)    replaced where detections are kept
 --   record.deliver_items(root, at)               after outputs of a logical run changed
@@ -88,13 +88,13 @@ END $$;
 CREATE TRIGGER item_settlements_stay BEFORE DELETE ON record.item_settlements
     FOR EACH ROW EXECUTE FUNCTION record.settlement_stays();
 
--- What was answered is on disk. Changes of an item alone come with an audit line, which does the same.
+-- What was answered is on disk. What is done here comes with an audit line, which does the same.
 CREATE CONSTRAINT TRIGGER openings_durable AFTER INSERT ON record.openings
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record.commit_durably();
 CREATE CONSTRAINT TRIGGER charges_durable AFTER INSERT ON record.charges
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record.commit_durably();
 CREATE CONSTRAINT TRIGGER refunds_durable AFTER INSERT OR UPDATE ON record.refunds
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record.commit_durably();
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.origin = 'feed') EXECUTE FUNCTION record.commit_durably();
 
 -- Anything here means that the rules were got around. Read by the check of a store's health.
 CREATE VIEW api.ledger_breaks AS
@@ -127,6 +127,11 @@ CREATE VIEW api.ledger_breaks AS
     SELECT 'refund', r.id FROM record.refunds r
     WHERE (SELECT coalesce(sum(amount), 0) FROM record.refund_items WHERE refund_id = r.id)
        <> (SELECT coalesce(sum(amount), 0) FROM record.refund_lines WHERE refund_id = r.id)
+    UNION ALL
+    SELECT 'refund', r.id FROM record.refunds r
+    WHERE NOT EXISTS (SELECT 1 FROM record.charges c JOIN record.runs paid ON paid.id = c.run_id
+                      JOIN record.runs made ON made.root_id = paid.root_id
+                      WHERE c.id = r.charge_id AND made.id = r.run_id)
     UNION ALL
     SELECT 'refunded', i.charge_id || '/' || i.item FROM record.charge_items i
     WHERE i.refunded <> (SELECT coalesce(sum(x.amount), 0) FROM record.refund_items x

@@ -21,8 +21,8 @@ BEGIN
     RETURN (SELECT sum(level) FROM record.balance_stripes WHERE balance_id = p_balance);
 END $$;
 
--- Raises or lowers one level. What one stripe can't bear is taken from several, in order. Returns 1.
-CREATE FUNCTION record.change_level(p_balance text, p_delta bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Raises or lowers one level. What one stripe can't bear is taken from several, in order.
+CREATE FUNCTION record.change_level(p_balance text, p_delta bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_rest bigint := -p_delta;
     v_part bigint;
@@ -33,7 +33,7 @@ BEGIN
     WHERE b.id = p_balance AND s.balance_id = b.id AND s.stripe = pg_backend_pid() % b.stripes
       AND (b.stripes = 1 OR b.bounded = 0 OR s.level + p_delta >= 0);
     IF FOUND THEN
-        RETURN 1;
+        RETURN;
     END IF;
     FOR v_stripe IN SELECT stripe, level FROM record.balance_stripes WHERE balance_id = p_balance
         ORDER BY stripe FOR NO KEY UPDATE
@@ -50,45 +50,29 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'level_below_zero',
             MESSAGE = format('balance %s would fall below 0', p_balance);
     END IF;
-    RETURN 1;
 END $$;
 
--- Changes several levels, each once, in the order of their ids; how many.
-CREATE FUNCTION record.change_levels(p_balances text[], p_deltas bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Changes several levels, each once: in the order of their ids, what was used last. Whoever moves levels
+-- keeps to it.
+CREATE FUNCTION record.change_levels(p_balances text[], p_deltas bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_last text;
-    v_next text;
-    v_delta bigint;
-    v_done bigint := 0;
+    v_change record;
 BEGIN
-    -- Two or three as a rule: walked through in order, which costs less than a query that sorts.
+    FOR v_change IN SELECT m.id, sum(m.delta)::bigint AS delta FROM unnest(p_balances, p_deltas) AS m (id, delta)
+        GROUP BY m.id ORDER BY m.id LIKE 'usage:%', m.id COLLATE "C"
     LOOP
-        v_next := NULL;
-        FOR i IN 1 .. coalesce(cardinality(p_balances), 0) LOOP
-            IF (v_last IS NULL OR p_balances[i] > v_last) AND (v_next IS NULL OR p_balances[i] < v_next) THEN
-                v_next := p_balances[i];
-            END IF;
-        END LOOP;
-        EXIT WHEN v_next IS NULL;
-        v_delta := 0;
-        FOR i IN 1 .. coalesce(cardinality(p_balances), 0) LOOP
-            IF p_balances[i] = v_next THEN
-                v_delta := v_delta + p_deltas[i];
-            END IF;
-        END LOOP;
-        v_done := v_done + record.change_level(v_next, v_delta);
-        v_last := v_next;
+        PERFORM record.change_level(v_change.id, v_change.delta);
     END LOOP;
-    RETURN v_done;
 END $$;
 
--- One posting with the levels that it moves. `p_document` and `p_line` name the row that justifies it:
+-- The posting of an opening or of a stray line with the levels that it moves. `p_document` and `p_line` name the row that justifies it:
 -- without that row, or for the second time, it is refused by its keys.
 CREATE FUNCTION record.move_credits(p_kind text, p_document text, p_line bigint, p_at bigint, p_from text, p_to text,
     p_amount bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount)
-    VALUES (p_kind, p_document, p_line, p_at, p_from, p_to, p_amount);
+    INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount, opening_balance, stray_id)
+    VALUES (p_kind, p_document, p_line, p_at, p_from, p_to, p_amount, CASE p_kind WHEN 'opening' THEN p_document END,
+        CASE p_kind WHEN 'stray' THEN p_document END);
     PERFORM record.change_levels(ARRAY[p_from, p_to], ARRAY[-p_amount, p_amount]);
 END $$;
 

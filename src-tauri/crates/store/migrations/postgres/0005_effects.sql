@@ -30,9 +30,10 @@ BEGIN
 END $$;
 
 -- The account that paid for an item; null for none.
-CREATE FUNCTION record.payer(p_item record.charge_items) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT account_id FROM record.charges WHERE id = p_item.charge_id
-$$;
+CREATE FUNCTION record.payer(p_item record.charge_items) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT account_id FROM record.charges WHERE id = p_item.charge_id);
+END $$;
 
 -- Refuses a place in a project of another account than the one that paid (P11).
 CREATE FUNCTION record.check_account(p_place jsonb, p_account text) RETURNS void LANGUAGE plpgsql AS $$
@@ -72,8 +73,8 @@ END $$;
 CREATE FUNCTION record.restore(p_key text, p_id text, p_agent text, p_case text, p_ticket text, p_effect jsonb,
     p_at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    v_receipt jsonb := record.add_restoration(p_effect, 'restore_' || p_id, p_key,
-        CASE WHEN p_case IS NULL THEN 'auto' ELSE 'manual' END, p_ticket, p_at);
+    v_receipt jsonb := record.post_restoration(p_effect ->> 'refund_id', 'restore_' || p_id, p_effect -> 'restoration', p_key,
+        CASE WHEN p_case IS NULL THEN 'auto' ELSE 'manual' END, p_ticket, p_effect ->> 'cause', p_at);
     v_today bigint;
 BEGIN
     IF p_case IS NOT NULL THEN

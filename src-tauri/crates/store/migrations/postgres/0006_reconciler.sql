@@ -82,15 +82,18 @@ CREATE TABLE record.reconciler_limits (
 );
 INSERT INTO record.reconciler_limits VALUES (1, 10000, 23);
 
--- Its restorations by hour since 1970, counted in the transaction of each.
+-- Its restorations by hour since 1970, counted in the transaction of each: in parts, or all its workers
+-- would wait for one row.
 CREATE TABLE record.reconciler_hours (
-    hour         bigint PRIMARY KEY,
-    restorations bigint NOT NULL CHECK (restorations >= 0)
-);
+    hour         bigint NOT NULL,
+    part         bigint NOT NULL DEFAULT 0 CHECK (part BETWEEN 0 AND 15),
+    restorations bigint NOT NULL CHECK (restorations >= 0),
+    PRIMARY KEY (hour, part)
+) WITH (fillfactor = 50);
 CREATE TRIGGER reconciler_hours_stay BEFORE DELETE OR TRUNCATE ON record.reconciler_hours
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('counts are never deleted');
 CREATE TRIGGER reconciler_hours_up BEFORE UPDATE ON record.reconciler_hours
-    FOR EACH ROW WHEN (NEW.hour <> OLD.hour OR NEW.restorations <> OLD.restorations + 1)
+    FOR EACH ROW WHEN (NEW.hour <> OLD.hour OR NEW.part <> OLD.part OR NEW.restorations <> OLD.restorations + 1)
     EXECUTE FUNCTION record.only_grows('restorations are counted one by one');
 
 -- What was noticed, the first time of each. Only its end is added.
@@ -141,6 +144,7 @@ CREATE VIEW api.run_contradictions AS SELECT * FROM record.run_contradictions;
 CREATE VIEW api.due_runs AS SELECT * FROM record.due_runs;
 CREATE VIEW api.sweep_steps AS SELECT key, part, at, effect::text AS effect, receipt::text AS receipt FROM record.sweep_steps;
 CREATE VIEW api.reconciler_limits AS SELECT * FROM record.reconciler_limits;
-CREATE VIEW api.reconciler_hours AS SELECT * FROM record.reconciler_hours;
+CREATE VIEW api.reconciler_hours AS
+    SELECT hour, sum(restorations)::bigint AS restorations FROM record.reconciler_hours GROUP BY hour;
 CREATE VIEW api.detections AS SELECT * FROM record.detections;
 CREATE VIEW api.passes AS SELECT id, started_at, finished_at, report::text AS report FROM record.passes;

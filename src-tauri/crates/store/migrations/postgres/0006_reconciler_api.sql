@@ -3,41 +3,55 @@
 -- Posting of the first charge of a logical run with an open item, as record.open_items has it, and
 -- whether rows of it contradict each other, as record.run_contradictions has it. Asked step by step: a
 -- plan is made when a connection first needs it, perhaps while the tables are empty, and kept; so no step
--- may leave the planner a choice but the index by what the step before found.
+-- may leave the planner a choice but the index by what the step before found. For the same reason the
+-- smallest is taken of what was found, and not looked for along an index by time.
 CREATE FUNCTION record.look_at(p_root text, OUT charged_at bigint, OUT contradicts boolean) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off AS $$
 DECLARE
-    v_runs text[] := ARRAY(SELECT id FROM record.runs WHERE root_id = p_root);
-    v_charges text[] := ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_runs));
-    v_open text[] := ARRAY(SELECT charge_id FROM record.charge_items
-        WHERE charge_id = ANY (v_charges) AND state <> 'delivered' AND refunded < price);
-    v_refunded bigint[];
+    v_runs text[];
+    v_is_said boolean;
+    v_charges text[];
 BEGIN
-    charged_at := (SELECT min(posted_at) FROM record.charges WHERE id = ANY (v_open));
+    SELECT array_agg(id), bool_or(status = 'refunded') INTO v_runs, v_is_said FROM record.runs WHERE root_id = p_root;
+    SELECT array_agg(c.id), min(c.posted_at) FILTER (WHERE EXISTS (SELECT 1 FROM record.charge_items i
+               WHERE i.charge_id = c.id AND i.state <> 'delivered' AND i.refunded < i.price))
+    INTO v_charges, charged_at FROM record.charges c WHERE c.run_id = ANY (v_runs);
     contradicts := false;
-    IF charged_at IS NOT NULL THEN
-        RETURN; -- On the list in any case.
+    IF charged_at IS NULL THEN -- Else on the list in any case.
+        -- Of what was restored here, what was said is what was posted.
+        contradicts := EXISTS (SELECT 1 FROM record.refunds f
+            WHERE f.charge_id = ANY (v_charges) AND f.origin = 'feed' AND f.state = 'posted'
+              AND (SELECT coalesce(sum(amount), 0) FROM record.refund_lines_said WHERE refund_id = f.id)
+               <> (SELECT coalesce(sum(amount), 0) FROM record.refund_lines WHERE refund_id = f.id));
+        IF NOT contradicts AND v_is_said THEN
+            contradicts := EXISTS (SELECT 1 FROM record.charges c WHERE c.id = ANY (v_charges)
+                AND (SELECT status FROM record.runs WHERE id = c.run_id) = 'refunded'
+                AND c.id <> ALL (ARRAY(SELECT charge_id FROM record.refunds
+                                       WHERE charge_id = ANY (v_charges) AND state = 'posted')));
+        END IF;
+        IF NOT contradicts AND EXISTS (SELECT 1 FROM record.outputs WHERE run_id = ANY (v_runs)) THEN
+            contradicts := record.outputs_contradict(v_runs, v_charges);
+        END IF;
     END IF;
-    v_refunded := ARRAY(SELECT item FROM record.charge_items WHERE charge_id = ANY (v_charges) AND state = 'refunded'
-        EXCEPT SELECT item FROM record.charge_items WHERE charge_id = ANY (v_charges) AND state = 'delivered');
-    contradicts := EXISTS (
-        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (v_runs) AND o.quarantined_at IS NULL
+END $$;
+
+-- Whether outputs of a logical run lie with another account, or stand beside a refund of their item.
+CREATE FUNCTION record.outputs_contradict(p_runs text[], p_charges text[]) RETURNS boolean LANGUAGE plpgsql STABLE
+SET enable_seqscan = off AS $$
+DECLARE
+    v_refunded bigint[] := ARRAY(SELECT item FROM record.charge_items
+        WHERE charge_id = ANY (p_charges) AND state = 'refunded'
+        EXCEPT SELECT item FROM record.charge_items WHERE charge_id = ANY (p_charges) AND state = 'delivered');
+BEGIN
+    RETURN EXISTS (
+        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (p_runs) AND o.quarantined_at IS NULL
             AND (SELECT account_id FROM record.projects WHERE id = o.project_id) <> (
                 SELECT account_id FROM record.projects WHERE id = (SELECT project_id FROM record.runs WHERE id = o.run_id))
     ) OR EXISTS (
-        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (v_runs) AND o.item = ANY (v_refunded)
+        SELECT 1 FROM record.outputs o WHERE o.run_id = ANY (p_runs) AND o.item = ANY (v_refunded)
             AND o.state = 'stored' AND o.bytes > 0 AND o.quarantined_at IS NULL
             AND (SELECT account_id FROM record.projects WHERE id = o.project_id) = ANY (ARRAY(
-                SELECT account_id FROM record.charges WHERE id = ANY (v_charges)))
-    ) OR EXISTS (
-        SELECT 1 FROM record.refunds f WHERE f.charge_id = ANY (v_charges) AND f.state = 'posted'
-            AND (SELECT coalesce(sum(amount), 0) FROM record.refund_lines_said WHERE refund_id = f.id)
-             <> (SELECT coalesce(sum(amount), 0) FROM record.refund_lines WHERE refund_id = f.id)
-    ) OR EXISTS (
-        SELECT 1 FROM record.charges c WHERE c.id = ANY (v_charges)
-            AND (SELECT status FROM record.runs WHERE id = c.run_id) = 'refunded'
-            AND c.id <> ALL (ARRAY(SELECT charge_id FROM record.refunds
-                                   WHERE charge_id = ANY (v_charges) AND state = 'posted')));
+                SELECT account_id FROM record.charges WHERE id = ANY (p_charges))));
 END $$;
 
 -- Brings the list in line with a logical run: puts it on, wakes it, or takes it off; returns how many
@@ -125,32 +139,43 @@ END $$;
 CREATE FUNCTION record.check_noticed(p_wanted jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_charge text := p_wanted ->> 'charge_id';
-    v_hours bigint := (SELECT unseen_hours FROM record.reconciler_limits);
-    v_item bigint;
+    v_item jsonb;
 BEGIN
-    SELECT i.item INTO v_item
-    FROM record.charges c CROSS JOIN jsonb_to_recordset(p_wanted -> 'items') AS i (item bigint)
-    WHERE c.id = v_charge AND p_at - c.posted_at < v_hours * 3600000000
-      AND (record.noticed(v_charge, jsonb_build_array(jsonb_build_object('item', i.item)))).at IS NULL
-    ORDER BY i.item LIMIT 1;
-    IF FOUND THEN
-        PERFORM record.refuse(format('nothing was noticed about item %s of charge %s, and it is younger than %s hours',
-            v_item, v_charge, v_hours));
-    END IF;
+    FOR v_item IN SELECT i.said FROM jsonb_array_elements(p_wanted -> 'items') AS i (said) ORDER BY i.said -> 'item' LOOP
+        IF (record.noticed(v_charge, jsonb_build_array(v_item))).at IS NULL THEN
+            PERFORM record.refuse(format('nothing was noticed about item %s of charge %s, and it is younger than %s hours',
+                v_item -> 'item', v_charge, (SELECT unseen_hours FROM record.reconciler_limits)));
+        END IF;
+    END LOOP;
 END $$;
 
--- Counts a restoration of the reconciler in its hour, up to as many as it may.
-CREATE FUNCTION record.count_sweep(p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Counts a restoration of the reconciler in its hour, up to as many as it may: in the part of its
+-- connection, and where that has its share, in any other. Returns the part.
+CREATE FUNCTION record.count_sweep(p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_hour bigint := div(p_at, 3600000000);
+    v_own bigint := pg_backend_pid() % 16;
     v_most bigint := (SELECT restorations_per_hour FROM record.reconciler_limits);
+    v_part bigint;
 BEGIN
-    INSERT INTO record.reconciler_hours (hour, restorations) VALUES (v_hour, 0) ON CONFLICT (hour) DO NOTHING;
-    UPDATE record.reconciler_hours SET restorations = restorations + 1 WHERE hour = v_hour AND restorations < v_most;
+    UPDATE record.reconciler_hours SET restorations = restorations + 1
+    WHERE hour = v_hour AND part = v_own AND restorations < (v_most + 15 - v_own) / 16;
+    IF FOUND THEN
+        RETURN v_own;
+    END IF;
+    INSERT INTO record.reconciler_hours (hour, part, restorations)
+    SELECT v_hour, part, 0 FROM generate_series(0, 15) AS part ON CONFLICT (hour, part) DO NOTHING;
+    UPDATE record.reconciler_hours SET restorations = restorations + 1
+    WHERE hour = v_hour AND part = (
+            SELECT part FROM record.reconciler_hours WHERE hour = v_hour AND restorations < (v_most + 15 - part) / 16
+            ORDER BY (part - v_own + 16) % 16 LIMIT 1 FOR NO KEY UPDATE)
+        AND (SELECT sum(restorations) FROM record.reconciler_hours WHERE hour = v_hour) < v_most
+    RETURNING part INTO v_part;
     IF NOT FOUND THEN
         PERFORM record.refuse(format(
             'the reconciler has made %s restorations in this hour, as many as it may: people must look first', v_most));
     END IF;
+    RETURN v_part;
 END $$;
 
 -- The receipt of a part of a key, or null. Refuses another effect under the same.
@@ -167,16 +192,24 @@ BEGIN
     RETURN jsonb_build_object('step', 0, 'part', p_part, 'at', v_done.at, 'receipt', v_done.receipt);
 END $$;
 
-CREATE OR REPLACE FUNCTION record.is_sweep(p_key text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT 1 FROM record.sweep_steps WHERE key = p_key)
-$$;
+CREATE OR REPLACE FUNCTION record.is_sweep(p_key text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM record.sweep_steps WHERE key = p_key);
+END $$;
 
--- The logical run that an effect is about; null for those about none.
-CREATE FUNCTION record.root_of_effect(p_effect jsonb) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT r.root_id FROM record.runs r WHERE r.id = coalesce(p_effect ->> 'run_id',
-        p_effect -> 'restoration' ->> 'run_id',
-        (SELECT o.run_id FROM record.outputs o WHERE o.id = p_effect ->> 'output_id'))
-$$;
+-- Locks the run that an effect is about, and returns its logical run; null for those about none. Of two
+-- reconcilers that do the same at a time the second sees what the first did.
+CREATE FUNCTION record.lock_run(p_effect jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_run text := coalesce(p_effect ->> 'run_id', p_effect -> 'restoration' ->> 'run_id');
+    v_root text;
+BEGIN
+    IF v_run IS NULL THEN
+        v_run := (SELECT run_id FROM record.outputs WHERE id = p_effect ->> 'output_id');
+    END IF;
+    SELECT root_id INTO v_root FROM record.runs WHERE id = v_run FOR NO KEY UPDATE;
+    RETURN v_root;
+END $$;
 
 -- Does one effect on behalf of the reconciler, without a case: the same (key, part) has the same
 -- receipt for ever. Only on items, outputs, incidents and jobs; a restoration only of what was noticed
@@ -188,8 +221,10 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off 
 DECLARE
     v_at bigint := record.clock(p_at);
     v_kind text := p_effect ->> 'effect';
+    v_root text := record.lock_run(p_effect);
     v_known jsonb;
     v_receipt jsonb;
+    v_part bigint;
 BEGIN
     IF v_kind NOT IN ('lease_item', 'deliver', 'release_item', 'restore', 'quarantine', 'open_incident',
         'cancel_upstream', 'move') THEN
@@ -201,28 +236,23 @@ BEGIN
     ELSIF EXISTS (SELECT 1 FROM record.actions WHERE key = p_key) THEN
         PERFORM record.refuse(format('the key %s is an action''s', p_key));
     END IF;
-    IF v_kind = 'restore' THEN
+    IF v_kind = 'restore' AND EXISTS (SELECT 1 FROM record.charges c CROSS JOIN record.reconciler_limits l
+            WHERE c.id = p_effect -> 'restoration' ->> 'charge_id' AND v_at - c.posted_at < l.unseen_hours * 3600000000) THEN
         PERFORM record.check_noticed(p_effect -> 'restoration', v_at);
     END IF;
-    BEGIN
-        v_receipt := record.do_effect(p_key, format('%s.0.%s', p_key, p_part), 'reconciler', NULL, NULL, p_effect,
-            v_at);
-        INSERT INTO record.sweep_steps (key, part, at, effect, receipt)
-        VALUES (p_key, p_part, v_at, p_effect, v_receipt);
-    EXCEPTION WHEN SQLSTATE 'MG001' OR unique_violation THEN
-        -- Perhaps another reconciler did the very same in this moment.
-        v_known := record.sweep_receipt(p_key, p_part, p_effect);
-        IF v_known IS NULL THEN
-            RAISE;
-        END IF;
-        RETURN v_known;
-    END;
+    v_receipt := record.do_effect(p_key, format('%s.0.%s', p_key, p_part), 'reconciler', NULL, NULL, p_effect, v_at);
+    INSERT INTO record.sweep_steps (key, part, at, effect, receipt)
+    VALUES (p_key, p_part, v_at, p_effect, v_receipt) ON CONFLICT (key, part) DO NOTHING;
+    IF NOT FOUND THEN
+        -- Of another run, in this very moment. Sent again, it is told so.
+        RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'a key was used twice at a time: to be sent again';
+    END IF;
     IF v_kind = 'restore' THEN
-        PERFORM record.count_sweep(v_at);
+        v_part := record.count_sweep(v_at);
     END IF;
     -- Its own change is no news to the one who looks.
     UPDATE record.due_runs SET touched = touched - 1
-    WHERE root_id = record.root_of_effect(p_effect) AND claimed_until IS NOT NULL AND touched > 0
+    WHERE root_id = v_root AND claimed_until IS NOT NULL AND touched > 0
       AND v_kind NOT IN ('open_incident', 'cancel_upstream');
     RETURN jsonb_build_object('step', 0, 'part', p_part, 'at', v_at, 'receipt', v_receipt);
 END $$;

@@ -34,20 +34,32 @@ const ONLY_HERE: [(&str, &str); 4] =
     [("audit", "hash"), ("audit", "prev_hash"), ("balances", "last_posting"), ("balances", "level")];
 
 /// Columns of PostgreSQL alone, which get their values from what is copied.
-const MADE_THERE: [(&str, &str); 4] =
-    [("audit", "digest"), ("audit", "era"), ("audit", "txid"), ("balances", "stripes")];
+const MADE_THERE: [(&str, &str); 5] = [
+    ("audit", "digest"),
+    ("audit", "era"),
+    ("audit", "txid"),
+    ("balances", "stripes"),
+    // All of an hour is counted in the first part.
+    ("reconciler_hours", "part"),
+];
 
 /// Values that are not columns of the same name on both sides: table, name, kind, what SQLite and what
-/// PostgreSQL is asked for, and whether the value is written there.
-const EXPRESSIONS: [(&str, &str, &str, &str, bool); 2] = [
-    ("actions", "row_no", "rowid", "t.row_no", true),
+/// PostgreSQL is asked for, and whether the value is written there. Which of four names the document of
+/// a posting is computed on SQLite.
+const EXPRESSIONS: [(&str, &str, Kind, &str, &str, bool); 6] = [
+    ("actions", "row_no", Kind::Int, "rowid", "t.row_no", true),
     (
         "balances",
         "level",
+        Kind::Int,
         "level",
         "(SELECT sum(s.level)::bigint FROM record.balance_stripes s WHERE s.balance_id = t.id)",
         false,
     ),
+    ("postings", "opening_balance", Kind::Text, "opening_balance", "t.opening_balance", true),
+    ("postings", "charge_id", Kind::Text, "charge_id", "t.charge_id", true),
+    ("postings", "refund_id", Kind::Text, "refund_id", "t.refund_id", true),
+    ("postings", "stray_id", Kind::Text, "stray_id", "t.stray_id", true),
 ];
 
 #[derive(Clone, Debug)]
@@ -130,11 +142,11 @@ async fn table(source: &mut SqliteConnection, target: &mut PgConnection, name: S
         };
         columns.push(plain_column(&name, column, kind_of(&name, column, &kind)?));
     }
-    for (_, column, here, there, is_stored) in EXPRESSIONS.iter().filter(|row| row.0 == name) {
+    for (_, column, kind, here, there, is_stored) in EXPRESSIONS.iter().filter(|row| row.0 == name) {
         kinds.remove(*column);
         columns.push(Column {
             name: (*column).to_owned(),
-            kind: Kind::Int,
+            kind: *kind,
             here: (*here).to_owned(),
             there: (*there).to_owned(),
             is_stored: *is_stored,

@@ -55,7 +55,7 @@ impl PgStore {
                 Argument::Bytes(bytes) => query.bind(bytes),
             };
         }
-        Ok(query.fetch_one(&self.pool).await?.unwrap_or_default())
+        Ok(query.fetch_one(&self.calls).await?.unwrap_or_default())
     }
 }
 

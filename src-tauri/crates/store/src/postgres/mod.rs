@@ -29,7 +29,10 @@ pub(crate) use open::target_of_copy;
 /// share the connections.
 #[derive(Clone, Debug)]
 pub struct PgStore {
+    /// For what reads: also several statements of one instant, in a transaction.
     pool: PgPool,
+    /// For calls of functions, and for nothing that opens a transaction.
+    calls: PgPool,
     location: String,
     /// Why nothing may be written.
     read_only: Option<String>,

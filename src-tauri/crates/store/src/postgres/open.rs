@@ -15,7 +15,7 @@ use crate::schema::{newer, other_past};
 /// So long a caller waits for a connection that others are using.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sent whenever a connection is taken.
+/// Sent whenever a connection for reading is taken.
 const CLEAN: &str = "ROLLBACK";
 
 const UNDEFINED_TABLE: &str = "42P01";
@@ -140,16 +140,17 @@ impl PgStore {
             Some(_) => address.options.options([("default_transaction_read_only", "on")]),
             None => address.options,
         };
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // The hook below finds out as much.
-            .test_before_acquire(false)
-            // A begin that was cancelled half way leaves its connection in a transaction (sqlx 0.8.4
-            // to 0.9.0): what is written in it afterwards is acknowledged, and lost.
+        // A connection that broke is found out by the hook below, and by a call that is sent again.
+        let connections = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let connections = connections.test_before_acquire(false);
+        // A call is one statement, and nobody begins a transaction on its connection.
+        let calls = connections.clone().connect_lazy_with(options.clone());
+        // A begin that was cancelled half way leaves its connection in a transaction (sqlx 0.8.4 to 0.9.0):
+        // what is written in it afterwards is acknowledged, and lost.
+        let pool = connections
             .before_acquire(|connection, _| Box::pin(async move { connection.execute(CLEAN).await.map(|_| true) }))
             .connect_lazy_with(options);
-        Ok(Self { pool, location, read_only })
+        Ok(Self { pool, calls, location, read_only })
     }
 
     /// Why the record can only be read; `None` where it can be written.
@@ -160,6 +161,7 @@ impl PgStore {
 
     /// Closes the connections after what is under way.
     pub async fn close(&self) {
+        self.calls.close().await;
         self.pool.close().await;
     }
 }

@@ -98,10 +98,14 @@ const LEDGER: &[(&str, &str)] = &[
     ("edit a posting", "UPDATE postings SET amount = amount + 1"),
     ("delete a posting", "DELETE FROM postings WHERE kind = 'charge'"),
     ("cut the postings", "TRUNCATE postings"),
-    ("post without a document", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount)
-        VALUES ('refund', 'none', 0, 0, 'usage:acc_a', 'bal_q', 10)"),
-    ("post a refund line twice", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount)
-        VALUES ('refund', 'rfd_back', 0, 0, 'usage:acc_a', 'bal_q', 40)"),
+    ("post without a document", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount, refund_id)
+        VALUES ('refund', 'none', 0, 0, 'usage:acc_a', 'bal_q', 10, 'none')"),
+    ("post with a document of another kind", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount, charge_id)
+        VALUES ('reversal', 'rfd_back', 0, 0, 'usage:acc_a', 'bal_q', 10, 'rfd_back')"),
+    ("post with none of the four documents", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount)
+        VALUES ('reversal', 'rfd_back', 0, 0, 'usage:acc_a', 'bal_q', 10)"),
+    ("post a refund line twice", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount, refund_id)
+        VALUES ('refund', 'rfd_back', 0, 0, 'usage:acc_a', 'bal_q', 40, 'rfd_back')"),
     ("post of an unknown kind", "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount)
         VALUES ('gift', 'x', 0, 0, 'issuance', 'bal_q', 10)"),
     ("a level below zero", "UPDATE balance_stripes SET level = -1 WHERE balance_id = 'bal_q'"),

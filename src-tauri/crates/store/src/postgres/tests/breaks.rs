@@ -30,8 +30,8 @@ const FOUND: &[(&str, &str, &str)] = &[
     (
         "a posting of a refund twice, to nowhere",
         "posting",
-        "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount)
-        VALUES ('reversal', 'rfd_back', 0, 0, 'nowhere', 'usage:acc_a', 40)",
+        "INSERT INTO postings (kind, document, line, at, from_balance, to_balance, amount, refund_id)
+        VALUES ('reversal', 'rfd_back', 0, 0, 'nowhere', 'usage:acc_a', 40, 'rfd_back')",
     ),
     ("lower what is refunded", "refunded", "UPDATE charge_items SET refunded = 0 WHERE charge_id = 'chg_back'"),
     ("lower what is restored", "restored", "UPDATE charge_sources SET restored = 0 WHERE charge_id = 'chg_back'"),
