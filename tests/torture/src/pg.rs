@@ -18,12 +18,17 @@ impl Server {
     /// Starts a server and makes an empty record in virtual time. `fsync`: what is acknowledged
     /// survives a stop of the server either way; with it, also one of the machine.
     pub async fn start(fsync: bool) -> anyhow::Result<Self> {
-        let options = Options { fsync, ..Options::default() };
-        let cluster = Cluster::start(&options).map_err(|why| anyhow!(why))?;
+        let server = Self::with(&Options { fsync, ..Options::default() }).await?;
+        server.sql(VIRTUAL_TIME)?;
+        Ok(server)
+    }
+
+    /// Starts a server with settings of its own and makes an empty record on it, in the server's time.
+    pub async fn with(options: &Options) -> anyhow::Result<Self> {
+        let cluster = Cluster::start(options).map_err(|why| anyhow!(why))?;
         let database = cluster.empty_database().map_err(|why| anyhow!(why))?;
         let server = Self { cluster, database };
         migrate(&PgSettings::new(server.url(SUPERUSER))).await?;
-        server.sql(VIRTUAL_TIME)?;
         Ok(server)
     }
 

@@ -17,6 +17,7 @@
 //! and says in `shows` what a complaint about exactly this bug has in it, so that a suite that falls
 //! over for another reason has caught nothing. Add `mod <area>;` here, and `<area>::beds` to [`BEDS`].
 
+mod forge;
 mod model;
 mod sim;
 
@@ -44,7 +45,7 @@ pub struct Bug {
 }
 
 /// All areas.
-const BEDS: [fn() -> Vec<Bed>; 2] = [model::beds, sim::beds];
+const BEDS: [fn() -> Vec<Bed>; 3] = [model::beds, sim::beds, forge::beds];
 
 /// What became of the bugs so far.
 #[derive(Debug, Default)]

@@ -15,11 +15,22 @@ CREATE FUNCTION record.plain_words(p_state text, p_constraint text, p_message te
         WHEN p_constraint = 'level_below_zero' THEN 'a balance would fall below 0'
         WHEN p_constraint = 'refunded_above_price' THEN 'more would be refunded than the item cost'
         WHEN p_constraint = 'restored_above_given' THEN 'more would be restored than the balance gave'
-        WHEN p_state = '23514' THEN 'a value is not allowed: ' || p_constraint
-        WHEN p_state = '23502' THEN 'a value is missing: ' || p_message
-        WHEN p_state LIKE '22%' THEN 'a value can''t be read: ' || p_message
+        WHEN p_state = '23514' THEN 'a value is not allowed: ' || replace(p_constraint, '_', ' ')
+        WHEN p_state = '23502' THEN 'a value is missing: '
+            || replace(coalesce(substring(p_message FROM 'column "([^"]+)"'), 'nobody knows which'), '_', ' ')
+        WHEN p_state = '23505' THEN 'there is one of the same already'
+        WHEN p_state = '22004' THEN 'a value is missing'
+        WHEN p_state = '22003' THEN 'a value is too large'
+        WHEN p_state LIKE '22%' THEN 'a value can''t be read' || coalesce(': ' || substring(p_message FROM '"(.*)"'), '')
         ELSE p_message END
 $$;
+
+-- Refuses in plain words what broke a rule of the tables, or what could not be read.
+CREATE FUNCTION record.reword(p_state text, p_message text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM record.refuse(record.plain_words(p_state, coalesce(substring(p_message FROM 'constraint "([^"]+)"'), ''),
+        p_message));
+END $$;
 
 -- The rows that a fact refers to, in order: what they are, and their ids.
 CREATE FUNCTION record.references_of(p_kind text, p_row jsonb) RETURNS TABLE (what text, id text)
@@ -192,7 +203,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_kind text := coalesce(p_fact ->> 'type', '');
     v_id text := record.fact_id(p_fact);
-    v_text text := (p_fact - ARRAY['digest', 'posted_digest'])::text;
+    v_text text := (CASE jsonb_typeof(p_fact) WHEN 'object' THEN p_fact - ARRAY['digest', 'posted_digest']
+        ELSE p_fact END)::text;
 BEGIN
     INSERT INTO record.dead_letters (at, kind, row_id, reason, fact)
     SELECT p_at, v_kind, v_id, p_reason, v_text
@@ -257,7 +269,7 @@ CREATE FUNCTION api.feed(p_facts jsonb, p_at bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
-    v_facts jsonb[] := ARRAY(SELECT f FROM jsonb_array_elements(p_facts) AS f);
+    v_facts jsonb[];
     v_outcomes text[];
     v_try record;
     v_open bigint;
@@ -269,6 +281,10 @@ DECLARE
     v_root text;
     v_report jsonb;
 BEGIN
+    IF jsonb_typeof(p_facts) IS DISTINCT FROM 'array' THEN
+        PERFORM record.refuse('facts come as a list');
+    END IF;
+    v_facts := ARRAY(SELECT f FROM jsonb_array_elements(p_facts) AS f);
     IF v_facts = '{}' THEN
         RETURN '{"added": 0, "unchanged": 0, "updated": 0, "rejected": []}';
     END IF;
@@ -314,11 +330,12 @@ CREATE FUNCTION api.record_look_up(p_job jsonb, p_answers jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_id text := p_job ->> 'id';
-    v_at bigint := coalesce(record.instant(p_job ->> 'looked_up_at'),
-        (SELECT max(record.instant(a ->> 'fetched_at')) FROM jsonb_array_elements(p_answers) AS a),
-        record.instant(p_job ->> 'submitted_at'));
+    v_at bigint;
     v_known bigint;
 BEGIN
+    v_at := coalesce(record.instant(p_job ->> 'looked_up_at'),
+        (SELECT max(record.instant(a ->> 'fetched_at')) FROM jsonb_array_elements(p_answers) AS a),
+        record.instant(p_job ->> 'submitted_at'));
     SELECT looked_up_at INTO v_known FROM record.jobs WHERE id = v_id FOR NO KEY UPDATE;
     IF v_known IS NULL OR (v_known <= v_at AND p_job ->> 'state' <> 'lookup_failed') THEN
         PERFORM record.take_job(p_job, v_at);
@@ -328,4 +345,6 @@ BEGIN
     INSERT INTO record.look_ups (job_id, url, status, body, fetched_at)
     SELECT v_id, a.said ->> 'url', (a.said ->> 'status')::bigint, a.said ->> 'body', record.instant(a.said ->> 'fetched_at')
     FROM jsonb_array_elements(p_answers) WITH ORDINALITY AS a (said, place) ORDER BY a.place;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
 END $$;

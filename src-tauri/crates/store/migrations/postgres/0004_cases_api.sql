@@ -29,6 +29,9 @@ DECLARE
 BEGIN
     INSERT INTO record.blobs (sha256, bytes) VALUES (v_sha256, p_bytes) ON CONFLICT (sha256) DO NOTHING;
     RETURN v_sha256;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Opens the case of a ticket: {"case_id", "is_new"}. `p_new`: case_id, opened_at, due_at, search_text,
@@ -36,9 +39,10 @@ END $$;
 CREATE FUNCTION api.open_case(p_new jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
-    v_ticket record.tickets := jsonb_populate_record(NULL::record.tickets, p_new -> 'ticket');
+    v_ticket record.tickets;
     v_case text;
 BEGIN
+    v_ticket := jsonb_populate_record(NULL::record.tickets, p_new -> 'ticket');
     INSERT INTO record.tickets VALUES (v_ticket.*) ON CONFLICT (id) DO NOTHING;
     IF NOT FOUND THEN
         SELECT id INTO v_case FROM record.cases WHERE ticket_id = v_ticket.id;
@@ -53,6 +57,9 @@ BEGIN
     VALUES (v_case, v_ticket.id, 'open', (p_new ->> 'opened_at')::bigint, (p_new ->> 'due_at')::bigint, 1,
             coalesce(v_ticket.desk, ''), v_ticket.subject, v_ticket.requester_email, p_new ->> 'search_text');
     RETURN jsonb_build_object('case_id', v_case, 'is_new', true);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Locks a case that must still be at a revision.
@@ -62,9 +69,9 @@ DECLARE
 BEGIN
     SELECT revision INTO v_revision FROM record.cases WHERE id = p_case FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'case', DETAIL = p_case;
+        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'case', DETAIL = coalesce(p_case, '');
     ELSIF v_revision <> p_revision THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG002', MESSAGE = 'case', DETAIL = p_case;
+        RAISE EXCEPTION USING ERRCODE = 'MG002', MESSAGE = 'case', DETAIL = coalesce(p_case, '');
     END IF;
 END $$;
 
@@ -104,6 +111,9 @@ BEGIN
                  WHERE r.id = p_found ->> 'matched_run')
     WHERE c.id = p_case RETURNING c.revision INTO v_revision;
     RETURN to_jsonb(v_revision);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- An agent's choice of run, which overrules the match; returns the new revision. Sent again after
@@ -127,6 +137,9 @@ BEGIN
     UPDATE record.cases SET revision = revision + 1 WHERE id = p_case RETURNING revision INTO v_revision;
     PERFORM record.add_audit(v_agent, 'choose_runs', p_case, p_document, v_at);
     RETURN to_jsonb(v_revision);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Gives a case to an agent, or to nobody.
@@ -137,9 +150,12 @@ DECLARE
 BEGIN
     UPDATE record.cases SET assignee = p_agent WHERE id = p_case;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'case', DETAIL = p_case;
+        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'case', DETAIL = coalesce(p_case, '');
     END IF;
     PERFORM record.add_audit(v_by, 'assign', p_case, coalesce(to_jsonb(p_agent), 'null'), record.clock(p_at));
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
     RETURN NULL;
 END $$;
 
@@ -175,6 +191,9 @@ BEGIN
     INSERT INTO record.draft_history (case_id, kind, author, text, base_revision, revision, at)
     VALUES (p_case, p_kind, v_author, p_text, p_base, v_revision, v_at);
     RETURN jsonb_build_object('saved', v_revision);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Keeps a view of the queue under a name.
@@ -183,6 +202,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp 
 BEGIN
     INSERT INTO record.saved_views (agent, name, query) VALUES (record.person(p_agent), p_name, p_query)
     ON CONFLICT (agent, name) DO UPDATE SET query = excluded.query;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
     RETURN NULL;
 END $$;
 

@@ -32,6 +32,55 @@ BEGIN
     RETURN false;
 END $$;
 
+-- Whether a value is a whole number of credits, or of things that are counted.
+CREATE FUNCTION record.is_count(p_value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric BETWEEN 0 AND 9000000000000000
+        AND p_value::numeric = trunc(p_value::numeric) END, false)
+$$;
+
+-- Refuses what no restoration looks like. A credit below 0 would make the sum of a plan small, and with it
+-- what needs a second person.
+CREATE FUNCTION record.check_wanted(p_wanted jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF jsonb_typeof(p_wanted -> 'items') IS DISTINCT FROM 'array' THEN
+        PERFORM record.refuse('a restoration needs its items as a list');
+    ELSIF jsonb_typeof(p_wanted -> 'lines') IS DISTINCT FROM 'array' THEN
+        PERFORM record.refuse('a restoration needs its lines as a list');
+    ELSIF EXISTS (SELECT 1 FROM jsonb_array_elements(p_wanted -> 'items') AS i
+                  WHERE NOT record.is_count(i -> 'item') OR NOT record.is_count(i -> 'credits'))
+        OR EXISTS (SELECT 1 FROM jsonb_array_elements(p_wanted -> 'lines') AS l WHERE NOT record.is_count(l -> 'amount')) THEN
+        PERFORM record.refuse('items and credits of a restoration are whole numbers, none below 0');
+    END IF;
+END $$;
+
+-- Refuses what no order and no plan looks like, before anything is made of it.
+CREATE FUNCTION record.check_plan(p_order jsonb, p_plan jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_step jsonb;
+BEGIN
+    IF coalesce(p_order ->> 'key', '') = '' OR coalesce(p_order ->> 'digest', '') = '' THEN
+        PERFORM record.refuse('an action needs a key and the digest of its plan');
+    ELSIF p_plan ->> 'case_id' IS NULL OR NOT record.is_count(p_plan -> 'case_revision') THEN
+        PERFORM record.refuse('a plan needs a case and its revision');
+    ELSIF p_plan ->> 'kind' IS NULL OR jsonb_typeof(p_plan -> 'steps') IS DISTINCT FROM 'array' THEN
+        PERFORM record.refuse('a plan needs a kind and a list of steps');
+    END IF;
+    FOR v_step IN SELECT s FROM jsonb_array_elements(p_plan -> 'steps') AS s LOOP
+        IF coalesce(v_step ->> 'step', '') NOT IN ('do', 'recover_item')
+            OR (v_step ->> 'step' = 'do' AND coalesce(v_step -> 'effect' ->> 'effect', '') NOT IN ('lease_item', 'deliver',
+                'release_item', 'restore', 'move', 'quarantine', 'open_incident', 'link_ticket', 'cancel_upstream',
+                'tell_owner', 'say', 'set_case')) THEN
+            PERFORM record.refuse('a step of the plan is nothing that can be done');
+        ELSIF (v_step ->> 'step' = 'recover_item' OR v_step -> 'effect' ->> 'effect' = 'move')
+            AND coalesce(v_step -> 'place' ->> 'kind', v_step -> 'effect' -> 'place' ->> 'kind', '')
+                NOT IN ('node', 'history', 'hold') THEN
+            PERFORM record.refuse('a step of the plan puts a file at no place that there is');
+        ELSIF v_step -> 'effect' ->> 'effect' = 'restore' THEN
+            PERFORM record.check_wanted(v_step -> 'effect' -> 'restoration');
+        END IF;
+    END LOOP;
+END $$;
+
 -- Journals an intent: {"begun": "new" | "existing" | "key_conflict"}, or {"begun": "case_changed",
 -- "revision"}, {"begun": "busy", "key", "kind"}, {"begun": "approval_needed", "amount", "why"}.
 CREATE FUNCTION api.begin_action(p_order jsonb, p_plan jsonb, p_at bigint) RETURNS jsonb
@@ -46,6 +95,7 @@ DECLARE
     v_known record.actions;
     v_limit jsonb;
 BEGIN
+    PERFORM record.check_plan(p_order, p_plan);
     SELECT revision INTO v_revision FROM record.cases WHERE id = v_case FOR NO KEY UPDATE;
     SELECT * INTO v_known FROM record.actions WHERE key = v_key;
     IF FOUND THEN
@@ -76,6 +126,9 @@ BEGIN
     PERFORM record.add_audit(v_agent, 'begin_action', v_case, jsonb_build_object('action', v_key,
         'kind', p_plan -> 'kind', 'remedy', p_plan -> 'remedy', 'digest', v_digest, 'reason', p_order -> 'reason'), v_at);
     RETURN '{"begun": "new"}';
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Whether an effect is one of those that a step of a plan may have. Of a recovery the epoch and the
@@ -86,11 +139,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         WHEN p_step ->> 'step' = 'do' THEN p_part = 0 AND p_step -> 'effect' = p_effect
         WHEN p_step ->> 'step' = 'recover_item' THEN
             p_step -> 'run_id' = p_effect -> 'run_id' AND p_step -> 'item' = p_effect -> 'item'
-            AND (p_effect ->> 'effect' IN ('lease_item', 'release_item')
+            AND p_part BETWEEN 0 AND 2147483647 AND (p_effect ->> 'effect' IN ('lease_item', 'release_item')
                 OR (p_effect ->> 'effect' = 'deliver' AND p_step -> 'output_id' = p_effect -> 'output_id'
                     AND p_step -> 'place' = p_effect -> 'place'))
         END, false)
 $$;
+
+-- Does one effect; what breaks a rule of the tables is refused in plain words.
+CREATE FUNCTION record.try_effect(p_key text, p_id text, p_agent text, p_case text, p_ticket text, p_effect jsonb,
+    p_at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN record.do_effect(p_key, p_id, p_agent, p_case, p_ticket, p_effect, p_at);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
+END $$;
 
 -- Does one effect of an action's plan with its journal row, its audit line, and what goes out.
 -- Returns the step's receipt, {"step", "part", "at", "receipt"} with `at` in microseconds: the same
@@ -111,11 +174,12 @@ DECLARE
     v_receipt jsonb;
 BEGIN
     SELECT a.case_id, c.ticket_id, a.agent, CASE WHEN a.finished_at IS NOT NULL THEN a.state END,
-        a.plan -> 'steps' -> p_step::int
+        -- A place below 0 would count from the end: the last step under a second number.
+        CASE WHEN p_step BETWEEN 0 AND 2147483647 THEN a.plan -> 'steps' -> p_step::int END
     INTO v_case, v_ticket, v_agent, v_over, v_step
     FROM record.actions a JOIN record.cases c ON c.id = a.case_id WHERE a.key = p_key FOR NO KEY UPDATE OF a;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'action', DETAIL = p_key;
+        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'action', DETAIL = coalesce(p_key, '');
     END IF;
     SELECT * INTO v_done FROM record.action_steps WHERE key = p_key AND step = p_step AND part = p_part;
     IF FOUND THEN
@@ -130,7 +194,7 @@ BEGIN
         PERFORM record.refuse(format('step %s of the plan of action %s is another one', p_step, p_key));
     END IF;
     v_agent := record.person(v_agent);
-    v_receipt := record.do_effect(p_key, format('%s.%s.%s', p_key, p_step, p_part), v_agent, v_case, v_ticket, p_effect,
+    v_receipt := record.try_effect(p_key, format('%s.%s.%s', p_key, p_step, p_part), v_agent, v_case, v_ticket, p_effect,
         v_at);
     INSERT INTO record.action_steps (key, step, part, at, effect, receipt)
     VALUES (p_key, p_step, p_part, v_at, p_effect, v_receipt);
@@ -144,16 +208,17 @@ DECLARE
     v_at bigint := record.clock(p_at);
     v_state text := p_state ->> 'state';
     v_why text := p_state ->> 'why';
-    v_retry bigint := (p_state ->> 'retry')::boolean::int;
+    v_retry bigint;
     v_known record.actions;
 BEGIN
+    v_retry := (p_state ->> 'retry')::boolean::int;
     SELECT * INTO v_known FROM record.actions WHERE key = p_key FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'action', DETAIL = p_key;
+        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'action', DETAIL = coalesce(p_key, '');
     ELSIF (v_known.state, v_known.why, v_known.retry) IS NOT DISTINCT FROM (v_state, v_why, v_retry) THEN
         RETURN NULL;
     ELSIF v_known.finished_at IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG002', MESSAGE = 'action', DETAIL = p_key;
+        RAISE EXCEPTION USING ERRCODE = 'MG002', MESSAGE = 'action', DETAIL = coalesce(p_key, '');
     END IF;
     UPDATE record.actions SET state = v_state, why = v_why, retry = v_retry,
         finished_at = CASE WHEN v_state NOT IN ('running', 'unknown') THEN v_at END
@@ -163,5 +228,8 @@ BEGIN
     END IF;
     PERFORM record.add_audit(record.person(v_known.agent), 'finish_action', v_known.case_id,
         jsonb_build_object('action', p_key, 'state', p_state), v_at);
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
     RETURN NULL;
 END $$;

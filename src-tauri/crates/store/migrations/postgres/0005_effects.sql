@@ -94,8 +94,10 @@ DECLARE
     v_until bigint;
 BEGIN
     v_item := record.paid_item(v_run, (p_effect ->> 'item')::bigint);
-    IF v_seconds <= 0 THEN
+    IF v_seconds <= 0 OR v_seconds IS NULL THEN
         PERFORM record.refuse(format('a lease of %s s is none', v_seconds));
+    ELSIF v_seconds > 86400 THEN
+        PERFORM record.refuse(format('a lease of %s s is too long: a day is the most', v_seconds));
     ELSIF v_item.state IN ('delivered', 'refunded') OR p_at < v_item.lease_until THEN
         PERFORM record.refuse(format('item %s of %s can''t be recovered: %s', v_item.item, v_run,
             record.who_was_first(v_item.charge_id, v_item.item)));

@@ -96,10 +96,16 @@ CREATE OR REPLACE FUNCTION record.count_restored(p_person text, p_key text, p_to
 LANGUAGE plpgsql AS $$
 DECLARE
     v_day bigint := record.day(p_at);
-    v_per_day bigint := (record.limits_of(p_person)).per_day;
+    v_limits record := record.limits_of(p_person);
+    v_per_day bigint := v_limits.per_day;
     v_is_approved boolean := EXISTS (SELECT 1 FROM record.approvals WHERE used_by = p_key);
     v_restored bigint;
 BEGIN
+    -- Who carries out what another began, or was given another limit since, restores within the own limit.
+    IF p_total > v_limits.per_posting AND NOT v_is_approved THEN
+        PERFORM record.refuse(format('%s credits are over the limit of %s in one posting: a second person must approve it (R53)',
+            p_total, v_limits.per_posting));
+    END IF;
     UPDATE record.person_days SET restored = restored + p_total,
         allowed = CASE WHEN v_is_approved THEN greatest(v_per_day, restored + p_total) ELSE v_per_day END
     WHERE person = p_person AND day = v_day AND (v_is_approved OR restored + p_total <= v_per_day)
@@ -163,6 +169,9 @@ BEGIN
     END IF;
     PERFORM record.add_audit('owner', 'put_person', v_id, p_person, record.clock(p_at));
     RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- A request as it is told at an instant: past its time, it is expired.
@@ -189,9 +198,13 @@ BEGIN
     v_new.reason := p_request ->> 'reason';
     v_new.digest := p_request ->> 'digest';
     v_new.amount := (p_request ->> 'amount')::bigint;
-    IF record.money_digest(v_new.case_id, v_new.restorations, v_new.reason) <> v_new.digest THEN
+    IF record.money_digest(v_new.case_id, v_new.restorations, v_new.reason) IS DISTINCT FROM v_new.digest THEN
         PERFORM record.refuse('the digest is not that of the case, the restorations and the reason');
-    ELSIF record.restored_sum(v_new.restorations) <> v_new.amount OR v_new.amount <= 0 THEN
+    ELSIF jsonb_typeof(v_new.restorations) <> 'array' THEN
+        PERFORM record.refuse('the restorations of a request come as a list');
+    END IF;
+    PERFORM record.check_wanted(w) FROM jsonb_array_elements(v_new.restorations) AS w;
+    IF record.restored_sum(v_new.restorations) IS DISTINCT FROM v_new.amount OR v_new.amount <= 0 THEN
         PERFORM record.refuse(format('the restorations do not come to %s credits', v_new.amount));
     END IF;
     INSERT INTO record.approvals (id, case_id, digest, amount, reason, restorations, asked_by, asked_at)
@@ -208,6 +221,9 @@ BEGIN
         PERFORM record.refuse(format('the id %s is of another request', v_new.id));
     END IF;
     RETURN '{"decided": "already"}';
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Answers a request, or takes the own one back: {"decided": "done" | "already"}.
@@ -222,8 +238,8 @@ DECLARE
 BEGIN
     SELECT * INTO v_known FROM record.approvals WHERE id = p_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'approval', DETAIL = p_id;
-    ELSIF v_known.digest <> p_decision ->> 'digest' THEN
+        RAISE EXCEPTION USING ERRCODE = 'MG003', MESSAGE = 'approval', DETAIL = coalesce(p_id, '');
+    ELSIF v_known.digest IS DISTINCT FROM p_decision ->> 'digest' THEN
         PERFORM record.refuse('what was looked at is not what is asked: look at it again');
     END IF;
     v_now := record.state_at(v_known, v_at);
@@ -241,6 +257,9 @@ BEGIN
     PERFORM record.add_audit(v_by, 'decide_approval', v_known.case_id, jsonb_build_object('approval', p_id,
         'state', v_state, 'digest', v_known.digest, 'note', p_decision -> 'note'), v_at);
     RETURN '{"decided": "done"}';
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Refuses an answer that this person may not give to that one's request.
@@ -251,7 +270,7 @@ BEGIN
             IF p_by <> p_asked_by THEN
                 PERFORM record.refuse('only who asked can take a request back');
             END IF;
-        WHEN p_state NOT IN ('approved', 'declined') THEN
+        WHEN coalesce(p_state, '') NOT IN ('approved', 'declined') THEN
             PERFORM record.refuse(format('nobody decides that a request is %s', p_state));
         WHEN p_by = p_asked_by THEN
             PERFORM record.refuse('a second person must decide: this is your own request (R53)');
@@ -279,5 +298,5 @@ BEGIN
         record.state_at(a, v_at), a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
     FROM record.approvals a
     WHERE p_open_only = 0 OR record.state_at(a, v_at) IN ('waiting', 'approved')
-    ORDER BY a.asked_at DESC, a.id COLLATE "C" DESC LIMIT p_limit;
+    ORDER BY a.asked_at DESC, a.id COLLATE "C" DESC LIMIT greatest(p_limit, 0);
 END $$;

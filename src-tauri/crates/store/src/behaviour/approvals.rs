@@ -120,6 +120,20 @@ pub(crate) async fn two_actions_cannot_pass_the_day_together(store: &dyn Store) 
     assert_eq!(store.identity(&"ana".into(), at(2000)).await.unwrap().restored_today, 200);
 }
 
+pub(crate) async fn a_limit_that_was_lowered_counts_at_once(store: &dyn Store) {
+    desk(store).await;
+    assert_eq!(begin(store, "k1", "ana", &[back(0)], None).await, Begun::New);
+    let (name, roles) = ("ANA".to_owned(), vec![Role::Agent]);
+    let lowered = Person { id: "ana".into(), name, roles, per_posting: 99, per_day: 250 };
+    store.put_person(&lowered, at(1600)).await.unwrap();
+    let applied = apply(store, "k1", 0, &back(0)).await;
+    assert!(
+        matches!(&applied, Applied::Refused(why) if why.contains("over the limit of 99 in one posting")),
+        "{applied:?}"
+    );
+    assert_eq!(store.identity(&"ana".into(), at(2000)).await.unwrap().restored_today, 0);
+}
+
 pub(crate) async fn a_yes_is_for_exactly_this(store: &dyn Store) {
     desk(store).await;
     let both = [back(0), back(1)];

@@ -41,7 +41,8 @@ macro_rules! every_behaviour {
                 a_young_charge_is_restored_only_after_a_detection, an_incident_needs_no_case, a_key_is_of_one_journal},
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
                 the_promise_is_counted, the_scope_of_a_run_is_that_run},
-            approvals::{limits_are_by_posting_and_by_day, a_yes_is_for_exactly_this, a_yes_is_used_once,
+            approvals::{limits_are_by_posting_and_by_day, a_limit_that_was_lowered_counts_at_once,
+                a_yes_is_for_exactly_this, a_yes_is_used_once,
                 a_yes_expires_at_its_instant, nobody_answers_the_own_request, a_request_is_asked_once,
                 two_actions_cannot_pass_the_day_together, an_unanswered_request_expires},
         }

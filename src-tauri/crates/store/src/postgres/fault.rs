@@ -15,6 +15,12 @@ const INCONSISTENT: &str = "MG004";
 const FOREIGN_KEY: &str = "23503";
 const CHECK: &str = "23514";
 
+const MISSING: &str = "23502";
+const TWICE: &str = "23505";
+
+/// SQLSTATE class of values that are out of range or not what they should be.
+const UNREADABLE: &str = "22";
+
 /// SQLSTATE class of broken keys, checks and references.
 const CONSTRAINTS: &str = "23";
 
@@ -73,7 +79,9 @@ fn refusal(error: &PgDatabaseError) -> Option<String> {
     if code == REFUSED {
         return Some(error.message().to_owned());
     }
-    if !code.starts_with(CONSTRAINTS) {
+    if code.starts_with(UNREADABLE) {
+        return Some(format!("a value can't be read: {}", error.message()));
+    } else if !code.starts_with(CONSTRAINTS) {
         return None;
     }
     let words = match (code, error.constraint()) {
@@ -82,6 +90,8 @@ fn refusal(error: &PgDatabaseError) -> Option<String> {
         (CHECK, Some("refunded_above_price")) => "more would be refunded than the item cost".to_owned(),
         (CHECK, Some("restored_above_given")) => "more would be restored than the balance gave".to_owned(),
         (CHECK, Some(check)) => format!("a value is not allowed: {check}"),
+        (MISSING, _) => format!("a value is missing: {}", error.column().unwrap_or("nobody knows which")),
+        (TWICE, _) => "there is one of the same already".to_owned(),
         _ => error.message().to_owned(),
     };
     Some(words)

@@ -104,6 +104,13 @@ pub(super) async fn count(
     let approved = approvals::is_used_by(connection, key).await?;
     let person = person(connection, agent).await?;
     let restored = restored_on(connection, agent, day(at)).await?;
+    // Who has another limit since the action began restores within it.
+    if !approved && amount > person.per_posting {
+        return refused(format!(
+            "{amount} credits are over the limit of {} in one posting: a second person must approve it (R53)",
+            person.per_posting
+        ));
+    }
     if !approved && restored.saturating_add(amount) > person.per_day {
         return refused(format!(
             "{amount} credits, after {restored} today, are over the limit of {} in a day: a second person must approve it (R53)",

@@ -60,7 +60,13 @@ pub(super) fn count(
     at: Timestamp,
 ) -> Worked<()> {
     let approved = record.approvals.values().any(|row| row.used_by.as_ref() == Some(key));
-    let (per_day, restored) = (person(record, agent).per_day, restored_on(record, agent, at));
+    let Person { per_posting, per_day, .. } = person(record, agent);
+    let restored = restored_on(record, agent, at);
+    if !approved && amount > per_posting {
+        return refused(format!(
+            "{amount} credits are over the limit of {per_posting} in one posting: a second person must approve it (R53)"
+        ));
+    }
     if !approved && restored.saturating_add(amount) > per_day {
         return refused(format!(
             "{amount} credits, after {restored} today, are over the limit of {per_day} in a day: a second person must approve it (R53)"
