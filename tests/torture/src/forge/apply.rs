@@ -141,7 +141,7 @@ fn settled_items(book: &mut Book) {
         Ends::No("there is a refund"),
     );
     restored(forgery, &job);
-    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, &[same.clone()])), "new");
+    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, std::slice::from_ref(&same))), "new");
     let job = book.small();
     let attack = apply(&job.key().0, 0, 0, &effect(&job.restore()));
     let forgery = book.agent("the same step once more", attack, Ends::Answer("restored"));
@@ -161,13 +161,13 @@ fn settled_items(book: &mut Book) {
     );
     forgery.given(COLLEAGUE, begin(&order(&job, None), &json!(job.plan(1))), "new");
     forgery.given(COLLEAGUE, apply(&job.key().0, 0, 0, &effect(&job.lease(600))), "leased");
-    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, &[back.clone()])), "new");
+    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, std::slice::from_ref(&back))), "new");
     let (job, second) = (book.recovery(), book.small());
     let back = effect(&job.restore());
     let forgery =
         book.agent("restore what was delivered", apply(&second.key().0, 0, 0, &back), Ends::No("it was delivered"));
     delivered(forgery, &job);
-    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, &[back.clone()])), "new");
+    forgery.given(AGENT, begin(&order(&second, None), &plan(&second, std::slice::from_ref(&back))), "new");
 }
 
 fn delivered(forgery: &mut Forgery, job: &Job) {
@@ -335,7 +335,7 @@ fn odd_effects(book: &mut Book) {
         ),
     ] {
         let job = book.small();
-        let whole = plan(&job, &[odd.clone()]);
+        let whole = plan(&job, std::slice::from_ref(&odd));
         book.agent(name, apply(&job.key().0, 0, 0, &odd), Ends::No(words)).given(
             AGENT,
             begin(&order(&job, None), &whole),

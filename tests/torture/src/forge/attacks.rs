@@ -84,6 +84,7 @@ pub const ATTACKS: &[(Option<&str>, &str)] = &[
     (Some("42501"), "CREATE PUBLICATION mine FOR ALL TABLES"),
     (Some("42704"), "CREATE SERVER mine FOREIGN DATA WRAPPER file_fdw"),
     (Some("42501"), "ALTER TABLE record.charges DISABLE TRIGGER ALL"),
+    (Some("42501"), "ALTER TABLE record.charges DISABLE TRIGGER USER"),
     (Some("42501"), "ALTER TABLE record.charge_items DROP CONSTRAINT refunded_above_price"),
     (Some("42501"), "ALTER TABLE record.charges OWNER TO CURRENT_USER"),
     (Some("42501"), "ALTER FUNCTION api.apply SET search_path = public"),
@@ -117,7 +118,10 @@ pub const ATTACKS: &[(Option<&str>, &str)] = &[
     (Some("42501"), "SELECT record.change_item('chg_forge00000', 1, 'charged', 0, NULL, 'feed', NULL, NULL, NULL, 0)"),
     (Some("42501"), "SELECT record.person('ben')"),
     (Some("42501"), "SELECT record.count_restored('ana', 'k', -1000, 1)"),
-    (Some("42501"), "SELECT api.put_person('{\"id\": \"ana\", \"per_posting\": 99999999}'::jsonb, 0)"),
+    (
+        Some("42501"),
+        "SELECT api.put_person('{\"id\": \"ana\", \"name\": \"Ana\", \"roles\": [], \"per_posting\": 9999999, \"per_day\": 9999999}'::jsonb, 0)",
+    ),
     (Some("42501"), "SELECT api.put_login(session_user::text, 'ben', 0)"),
     (Some("42501"), "DO $$ BEGIN PERFORM record.change_level('bal_w', 1000); END $$"),
     // The server and its files.

@@ -232,12 +232,13 @@ fn kept(ends: Ends) -> Same {
     }
 }
 
-/// A new day, with everybody's limits and roles as they are.
+/// A new day on which nobody restored anything, with everybody's limits and roles as they are.
 fn anew(day: i64) -> String {
     format!(
         "{}; UPDATE record.people SET per_posting = {PER_POSTING}, per_day = {PER_DAY} WHERE id = 'fred';
         UPDATE record.people SET per_posting = 1000 WHERE id = 'cora';
         UPDATE record.reconciler_limits SET restorations_per_hour = 10000;
+        SET session_replication_role = replica; DELETE FROM record.person_days; RESET session_replication_role;
         GRANT makegood_agent, makegood_approver TO {TWIN}",
         clock(100_000 + day * 86_400)
     )
@@ -245,7 +246,7 @@ fn anew(day: i64) -> String {
 
 /// Whether it ended as it must: what is wrong with it.
 fn judge(ends: Ends, said: &Said, tally: &mut Tally) -> Option<String> {
-    let fault = match (ends, said) {
+    match (ends, said) {
         (Ends::No(words), Said::Error { code, message }) if code == "MG001" => {
             tally.refused += 1;
             (!is_plain(message) || !message.contains(words)).then(|| format!("in these words: {message}"))
@@ -282,6 +283,5 @@ fn judge(ends: Ends, said: &Said, tally: &mut Tally) -> Option<String> {
         }
         (_, Said::Done(answer)) => Some(format!("it got through: {answer}")),
         (_, Said::Error { code, message }) => Some(format!("{code}: {message}")),
-    };
-    fault
+    }
 }

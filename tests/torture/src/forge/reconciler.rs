@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::book::{Book, Ends};
+use super::book::{Book, Ends, Forgery};
 use super::calls::{begin, call, document, effect, order, settle, text};
 use super::stage::{AGENT, RECONCILER, Same, clock};
 use crate::product::Job;
@@ -23,7 +23,7 @@ fn key(job: &Job) -> String {
     format!("rec-{}-1-1", job.charge())
 }
 
-fn by<'a>(book: &'a mut Book, name: impl Into<String>, attack: String, ends: Ends) -> &'a mut super::book::Forgery {
+fn by(book: &mut Book, name: impl Into<String>, attack: String, ends: Ends) -> &mut Forgery {
     book.by(RECONCILER, name, attack, ends)
 }
 

@@ -271,7 +271,7 @@ async fn populate(owner: &PgStore, jobs: &[Job]) -> anyhow::Result<()> {
 fn people() -> String {
     let mut sql = String::new();
     for (id, roles, per_posting, per_day) in [
-        ("fred", json!(["agent"]), PER_POSTING, PER_DAY),
+        ("fred", json!(["agent", "approver"]), PER_POSTING, PER_DAY),
         ("cora", json!(["agent"]), 1_000, 10_000),
         ("ben", json!(["approver"]), 0, 0),
         ("finn", json!(["agent"]), 0, 0),
