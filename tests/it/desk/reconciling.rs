@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_app::contract::{Nothing, ReconcileRequest};
-use makegood_app::{Agent, Desk, Ports, Shift, WorkspaceInfo};
+use makegood_app::contract::{CaseRequest, Nothing, ReconcileRequest, UsageKind};
+use makegood_app::{Agent, Desk, Ports, Shift, UsageWanted, WorkspaceInfo};
 use makegood_connectors::LocalVault;
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{ActionKey, AgentId, RunId};
+use makegood_domain::ids::{ActionKey, AgentId, CaseId, RunId};
 use makegood_domain::plan::Effect;
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{
@@ -18,6 +18,7 @@ use makegood_domain::ports::{
 };
 use makegood_domain::reading::RuleReader;
 use makegood_domain::scope::{Dossier, Scope};
+use makegood_domain::usage::EntryKind;
 use makegood_store::sqlite::SqliteStore;
 use makegood_testkit::ManualClock;
 use serde_json::json;
@@ -131,6 +132,24 @@ async fn a_file_that_is_there_is_brought_at_once() {
     assert!(noticed[0].closed_at.is_some());
     let again = works.pass_after(SignedDuration::from_mins(1)).await;
     assert_eq!((again.looked_at, again.transferred, again.oldest_open), (0, 0, None), "settled runs are not looked at");
+    // Billing shows that it was noticed, and why nothing comes back (R16).
+    let (desk, id) = (works.desk(), CaseId::new("case-1"));
+    desk.take_in(id.clone(), ticket("T-1", "Run run_0, no clip"), Vec::new()).await.expect("a case");
+    let usage = desk.case_detail(CaseRequest { case_id: id.0 }).await.expect("a case").usage;
+    let rows: Vec<_> = usage.rows.iter().map(|row| (row.kind, row.at, row.text.as_str(), row.credits)).collect();
+    let noticed_at = Some(noticed[0].detected_at);
+    assert_eq!(rows[0].0, UsageKind::Deduction);
+    assert_eq!(rows[1], (UsageKind::Detection, noticed_at, "webhook lost", 0), "not from the ticket");
+    assert_eq!((rows[2].0, rows[2].1, rows[2].3), (UsageKind::Refund, None, 0));
+    assert!(rows[2].2.starts_with("not due") && rows.len() == 3, "{rows:?}");
+    let mut exported = Vec::new();
+    let all = UsageWanted { account: None, from: Timestamp::MIN, until: Timestamp::MAX };
+    let total = desk.export_usage(&all, |line| {
+        exported.push((line.kind, line.at, line.note.clone()));
+        Ok::<(), makegood_app::Error>(())
+    });
+    assert_eq!(total.await.expect("an export"), 210);
+    assert_eq!(exported[1], (EntryKind::Detection, noticed[0].detected_at, "webhook_lost".to_owned()));
 }
 
 impl Works {

@@ -63,6 +63,7 @@ impl Desk {
         let root: &RunId = &charge.root;
         let Some(scope) = self.store.scope_of_run(root, self.now()).await? else { return Ok(Vec::new()) };
         let Some(run) = logical_run(&scope, root) else { return Ok(Vec::new()) };
-        Ok(entries(&run, &scope).into_iter().filter(|line| line.charge_id == charge.id).collect())
+        let noticed = self.store.detections_of(std::slice::from_ref(&charge.id)).await?;
+        Ok(entries(&run, &scope, &noticed).into_iter().filter(|line| line.charge_id == charge.id).collect())
     }
 }

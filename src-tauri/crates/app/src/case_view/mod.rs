@@ -39,6 +39,7 @@ impl Desk {
         let examined = self.examine(&case_id).await?;
         let actions = self.store.actions_of(&case_id).await?;
         let drafts = self.store.drafts(&case_id).await?;
+        let noticed = self.store.detections_of(&usage::charges(&examined)).await?;
         let actions: Vec<_> = actions.iter().map(unproved_view).collect();
         let busy = actions.iter().any(|action| matches!(action.state, OutcomeState::Running | OutcomeState::Unknown));
         Ok(CaseDetail {
@@ -46,7 +47,7 @@ impl Desk {
             verdict: Some(head::verdict(&examined)),
             claim_rows: claim::rows(&examined),
             timeline: timeline::timeline(&examined, &self.policy),
-            usage: usage::usage(&examined, &self.policy),
+            usage: usage::usage(&examined, &noticed, &self.policy),
             history: evidence::history(&examined),
             jobs: self.jobs(&examined).await?,
             conversation: conversation(&examined),

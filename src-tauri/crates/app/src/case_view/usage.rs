@@ -5,18 +5,25 @@ use makegood_domain::ids::{ChargeId, RunId};
 use makegood_domain::matching::{LogicalRun, logical_runs};
 use makegood_domain::money::{BalanceLine, Credits};
 use makegood_domain::policy::Policy;
+use makegood_domain::ports::Detection;
 use makegood_domain::usage::{EntryKind, UsageEntry, billable, entries};
 
 use crate::contract::{Tone, UsageKind, UsagePart, UsageRow, UsageView};
 use crate::finding::Examined;
 use crate::labels;
 
-pub(super) fn usage(examined: &Examined, policy: &Policy) -> UsageView {
+/// The charges that the rows are about.
+pub(super) fn charges(examined: &Examined) -> Vec<ChargeId> {
+    matched(examined).iter().flat_map(LogicalRun::charges).map(|charge| charge.id.clone()).collect()
+}
+
+/// `noticed`: what the record knows of [`charges`].
+pub(super) fn usage(examined: &Examined, noticed: &[Detection], policy: &Policy) -> UsageView {
     let scope = &examined.scope;
     let runs = matched(examined);
     let mut rows = Vec::new();
     for run in &runs {
-        let lines = entries(run, scope);
+        let lines = entries(run, scope, noticed);
         for charge in run.charges() {
             let of_charge: Vec<_> = lines.iter().filter(|line| line.charge_id == charge.id).collect();
             let has = |kind| of_charge.iter().any(|line| line.kind == kind);

@@ -175,6 +175,8 @@ pub trait ReconcileStore: Send + Sync {
     async fn detect(&self, detection: &Detection) -> StoreResult<bool>;
     /// Newest first.
     async fn detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>>;
+    /// What was ever noticed about these charges and their items, open or not, the first one first.
+    async fn detections_of(&self, charges: &[ChargeId]) -> StoreResult<Vec<Detection>>;
     /// Closes those of a run that `still` no longer holds.
     async fn close_detections(&self, root: &RunId, still: &[Detection], at: Timestamp) -> StoreResult<u64>;
     /// Writes the report of a pass: at its start, and again at its end.

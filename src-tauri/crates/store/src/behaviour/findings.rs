@@ -1,6 +1,6 @@
 //! What was noticed, how passes went, how the promise is kept, and what a look at a run sees.
 
-use makegood_domain::ids::RunId;
+use makegood_domain::ids::{ChargeId, RunId};
 use makegood_domain::ports::{Detection, DetectionKind, NextLook, PassReport, ProviderLine, Store};
 
 use super::sweeps::{charged, orphan};
@@ -22,6 +22,11 @@ pub(crate) async fn a_detection_counts_once(store: &dyn Store) {
     let found = store.detections(false, 10).await.unwrap();
     assert_eq!(found, [second_item, first], "newest first, as first seen");
     assert_eq!(store.detections(false, 1).await.unwrap().len(), 1);
+    let of = |ids: &[&str]| ids.iter().map(|id| ChargeId::from(*id)).collect::<Vec<_>>();
+    let oldest_first: Vec<_> = found.iter().rev().cloned().collect();
+    assert_eq!(store.detections_of(&of(&["chg_other", "chg_r1"])).await.unwrap(), oldest_first);
+    assert_eq!(store.detections_of(&of(&["chg_other"])).await.unwrap(), []);
+    assert_eq!(store.detections_of(&[]).await.unwrap(), []);
 }
 
 pub(crate) async fn a_detection_is_closed_and_can_come_again(store: &dyn Store) {

@@ -1,13 +1,13 @@
 //! What the reconciler noticed, apart from what it did about it (R16). The first time counts.
 
 use jiff::Timestamp;
-use makegood_domain::ids::RunId;
+use makegood_domain::ids::{ChargeId, RunId};
 use makegood_domain::ports::{Detection, StoreResult};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::fault::{as_error, backend};
-use super::rows::{micros, signed};
+use super::rows::{document, micros, signed};
 use crate::assemble;
 
 statements! {
@@ -18,6 +18,9 @@ statements! {
     NEWEST = "SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
         FROM detections WHERE ?1 = 0 OR closed_at IS NULL
         ORDER BY detected_at DESC, kind, subject, item LIMIT ?2";
+    OF_CHARGES = "SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
+        FROM detections WHERE charge_id IN (SELECT value FROM json_each(?1))
+        ORDER BY detected_at, kind, subject, item";
     OPEN_OF_RUN = "SELECT d.kind, d.subject, d.item, d.run_id, d.charge_id, d.output_id, d.cause, d.detail,
             d.detected_at, d.closed_at
         FROM runs r JOIN detections d ON d.run_id = r.id WHERE r.root_id = ?1 AND d.closed_at IS NULL";
@@ -49,6 +52,11 @@ impl SqliteStore {
 
     pub(super) async fn read_detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>> {
         let query = sqlx::query(NEWEST).bind(open_only).bind(signed(limit));
+        assemble::each(&query.fetch_all(&self.readers).await.map_err(backend)?, assemble::detection)
+    }
+
+    pub(super) async fn read_detections_of(&self, charges: &[ChargeId]) -> StoreResult<Vec<Detection>> {
+        let query = sqlx::query(OF_CHARGES).bind(document(&charges)?);
         assemble::each(&query.fetch_all(&self.readers).await.map_err(backend)?, assemble::detection)
     }
 

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
+use makegood_domain::ids::{
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
@@ -165,6 +167,9 @@ impl ReconcileStore for SqliteStore {
     }
     async fn detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>> {
         self.read_detections(open_only, limit).await
+    }
+    async fn detections_of(&self, charges: &[ChargeId]) -> StoreResult<Vec<Detection>> {
+        self.read_detections_of(charges).await
     }
     async fn close_detections(&self, root: &RunId, still: &[Detection], at: Timestamp) -> StoreResult<u64> {
         self.end_detections(root, still, at).await

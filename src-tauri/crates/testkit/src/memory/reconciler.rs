@@ -42,6 +42,14 @@ pub(super) fn detections(record: &Record, open_only: bool, limit: u64) -> Vec<De
     rows
 }
 
+/// Of these charges, the first one first.
+pub(super) fn detections_of(record: &Record, charges: &[ChargeId]) -> Vec<Detection> {
+    let about = |row: &&Detection| row.charge_id.as_ref().is_some_and(|id| charges.contains(id));
+    let mut rows: Vec<Detection> = record.detections.values().filter(about).cloned().collect();
+    rows.sort_by_key(|row| (row.detected_at, place(row)));
+    rows
+}
+
 /// Closes those of a logical run that `still` no longer holds.
 pub(super) fn close_detections(record: &mut Record, root: &RunId, still: &[Detection], at: Timestamp) -> u64 {
     let still: BTreeSet<_> = still.iter().map(place).collect();

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
+use makegood_domain::ids::{
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+};
 use makegood_domain::ledger::Charge;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
@@ -242,6 +244,9 @@ impl ReconcileStore for MemoryStore {
     }
     async fn detections(&self, open_only: bool, limit: u64) -> StoreResult<Vec<Detection>> {
         self.read(Op::Detections, |record| Ok(reconciler::detections(record, open_only, limit)))
+    }
+    async fn detections_of(&self, charges: &[ChargeId]) -> StoreResult<Vec<Detection>> {
+        self.read(Op::Detections, |record| Ok(reconciler::detections_of(record, charges)))
     }
     async fn close_detections(&self, root: &RunId, still: &[Detection], at: Timestamp) -> StoreResult<u64> {
         self.write(Op::CloseDetections, always, |record| Ok(reconciler::close_detections(record, root, still, cut(at))))

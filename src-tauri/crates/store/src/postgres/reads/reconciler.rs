@@ -14,6 +14,9 @@ statements! {
     DETECTIONS = r#"SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
         FROM api.detections WHERE NOT $1 OR closed_at IS NULL
         ORDER BY detected_at DESC, kind COLLATE "C", subject COLLATE "C", item LIMIT $2"#;
+    DETECTIONS_OF = r#"SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
+        FROM api.detections WHERE charge_id = ANY ($1)
+        ORDER BY detected_at, kind COLLATE "C", subject COLLATE "C", item"#;
     PASSES = r#"SELECT id, report FROM api.passes ORDER BY started_at DESC, id COLLATE "C" DESC LIMIT $1"#;
     LAST_FINISHED = "SELECT started_at, finished_at FROM api.passes WHERE finished_at IS NOT NULL
         ORDER BY finished_at DESC LIMIT 1";
@@ -61,6 +64,12 @@ impl PgStore {
     ) -> StoreResult<Vec<Detection>> {
         let query = sqlx::query(DETECTIONS).bind(open_only).bind(signed(limit));
         let rows = query.fetch_all(&self.pool).await.map_err(backend)?;
+        assemble::each(&rows, assemble::detection)
+    }
+
+    pub(in crate::postgres) async fn read_detections_of(&self, charges: &[ChargeId]) -> StoreResult<Vec<Detection>> {
+        let ids: Vec<&str> = charges.iter().map(|id| id.as_str()).collect();
+        let rows = sqlx::query(DETECTIONS_OF).bind(ids).fetch_all(&self.pool).await.map_err(backend)?;
         assemble::each(&rows, assemble::detection)
     }
 

@@ -94,6 +94,8 @@ pub(super) async fn journals(store: &dyn Store, now: Timestamp) -> Vec<Answer> {
         add("approvals", Outcome::of(store.approvals(open_only, 50, now).await));
         add("detections", Outcome::of(store.detections(open_only, 50).await));
     }
+    let charges = ["chg_1", "chg_2", "chg_3", "chg_9"].map(Into::into);
+    add("detections of charges", Outcome::of(store.detections_of(&charges).await));
     add("passes", Outcome::of(store.passes(50).await));
     add("the promise", Outcome::of(store.promise(now).await));
     add("the full scan", Outcome::of(store.full_scan().await));
