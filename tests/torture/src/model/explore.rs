@@ -1,8 +1,9 @@
-//! Breadth first through every state that a world can get into.
+//! Breadth first through every state that a world can get into. A state is kept once, with the number
+//! of the one that it was first reached from: millions of them fit into the memory of a small machine,
+//! and which step led from one to the next is found again where it is to be told.
 
-use std::collections::HashMap;
 use std::fmt::Display;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 /// Something with states and steps between them.
 pub trait World {
@@ -45,20 +46,70 @@ pub struct Violation {
 /// A state's number, in the order of discovery.
 type Number = u32;
 
+/// No state.
+const NONE: Number = Number::MAX;
+
+/// Finds a state's number by its hash: places of numbers, at most half of them taken.
+struct Index {
+    places: Vec<Number>,
+}
+
+/// A power of two.
+const PLACES_FIRST: usize = 1 << 10;
+
+impl Index {
+    fn new() -> Self {
+        Self { places: vec![NONE; PLACES_FIRST] }
+    }
+
+    /// The number of an equal state, or the place where the next number belongs.
+    fn find<S: Eq + Hash>(&self, states: &[S], state: &S) -> Result<Number, usize> {
+        let mut place = hash(state) & (self.places.len() - 1);
+        loop {
+            match self.places[place] {
+                NONE => return Err(place),
+                number if states[number as usize] == *state => return Ok(number),
+                _ => place = (place + 1) & (self.places.len() - 1),
+            }
+        }
+    }
+
+    /// Makes room where it gets tight.
+    fn grow<S: Hash>(&mut self, states: &[S]) {
+        if states.len() * 2 < self.places.len() {
+            return;
+        }
+        self.places = vec![NONE; self.places.len() * 2];
+        for (number, state) in (0..).zip(states) {
+            let mut place = hash(state) & (self.places.len() - 1);
+            while self.places[place] != NONE {
+                place = (place + 1) & (self.places.len() - 1);
+            }
+            self.places[place] = number;
+        }
+    }
+}
+
+fn hash<S: Hash>(state: &S) -> usize {
+    let mut fold = Fold::default();
+    state.hash(&mut fold);
+    usize::try_from(fold.finish() & u64::from(u32::MAX)).unwrap_or_default()
+}
+
 struct Explorer<'a, W: World> {
     world: &'a W,
     states: Vec<W::State>,
-    numbers: HashMap<W::State, Number, BuildHasherDefault<Fold>>,
+    index: Index,
     /// Whence each state was first reached.
-    parents: Vec<Option<(Number, W::Step)>>,
+    parents: Vec<Number>,
     edges: Vec<(Number, Number)>,
 }
 
 /// Explores everything; stops at the first state that must not be.
 pub fn explore<W: World>(world: &W) -> Found {
     let mut explorer =
-        Explorer { world, states: Vec::new(), numbers: HashMap::default(), parents: Vec::new(), edges: Vec::new() };
-    explorer.number(world.start(), None);
+        Explorer { world, states: Vec::new(), index: Index::new(), parents: Vec::new(), edges: Vec::new() };
+    explorer.number(world.start(), NONE);
     explorer.run()
 }
 
@@ -86,8 +137,8 @@ impl<W: World> Explorer<'_, W> {
                     }
                 }
             }
-            for (step, next) in steps.drain(..) {
-                let to = self.number(next, Some((number, step)));
+            for (_, next) in steps.drain(..) {
+                let to = self.number(next, number);
                 self.edges.push((number, to));
             }
             at += 1;
@@ -100,26 +151,32 @@ impl<W: World> Explorer<'_, W> {
         found
     }
 
-    fn number(&mut self, state: W::State, parent: Option<(Number, W::Step)>) -> Number {
-        if let Some(number) = self.numbers.get(&state) {
-            return *number;
+    fn number(&mut self, state: W::State, parent: Number) -> Number {
+        match self.index.find(&self.states, &state) {
+            Ok(number) => number,
+            Err(place) => {
+                let number = Number::try_from(self.states.len()).unwrap_or(NONE);
+                self.index.places[place] = number;
+                self.states.push(state);
+                self.parents.push(parent);
+                self.index.grow(&self.states);
+                number
+            }
         }
-        let number = Number::try_from(self.states.len()).unwrap_or(Number::MAX);
-        self.states.push(state);
-        self.parents.push(parent);
-        self.numbers.insert(state, number);
-        number
     }
 
     fn way_to(&self, number: Number) -> Vec<String> {
+        let mut told = Vec::new();
+        let mut at = number as usize;
         let mut steps = Vec::new();
-        let mut at = number;
-        while let Some(Some((parent, step))) = self.parents.get(at as usize) {
-            steps.push(step.to_string());
-            at = *parent;
+        while let Some(parent) = self.parents.get(at).filter(|parent| **parent != NONE) {
+            self.world.next(&self.states[*parent as usize], &mut steps);
+            let step = steps.drain(..).find(|(_, next)| *next == self.states[at]);
+            told.extend(step.map(|(step, _)| step.to_string()));
+            at = *parent as usize;
         }
-        steps.reverse();
-        steps
+        told.reverse();
+        told
     }
 
     /// How many states can reach one of `rests`.
@@ -167,7 +224,8 @@ impl Hasher for Fold {
     }
 
     fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
+        let mixed = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 32)
     }
 }
 
@@ -211,6 +269,37 @@ mod tests {
         let found = explore(&Counting { forbidden: 7, trap: 99 });
         let violation = found.violation.expect("a violation");
         assert_eq!((violation.what, violation.steps.len()), ("forbidden", 3));
+    }
+
+    /// Counts from 0 to the end by 1.
+    struct Line(u32);
+
+    impl World for Line {
+        type State = u32;
+        type Step = &'static str;
+
+        fn start(&self) -> u32 {
+            0
+        }
+
+        fn next(&self, state: &u32, steps: &mut Vec<(&'static str, u32)>) {
+            steps.extend((*state < self.0).then_some(("one on", state + 1)));
+        }
+
+        fn wrong(&self, _: &u32) -> Option<&'static str> {
+            None
+        }
+
+        fn wrong_at_rest(&self, state: &u32) -> Option<&'static str> {
+            (*state != self.0).then_some("not the end")
+        }
+    }
+
+    #[test]
+    fn more_states_than_the_index_begins_with_are_each_found_once() {
+        let found = explore(&Line(5_000));
+        assert_eq!((found.states, found.transitions, found.resting), (5_001, 5_000, 1));
+        assert!(found.violation.is_none() && found.stuck == 0);
     }
 
     #[test]
