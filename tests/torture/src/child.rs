@@ -18,7 +18,7 @@ use makegood_store::sqlite::SqliteStore;
 use crate::kill::program::{self, Program};
 use crate::powercut::control;
 use crate::shim::Watch;
-use crate::writer;
+use crate::writer::{self, Manner, Plant};
 use crate::{pg_race, product};
 
 /// What a child does.
@@ -30,8 +30,12 @@ pub enum Task {
     Stubborn,
     /// Numbers into a table of its own, with a setting that is known to lose some.
     Control,
-    /// A race with others for the items of a PostgreSQL record; `file` is its address.
+    /// Races with others on a PostgreSQL record: for items, for parts of them, for due runs, and for a
+    /// second person's yes.
     Race,
+    Parts,
+    Claim,
+    Approved,
 }
 
 /// The arguments of a child.
@@ -50,6 +54,9 @@ pub struct Work {
     pub count: u64,
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// A bug in it.
+    #[arg(long, value_enum, default_value_t)]
+    pub plant: Plant,
 }
 
 /// Is the child: works until it is done or killed.
@@ -79,9 +86,10 @@ async fn do_work(work: &Work) -> anyhow::Result<()> {
             let store = open(&work.file).await?;
             store.put_person(&product::person(), product::at(0)).await?;
             let asks = if work.task == Task::Stubborn { writer::ASKS_MAX } else { 1 };
-            writer::work(store.as_ref(), &work.lane, work.from, work.count, asks, &mut acks).await
+            let manner = Manner { asks, plant: work.plant };
+            writer::work(store.as_ref(), &work.lane, work.from, work.count, manner, &mut acks).await
         }
-        Task::Race => pg_race::race(work, &mut acks).await,
+        Task::Race | Task::Parts | Task::Claim | Task::Approved => pg_race::compete(work, &mut acks).await,
         Task::Control => control::work(&work.file, work.from, &mut acks).await,
     }
 }
@@ -124,11 +132,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Victim {
     pub fn start(work: &Work, watch: Option<&Watch>) -> anyhow::Result<Self> {
         let task = work.task.to_possible_value().context("a task without a name")?;
+        let plant = work.plant.to_possible_value().context("a plant without a name")?;
         let mut arguments: Vec<OsString> = vec!["child-writer".into(), "--task".into(), task.get_name().into()];
         arguments.extend(["--file".into(), work.file.clone().into()]);
         let numbers = [("--from", work.from), ("--count", work.count), ("--seed", work.seed)];
         arguments.extend(numbers.into_iter().flat_map(|(name, number)| [name.into(), number.to_string().into()]));
-        arguments.extend(["--lane".into(), work.lane.clone().into()]);
+        arguments.extend(["--lane".into(), work.lane.clone().into(), "--plant".into(), plant.get_name().into()]);
         Self::spawn(arguments, watch)
     }
 
@@ -246,5 +255,13 @@ fn listen(output: ChildStdout) -> (Receiver<String>, JoinHandle<()>) {
 
 /// The arguments of work on a record.
 pub fn on_record(file: &Path, lane: &str, from: u64, count: u64) -> Work {
-    Work { task: Task::Record, file: file.to_path_buf(), lane: lane.to_owned(), from, count, seed: 0 }
+    Work {
+        task: Task::Record,
+        file: file.to_path_buf(),
+        lane: lane.to_owned(),
+        from,
+        count,
+        seed: 0,
+        plant: Plant::Nothing,
+    }
 }

@@ -19,6 +19,9 @@ pub const WALLET: &str = "bal_w";
 /// Levels before anything is charged: no suite comes near the end of them.
 pub const OPENING: Credits = 1_000_000_000;
 
+/// When racers begin, in seconds of the world: every run of theirs is charged by then.
+pub const LATE: i64 = 36_000;
+
 /// More than a suite restores in a day: limits are not what it is about.
 const LIMIT: Credits = 1_000_000_000;
 
@@ -239,6 +242,47 @@ impl Job {
                 run_id: self.run().as_str().into(),
                 account_id: ACCOUNT.into(),
                 items,
+                lines,
+            },
+            cause: "missing_output".to_owned(),
+        }
+    }
+
+    /// Some items of the charge. `from_first`: credits that go back to its first source, the others to
+    /// its second one; `None`: as if its items had taken from its sources one after another.
+    #[must_use]
+    pub fn restore_some(&self, refund_id: RefundId, items: &[u32], from_first: Option<Credits>) -> Effect {
+        let prices: Vec<(u32, Credits)> = (1..).zip(item_prices(self.total(), self.items())).collect();
+        let sources = self.sources();
+        let first = sources.first().map_or(0, |source| source.2);
+        let (mut before, mut taken, mut wanted) = (0, 0, Vec::new());
+        for (item, credits) in prices {
+            if items.contains(&item) {
+                taken += (before + credits).min(first) - before.min(first);
+                wanted.push(RestoredItem { item, credits });
+            }
+            before += credits;
+        }
+        let sum: Credits = wanted.iter().map(|row| row.credits).sum();
+        let of_first = from_first.unwrap_or(taken);
+        let lines = sources
+            .into_iter()
+            .zip([of_first, sum - of_first])
+            .filter(|(_, amount)| *amount > 0)
+            .map(|((id, kind, _), amount)| RestoredLine {
+                source: id.into(),
+                target: id.into(),
+                target_kind: kind,
+                amount,
+            })
+            .collect();
+        Effect::Restore {
+            refund_id,
+            restoration: ChargeRestoration {
+                charge_id: self.charge().as_str().into(),
+                run_id: self.run().as_str().into(),
+                account_id: ACCOUNT.into(),
+                items: wanted,
                 lines,
             },
             cause: "missing_output".to_owned(),

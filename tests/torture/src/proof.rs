@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use anyhow::Context as _;
 use makegood_domain::ports::ActionStore;
 use makegood_store::sqlite::SqliteStore;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -42,7 +43,7 @@ pub enum Settled {
     Any,
     /// The first item of every charge.
     First,
-    /// Every item.
+    /// Every item, and every action that was begun is over.
     Every,
 }
 
@@ -107,6 +108,7 @@ const LINES: &str = "SELECT DETAIL ->> 'action' AS key, act AS effect, count(*) 
 
 const FIRST_OPEN: &str = "SELECT c.id AS what FROM charges c
     WHERE NOT EXISTS (SELECT 1 FROM item_settlements s WHERE s.charge_id = c.id AND s.item = 1)";
+const RUNNING: &str = "SELECT key AS what FROM actions WHERE state = 'running'";
 const ANY_OPEN: &str = "SELECT charge_id AS what FROM charge_items WHERE state NOT IN ('delivered', 'refunded')";
 
 /// One query for everything that must not be: a row for each rule that is broken, with its meaning, how
@@ -115,7 +117,7 @@ fn question(settled: Settled, further: &[(&str, &str)], detail: &str) -> String 
     let owed: &[(&str, &str)] = match settled {
         Settled::Any => &[],
         Settled::First => &[(FIRST_OPEN, "a charge has no remedy")],
-        Settled::Every => &[(ANY_OPEN, "an item has no remedy")],
+        Settled::Every => &[(ANY_OPEN, "an item has no remedy"), (RUNNING, "an action has no end")],
     };
     let broken = |(query, meaning): &(&str, &str)| {
         format!("SELECT '{meaning}', count(*), min(what) FROM ({query}) AS broken HAVING count(*) > 0")
@@ -153,12 +155,17 @@ fn lost(known: &Acknowledged, lane: &str, act: Act, there: &BTreeSet<String>) ->
     (lost > 0).then(|| format!("{lost} acknowledged of `{}` are lost", act.word()))
 }
 
-/// What is wrong with the record in `file`, in words. Opens it as the program would, first.
-pub async fn of_sqlite(file: &Path, lane: &str, known: &Acknowledged, settled: Settled) -> anyhow::Result<Vec<String>> {
-    let store = match SqliteStore::open(file).await {
-        Ok(store) => store,
-        Err(error) => return Ok(vec![format!("the record does not open: {error}")]),
-    };
+/// What is wrong with the record in `file`, in words. Opens it as the program would, first. A record
+/// that can't be read is wrong, too.
+pub async fn of_sqlite(file: &Path, lane: &str, known: &Acknowledged, settled: Settled) -> Vec<String> {
+    match read_sqlite(file, lane, known, settled).await {
+        Ok(wrong) => wrong,
+        Err(error) => vec![format!("the record can't be read: {error:#}")],
+    }
+}
+
+async fn read_sqlite(file: &Path, lane: &str, known: &Acknowledged, settled: Settled) -> anyhow::Result<Vec<String>> {
+    let store = SqliteStore::open(file).await.context("it does not open")?;
     let mut wrong = Vec::new();
     if let Some(line) = store.audit_verify().await? {
         wrong.push(format!("audit line {}: {}", line.seq, line.why));
@@ -188,17 +195,21 @@ pub fn of_postgres(server: &Server, known: &[(String, Acknowledged)], settled: S
         "SELECT 'levels' AS what WHERE (SELECT sum(level) FROM balance_stripes) <> 0",
         "the levels do not add up to 0",
     )];
-    let broken = server.sql(&format!("{PATH} {}", question(settled, &further, "detail::jsonb")))?;
-    let mut wrong: Vec<String> = broken
-        .lines()
-        .map(|line| match line.split('|').collect::<Vec<_>>()[..] {
-            [meaning, count, first] => told(meaning, count, first),
-            _ => line.to_owned(),
-        })
-        .collect();
+    let broken = question(settled, &further, "detail::jsonb");
+    let traces = Act::ALL.map(|act| format!("SELECT '{}', id FROM ({}) AS there (id);", act.word(), trace(act)));
+    let answer = server.sql(&format!("{PATH} {broken}; {}", traces.concat()))?;
+    let (mut wrong, mut there) = (Vec::new(), BTreeMap::<&str, BTreeSet<String>>::new());
+    for line in answer.lines() {
+        match line.split('|').collect::<Vec<_>>()[..] {
+            [meaning, count, first] => wrong.push(told(meaning, count, first)),
+            [act, id] => {
+                there.entry(act).or_default().insert(id.to_owned());
+            }
+            _ => anyhow::bail!("the proof answers `{line}`"),
+        }
+    }
     for act in Act::ALL {
-        let there: BTreeSet<String> =
-            server.sql(&format!("{PATH} {}", trace(act)))?.lines().map(str::to_owned).collect();
+        let there = there.remove(act.word()).unwrap_or_default();
         wrong.extend(known.iter().filter_map(|(lane, known)| lost(known, lane, act, &there)));
     }
     Ok(wrong)

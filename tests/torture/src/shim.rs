@@ -33,6 +33,8 @@ pub struct Watch {
     pub keep: Option<PathBuf>,
     /// Number of the call before which the process ends itself.
     pub kill_at: Option<u64>,
+    /// Files with this ending are not synced when they should be.
+    pub lies: Option<&'static str>,
 }
 
 impl Watch {
@@ -44,6 +46,9 @@ impl Watch {
         }
         if let Some(call) = self.kill_at {
             command.env("POWERCUT_KILL_AT", call.to_string());
+        }
+        if let Some(ending) = self.lies {
+            command.env("POWERCUT_LIES", ending);
         }
     }
 }

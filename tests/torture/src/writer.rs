@@ -8,6 +8,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum;
 use makegood_domain::ids::ActionKey;
 use makegood_domain::ports::{ActionState, Applied, Begun, Receipt, Store};
 
@@ -50,32 +51,69 @@ impl Act {
     }
 }
 
+/// What is wrong with a writer, where a bug is planted in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Plant {
+    #[default]
+    Nothing,
+    /// Acknowledges before it has done it.
+    EarlyAck,
+    /// Makes new keys at each start, and so does again what it may have done.
+    NewKeys,
+}
+
+impl Plant {
+    fn job(self, job: Job) -> Job {
+        match self {
+            Self::NewKeys => job.by(&std::process::id().to_string()),
+            Self::Nothing | Self::EarlyAck => job,
+        }
+    }
+}
+
+/// How a writer works.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// How often it asks until an outcome is known.
+    pub asks: u32,
+    pub plant: Plant,
+}
+
 /// An act that is unknown so often in a row is not going to be known.
 pub const ASKS_MAX: u32 = 40;
 
 /// Between two tries, while a server comes back.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Works from job `from` of `lane` until it is killed or has done `count` jobs. Each act is tried up to
-/// `asks` times, with the same keys.
+/// Works from job `from` of `lane` until it is killed or has done `count` jobs. Each act is tried as
+/// often as its manner says, with the same keys.
 pub async fn work(
     store: &dyn Store,
     lane: &str,
     from: u64,
     count: u64,
-    asks: u32,
+    manner: Manner,
     acks: &mut impl Write,
 ) -> anyhow::Result<()> {
     furnish(store).await?;
     for number in from..from.saturating_add(count) {
-        let job = Job::new(lane, number);
+        let job = manner.plant.job(Job::new(lane, number));
         for act in Act::ALL {
-            insist(store, &job, act, asks).await?;
-            writeln!(acks, "{} {number}", act.word())?;
-            acks.flush()?;
+            if manner.plant == Plant::EarlyAck {
+                acknowledge(act, number, acks)?;
+            }
+            insist(store, &job, act, manner.asks).await?;
+            if manner.plant != Plant::EarlyAck {
+                acknowledge(act, number, acks)?;
+            }
         }
     }
     Ok(())
+}
+
+fn acknowledge(act: Act, number: u64, acks: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(acks, "{} {number}", act.word())?;
+    Ok(acks.flush()?)
 }
 
 /// Brings what stands before the first run.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Toll;
 use super::ground::Ground;
+use super::{Size, Toll};
 use crate::child::{Victim, Work, on_record};
 use crate::dice::Dice;
 use crate::proof::Acknowledged;
@@ -18,24 +18,25 @@ const MICROS_MAX: u64 = 8_000;
 /// No life of the writer makes more calls than this on its way through one job.
 const CALLS_MAX: u64 = 20_000;
 
-pub fn run(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+pub fn run(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     if run.wants("instants") {
-        instants(run, folder, toll)?;
+        instants(run, size, folder, toll)?;
     }
-    if run.wants("calls") {
-        calls(run, folder, toll)?;
+    if run.wants("calls") && size.calls_a_kill > 0 {
+        calls(run, size.calls_a_kill, folder, toll)?;
     }
     Ok(())
 }
 
 /// `kill -9` at any instant.
-fn instants(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+fn instants(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     let mut dice = Dice::new(run.seed, "kill instants");
-    for record in 0..run.size(60, 1_000) / KILLS_A_RECORD {
+    for record in 0..size.instants.div_ceil(KILLS_A_RECORD) {
         let place = Place::new(folder, &format!("instants-{record}"))?;
         let mut known = Acknowledged::default();
         for _ in 0..KILLS_A_RECORD {
-            let mut victim = Victim::start(&place.work(known.next(), u64::MAX), None)?;
+            let work = Work { plant: size.plant, ..place.work(known.next(), u64::MAX) };
+            let mut victim = Victim::start(&work, None)?;
             victim.hear(usize::try_from(dice.below(ACKS_MAX))?)?;
             victim.let_run(Duration::from_micros(dice.below(MICROS_MAX)));
             let end = victim.kill()?;
@@ -48,15 +49,15 @@ fn instants(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
 
 /// Before every call that changes a file (quick: some of them), from the making of the record to the
 /// end of the third job; then the rest of it is done by another process.
-fn calls(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+fn calls(run: &Run, stride: u64, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     const JOBS: u64 = 3;
     let library = shim::compile(folder)?;
     let mut dice = Dice::new(run.seed, "kill calls");
-    let stride = run.size(24, 1);
     let mut call = 1 + dice.below(stride);
     while call < CALLS_MAX {
         let place = Place::new(folder, &format!("call-{call}"))?;
-        let watch = Watch { library: library.clone(), live: place.folder.clone(), keep: None, kill_at: Some(call) };
+        let watch =
+            Watch { library: library.clone(), live: place.folder.clone(), keep: None, kill_at: Some(call), lies: None };
         let mut known = Acknowledged::default();
         let end = Victim::start(&place.work(0, JOBS), Some(&watch))?.wait()?;
         let done = end.done;

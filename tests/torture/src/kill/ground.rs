@@ -60,7 +60,7 @@ impl Ground {
     /// What is wrong with it, in words.
     pub fn wrong(&self, lane: &str, known: &Acknowledged, settled: Settled) -> anyhow::Result<Vec<String>> {
         match self {
-            Self::Embedded { file } => runtime()?.block_on(proof::of_sqlite(file, lane, known, settled)),
+            Self::Embedded { file } => Ok(runtime()?.block_on(proof::of_sqlite(file, lane, known, settled))),
             Self::Shared { server } => proof::of_postgres(server, &[(lane.to_owned(), known.clone())], settled),
         }
     }

@@ -14,6 +14,7 @@ mod stopped;
 use crate::proof::Acknowledged;
 use crate::suites::Run;
 use crate::verdict::Verdict;
+use crate::writer::Plant;
 use ground::Ground;
 
 /// What the kills of all parts came to.
@@ -54,13 +55,62 @@ impl Toll {
     }
 }
 
+/// How many kills there are of each kind, and what is wrong with those that are killed where a bug is
+/// planted.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Of a writer at any instant, on SQLite.
+    pub instants: u64,
+    /// Before each of so many calls that change a file, one; 0: none.
+    pub calls_a_kill: u64,
+    /// Of one story on one database; `None`: at each named point, and at each pair of them.
+    pub named: Option<usize>,
+    /// Programs that are stopped, on each database.
+    pub stopped: u64,
+    /// Of a writer at any instant, on PostgreSQL.
+    pub pg_instants: u64,
+    /// Stops of the server under its writers.
+    pub pg_stops: u64,
+    pub plant: Plant,
+    /// The window keeps nothing, and the program resumes nothing.
+    pub forgets: bool,
+    /// Statements that plant a bug in a server whose writers go on when it is stopped.
+    pub planted: &'static str,
+}
+
+impl Size {
+    /// No kill at all, to be filled in.
+    pub const NONE: Self = Self {
+        instants: 0,
+        calls_a_kill: 0,
+        named: Some(0),
+        stopped: 0,
+        pg_instants: 0,
+        pg_stops: 0,
+        plant: Plant::Nothing,
+        forgets: false,
+        planted: "",
+    };
+}
+
+const QUICK: Size =
+    Size { instants: 40, calls_a_kill: 32, named: Some(14), stopped: 12, pg_instants: 25, pg_stops: 3, ..Size::NONE };
+
+const FULL: Size =
+    Size { instants: 1_000, calls_a_kill: 1, named: None, stopped: 150, pg_instants: 300, pg_stops: 100, ..Size::NONE };
+
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
+    play(run, &run.size(QUICK, FULL))
+}
+
+/// All kinds of kills, in some size.
+pub fn play(run: &Run, size: &Size) -> anyhow::Result<Verdict> {
     let folder = tempfile::tempdir()?;
     let mut toll = Toll::default();
-    embedded::run(run, folder.path(), &mut toll)?;
-    named::run(run, folder.path(), &mut toll)?;
-    stopped::run(run, folder.path(), &mut toll)?;
-    server::run(run, &mut toll)?;
+    embedded::run(run, size, folder.path(), &mut toll)?;
+    named::run(run, size, folder.path(), &mut toll)?;
+    stopped::run(run, size, folder.path(), &mut toll)?;
+    server::run(run, size, &mut toll)?;
     let mut verdict = Verdict::default();
     verdict.count("points", toll.points.values().sum::<usize>());
     verdict.count("runs", toll.named);

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::Toll;
 use super::ground::Ground;
 use super::marks::{POINT, STANDS};
 use super::program::{ENDED, Program, Story};
+use super::{Size, Toll};
 use crate::child::Victim;
 use crate::dice::Dice;
 use crate::proof::{Acknowledged, Settled};
@@ -37,8 +37,6 @@ const CHANGING: [&str; 16] = [
 ];
 /// A record is proved and left after so many runs.
 const RUNS_A_RECORD: u64 = 400;
-/// Kills of one story on one database in the quick form.
-const QUICK: usize = 14;
 /// From one life of a program to the next, in seconds: at once, soon, or when every claim and lease is over.
 const PAUSES: [i64; 3] = [0, 300, 7_200];
 /// When the first program starts.
@@ -51,6 +49,7 @@ pub struct Stage<'a> {
     home: PathBuf,
     lane: String,
     runs: u64,
+    forgets: bool,
     toll: &'a mut Toll,
 }
 
@@ -60,7 +59,7 @@ impl<'a> Stage<'a> {
         toll.stages += 1;
         std::fs::create_dir_all(&home)?;
         let lane = format!("s{}", toll.stages);
-        Ok(Self { part, ground, home, lane, runs: 0, toll })
+        Ok(Self { part, ground, home, lane, runs: 0, forgets: false, toll })
     }
 
     /// The runs from now on are of another number.
@@ -79,6 +78,7 @@ impl<'a> Stage<'a> {
             at,
             stand_at: stand_at.map(str::to_owned),
             told: false,
+            forgets: self.forgets,
         }
     }
 
@@ -140,20 +140,20 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Single kills at every named point (quick: some of them), and pairs.
-pub fn run(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+/// Single kills at every named point, and pairs, or some of them.
+pub fn run(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     for shared in [false, true] {
         let word = if shared { "postgres" } else { "sqlite" };
         let mut dice = Dice::new(run.seed, &format!("kill named {word}"));
         for story in Story::ALL {
-            if !run.wants("named") && !run.wants(&format!("named/{}/{word}", story.word())) {
+            if size.named == Some(0) || !run.wants("named") && !run.wants(&format!("named/{}/{word}", story.word())) {
                 continue;
             }
-            let plan = plan(run, &points_of(story, shared, folder, toll)?, &mut dice);
+            let plan = plan(size.named, &points_of(story, shared, folder, toll)?, &mut dice);
             toll.points.insert((story, word), plan.points);
             let mut kills = plan.kills.into_iter().peekable();
             while kills.peek().is_some() {
-                let mut stage = stage("named", shared, folder, toll)?;
+                let mut stage = Stage { forgets: size.forgets, ..stage("named", shared, folder, toll)? };
                 for kill in kills.by_ref().take(usize::try_from(RUNS_A_RECORD)?) {
                     let points: Vec<&str> = kill.iter().map(String::as_str).collect();
                     let pauses: Vec<i64> = points.iter().map(|_| PAUSES[dice.index(PAUSES.len())]).collect();
@@ -187,16 +187,16 @@ struct Plan {
     kills: Vec<Vec<String>>,
 }
 
-fn plan(run: &Run, points: &[String], dice: &mut Dice) -> Plan {
+fn plan(some: Option<usize>, points: &[String], dice: &mut Dice) -> Plan {
     let after: Vec<&String> = points.iter().filter(|point| leaves_something(point)).collect();
     let singles = points.iter().map(|point| vec![point.clone()]);
     let pairs = after.iter().flat_map(|first| after.iter().map(|second| vec![(*first).clone(), (*second).clone()]));
     let mut kills: Vec<Vec<String>> = singles.chain(pairs).collect();
-    if !run.full {
+    if let Some(count) = some {
         for last in (1..kills.len()).rev() {
             kills.swap(last, dice.index(last + 1));
         }
-        kills.truncate(QUICK);
+        kills.truncate(count);
     }
     Plan { points: points.len(), kills }
 }

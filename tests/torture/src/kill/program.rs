@@ -87,6 +87,9 @@ pub struct Program {
     /// Names each point that it passes.
     #[arg(long)]
     pub told: bool,
+    /// A planted bug: the window keeps nothing, and nothing is resumed.
+    #[arg(long)]
+    pub forgets: bool,
 }
 
 impl Program {
@@ -107,6 +110,7 @@ impl Program {
             arguments.extend(["--stand-at".into(), point.into()]);
         }
         arguments.extend(self.told.then(|| "--told".into()));
+        arguments.extend(self.forgets.then(|| "--forgets".into()));
         arguments
     }
 
@@ -189,7 +193,9 @@ struct Window<'a> {
 impl Window<'_> {
     /// Finishes what was begun, or does what is to be done about the ticket.
     async fn work(&self) -> anyhow::Result<String> {
-        self.desk.resume_unfinished().await.map_err(|why| anyhow::anyhow!("resuming: {why}"))?;
+        if !self.program.forgets {
+            self.desk.resume_unfinished().await.context("resuming")?;
+        }
         loop {
             let mut kept = self.kept()?;
             let request = match kept.open.clone() {
@@ -215,7 +221,7 @@ impl Window<'_> {
     async fn review(&self, requests: u32) -> anyhow::Result<Option<ConfirmRequest>> {
         let new = NewCase { ticket: self.ticket(), ..self.job.new_case() };
         let case = new.case_id.clone();
-        self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.map_err(|why| anyhow::anyhow!("{why}"))?;
+        self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.context("taking the ticket in")?;
         for kind in [ActionKind::Recover, ActionKind::Restore] {
             let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
                 Ok(sheet) => sheet,
@@ -245,7 +251,7 @@ impl Window<'_> {
             Err(other) => bail!("confirming: {other}"),
         };
         if matches!(view.state, OutcomeState::Unknown | OutcomeState::Running) {
-            view = self.desk.check(key).await.map_err(|why| anyhow::anyhow!("checking: {why}"))?;
+            view = self.desk.check(key).await.context("checking")?;
         }
         match view.state {
             OutcomeState::Done => Ok(true),
@@ -264,6 +270,7 @@ impl Window<'_> {
 
     fn kept(&self) -> anyhow::Result<Kept> {
         match std::fs::read(self.path()) {
+            Ok(_) if self.program.forgets => Ok(Kept::default()),
             Ok(bytes) => serde_json::from_slice(&bytes).context("what the window kept"),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kept::default()),
             Err(error) => Err(error.into()),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use makegood_testkit::postgres::SUPERUSER;
 
-use super::Toll;
 use super::ground::Ground;
+use super::{Size, Toll};
 use crate::child::{Task, Victim, Work, on_record, runtime};
 use crate::dice::Dice;
 use crate::pg::Server;
@@ -25,20 +25,19 @@ const STOPS_A_RECORD: u64 = 25;
 /// What a login may say of itself; the record does not listen.
 const HASTY: &str = "&options=-c%20synchronous_commit%3Doff";
 
-pub fn run(run: &Run, toll: &mut Toll) -> anyhow::Result<()> {
+pub fn run(run: &Run, size: &Size, toll: &mut Toll) -> anyhow::Result<()> {
     if run.wants("pg-instants") {
-        instants(run, toll)?;
+        instants(run, size.pg_instants, toll)?;
     }
     if run.wants("pg-stops") {
-        stops(run, toll)?;
+        stops(run, size, toll)?;
     }
     Ok(())
 }
 
 /// `kill -9` of a writer at any instant.
-fn instants(run: &Run, toll: &mut Toll) -> anyhow::Result<()> {
+fn instants(run: &Run, kills: u64, toll: &mut Toll) -> anyhow::Result<()> {
     let mut dice = Dice::new(run.seed, "kill pg-instants");
-    let kills = run.size(25, 1_000);
     for first in (0..kills).step_by(usize::try_from(KILLS_A_RECORD)?) {
         let ground = Ground::shared(false)?;
         let mut known = Acknowledged::default();
@@ -55,11 +54,12 @@ fn instants(run: &Run, toll: &mut Toll) -> anyhow::Result<()> {
 
 /// The server stopped as by a kill. Its writers ask again until they know; what they were told before
 /// is there afterwards.
-fn stops(run: &Run, toll: &mut Toll) -> anyhow::Result<()> {
+fn stops(run: &Run, size: &Size, toll: &mut Toll) -> anyhow::Result<()> {
     let mut dice = Dice::new(run.seed, "kill pg-stops");
-    let stops = run.size(3, 100);
+    let stops = size.pg_stops;
     for first in (0..stops).step_by(usize::try_from(STOPS_A_RECORD)?) {
         let Ground::Shared { server } = Ground::shared(true)? else { anyhow::bail!("no server") };
+        server.sql(size.planted)?;
         let mut writers: Vec<Victim> =
             (0..WRITERS).map(|number| Victim::start(&writer(&server, number), None)).collect::<Result<_, _>>()?;
         for _ in first..stops.min(first + STOPS_A_RECORD) {

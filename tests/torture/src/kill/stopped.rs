@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-use super::Toll;
 use super::marks::{REFUSED, STANDS};
 use super::named::{START, Stage, points_of, stage};
 use super::program::{Program, Story};
+use super::{Size, Toll};
 use crate::child::Victim;
 use crate::dice::Dice;
 use crate::suites::Run;
@@ -15,8 +15,8 @@ use crate::suites::Run;
 /// Everybody's claim and lease is over by then.
 const MUCH_LATER: i64 = START + 7_200;
 
-pub fn run(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
-    if !run.wants("stopped") {
+pub fn run(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
+    if size.stopped == 0 || !run.wants("stopped") {
         return Ok(());
     }
     for shared in [false, true] {
@@ -26,7 +26,7 @@ pub fn run(run: &Run, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
             points.push((story, points_of(story, shared, folder, toll)?));
         }
         let mut stage = stage("stopped", shared, folder, toll)?;
-        for _ in 0..run.size(12, 150) {
+        for _ in 0..size.stopped {
             let (story, points) = &points[dice.index(points.len())];
             let within: Vec<&String> = points.iter().filter(|point| is_within_a_saga(point)).collect();
             let point =

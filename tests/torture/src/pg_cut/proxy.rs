@@ -1,6 +1,7 @@
 //! A TCP link to a PostgreSQL server that breaks where it is told to: at the n-th message of one
 //! direction, before it, in the middle of it, or after it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 /// Length 8, and the number that asks for TLS.
 const TLS_QUESTION: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     ToServer,
     ToClient,
@@ -34,29 +35,78 @@ pub struct Cut {
     pub arrives: Arrives,
 }
 
-/// The next cut, shared by all links; used once.
+/// The next cut, shared by all links, and how many messages there were.
 #[derive(Debug, Default)]
-pub struct Scissors(Mutex<Option<Cut>>);
+pub struct Scissors(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    next: Option<Cut>,
+    /// Letter of the message at which the link was cut; 0 for the first of a client, which has none.
+    cut_at: Option<u8>,
+    messages: BTreeMap<Direction, u64>,
+}
 
 impl Scissors {
-    pub fn arm(&self, cut: Cut) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
+    fn with<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes the cut away; whether it was still there.
-    pub fn disarm(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    pub fn arm(&self, cut: Cut) {
+        self.with(|seen| (seen.next, seen.cut_at) = (Some(cut), None));
+    }
+
+    /// Whether the cut is still to come.
+    pub fn is_armed(&self) -> bool {
+        self.with(|seen| seen.next.is_some())
+    }
+
+    /// Takes the cut away. The letter of the message at which the link was cut, if it was.
+    pub fn disarm(&self) -> Option<u8> {
+        self.with(|seen| {
+            seen.next = None;
+            seen.cut_at.take()
+        })
+    }
+
+    pub fn count_anew(&self) {
+        self.with(|seen| seen.messages.clear());
+    }
+
+    /// Messages of a direction since they were counted anew.
+    pub fn counted(&self, direction: Direction) -> u64 {
+        self.with(|seen| seen.messages.get(&direction).copied().unwrap_or_default())
     }
 
     /// Counts a message. What arrives of it, where the link breaks at it.
-    fn meets(&self, direction: Direction) -> Option<Arrives> {
-        let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let cut = armed.as_mut().filter(|cut| cut.direction == direction)?;
-        if cut.after > 0 {
-            cut.after -= 1;
-            return None;
-        }
-        armed.take().map(|cut| cut.arrives)
+    fn meets(&self, direction: Direction, letter: u8) -> Option<Arrives> {
+        self.with(|seen| {
+            *seen.messages.entry(direction).or_default() += 1;
+            let cut = seen.next.as_mut().filter(|cut| cut.direction == direction)?;
+            if cut.after > 0 {
+                cut.after -= 1;
+                return None;
+            }
+            seen.cut_at = Some(letter);
+            seen.next.take().map(|cut| cut.arrives)
+        })
+    }
+}
+
+/// Whether a message is part of signing in: a client's first, its password, and the server's questions.
+pub fn is_sign_in(direction: Direction, letter: u8) -> bool {
+    match direction {
+        Direction::ToServer => matches!(letter, 0 | b'p'),
+        Direction::ToClient => matches!(letter, b'R' | b'S' | b'K'),
+    }
+}
+
+/// Whether a message has a statement done and committed, or tells what came of it: outside a transaction
+/// `Execute` and `Sync` are its commit, and rows, the end of the command and readiness its answer.
+pub fn is_commit(direction: Direction, letter: u8) -> bool {
+    match direction {
+        Direction::ToServer => matches!(letter, b'E' | b'S'),
+        Direction::ToClient => matches!(letter, b'D' | b'C' | b'Z'),
     }
 }
 
@@ -115,8 +165,8 @@ async fn greet(client: &mut TcpStream) -> bool {
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Direction, scissors: &Scissors) {
     let mut is_first = direction == Direction::ToServer;
     while let Some(message) = message(&mut from, is_first).await {
-        is_first = false;
-        let arrives = scissors.meets(direction);
+        let letter = if std::mem::take(&mut is_first) { 0 } else { message.first().copied().unwrap_or_default() };
+        let arrives = scissors.meets(direction, letter);
         let length = match arrives {
             Some(Arrives::Nothing) => 0,
             Some(Arrives::Half) => message.len() / 2,

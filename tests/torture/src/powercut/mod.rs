@@ -13,13 +13,17 @@ use crate::proof::{self, Acknowledged, Settled};
 use crate::shim::{self, Watch};
 use crate::suites::Run;
 use crate::verdict::Verdict;
+use crate::writer::Plant;
 use disk::Loss;
 
 /// A record is used for so many cuts, then a new one: proofs read all of it.
-const CUTS_A_RECORD: u64 = 12;
+const CUTS_A_RECORD: u64 = 10;
 /// A cut comes after at most so many acknowledgements, and so many microseconds.
 const ACKS_MAX: u64 = 160;
+const ACKS_MAX_FULL: u64 = 480;
 const MICROS_MAX: u64 = 4_000;
+/// The full form goes on until so much was acknowledged.
+const ACKS_FULL: usize = 100_000;
 /// Within so many cuts the control must have lost something.
 const CONTROL_CUTS: u64 = 40;
 
@@ -28,13 +32,25 @@ struct Bench {
     library: PathBuf,
     live: PathBuf,
     keep: PathBuf,
+    /// Which files the disk only says it has synced.
+    lies: Option<&'static str>,
+}
+
+/// How often the power is cut, and what of the writer or its disk is wrong where a bug is planted.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub cuts: u64,
+    pub acks: usize,
+    pub acks_a_cut: u64,
+    pub plant: Plant,
+    pub lies: Option<&'static str>,
 }
 
 impl Bench {
     fn new(folder: &Path, name: &str, library: &Path) -> anyhow::Result<Self> {
         let (live, keep) = (folder.join(name), folder.join(format!("{name}-disk")));
         std::fs::create_dir_all(&live)?;
-        Ok(Self { library: library.to_path_buf(), live, keep })
+        Ok(Self { library: library.to_path_buf(), live, keep, lies: None })
     }
 
     fn file(&self) -> PathBuf {
@@ -49,6 +65,7 @@ impl Bench {
             live: self.live.clone(),
             keep: Some(self.keep.clone()),
             kill_at: None,
+            lies: self.lies,
         };
         let mut victim = Victim::start(work, Some(&watch))?;
         victim.hear(usize::try_from(acks)?)?;
@@ -63,34 +80,17 @@ impl Bench {
 }
 
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
+    let size = Size {
+        cuts: run.size(60, 500),
+        acks: run.size(0, ACKS_FULL),
+        acks_a_cut: run.size(ACKS_MAX, ACKS_MAX_FULL),
+        plant: Plant::Nothing,
+        lies: None,
+    };
+    let mut verdict = cuts(run, &size)?;
     let folder = tempfile::tempdir()?;
     let library = shim::compile(folder.path())?;
-    let mut verdict = Verdict::default();
-    let cuts = run.size(60, 500);
-    let (mut acked, mut dropped) = (0, 0);
-    let mut dice = Dice::new(run.seed, "powercut");
-    for record in 0..cuts / CUTS_A_RECORD {
-        let bench = Bench::new(folder.path(), &format!("record-{record}"), &library)?;
-        let mut known = Acknowledged::default();
-        for cut in 0..CUTS_A_RECORD {
-            let loss = Loss::EVERY[dice.index(Loss::EVERY.len())];
-            let work = on_record(&bench.file(), "l", known.next(), u64::MAX);
-            let (lines, gone) = bench.cut(&work, dice.below(ACKS_MAX), loss, &mut dice)?;
-            acked += lines.len();
-            dropped += gone;
-            known.add(&lines);
-            let file = bench.file();
-            let proof = proof::of_sqlite(&file, "l", &known, Settled::Any);
-            for broken in runtime()?.block_on(proof)? {
-                verdict.fault(format!("cut {cut} of record {record} ({loss:?}): {broken}"), run.replay("powercut"));
-            }
-        }
-        std::fs::remove_dir_all(&bench.live)?;
-    }
-    verdict.count("cuts", cuts / CUTS_A_RECORD * CUTS_A_RECORD);
-    verdict.count("acked", acked);
-    verdict.count("bytes-dropped", dropped);
-    verdict.count("broken", verdict.faults().len());
+    let mut dice = Dice::new(run.seed, "powercut control");
     let caught = control_loses(&Bench::new(folder.path(), "control", &library)?, &mut dice)?;
     if caught.is_none() {
         verdict
@@ -100,13 +100,48 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     Ok(verdict)
 }
 
+/// Cuts under a writer on SQLite, each followed by a proof.
+pub fn cuts(run: &Run, size: &Size) -> anyhow::Result<Verdict> {
+    let folder = tempfile::tempdir()?;
+    let library = shim::compile(folder.path())?;
+    let mut verdict = Verdict::default();
+    let (mut cuts, mut acked, mut dropped) = (0, 0, 0);
+    let mut dice = Dice::new(run.seed, "powercut");
+    while cuts < size.cuts || acked < size.acks {
+        let bench = Bench { lies: size.lies, ..Bench::new(folder.path(), &format!("record-{cuts}"), &library)? };
+        let mut known = Acknowledged::default();
+        for _ in 0..CUTS_A_RECORD {
+            cuts += 1;
+            let loss = Loss::EVERY[dice.index(Loss::EVERY.len())];
+            let work = Work { plant: size.plant, ..on_record(&bench.file(), "l", known.next(), u64::MAX) };
+            let (lines, gone) = bench.cut(&work, dice.below(size.acks_a_cut), loss, &mut dice)?;
+            acked += lines.len();
+            dropped += gone;
+            known.add(&lines);
+            let file = bench.file();
+            let proof = proof::of_sqlite(&file, "l", &known, Settled::Any);
+            for broken in runtime()?.block_on(proof) {
+                verdict.fault(format!("cut {cuts} ({loss:?}): {broken}"), run.replay("powercut"));
+            }
+        }
+        std::fs::remove_dir_all(&bench.live)?;
+        if !verdict.passed() {
+            break;
+        }
+    }
+    verdict.count("cuts", cuts);
+    verdict.count("acked", acked);
+    verdict.count("bytes-dropped", dropped);
+    verdict.count("broken", verdict.faults().len());
+    Ok(verdict)
+}
+
 /// The first cut at which the control lost what it had acknowledged.
 fn control_loses(bench: &Bench, dice: &mut Dice) -> anyhow::Result<Option<u64>> {
     let file = bench.file();
     let mut next = 0;
     for cut in 1..=CONTROL_CUTS {
-        let work =
-            Work { task: Task::Control, file: file.clone(), lane: String::new(), from: next, count: u64::MAX, seed: 0 };
+        let work = Work { task: Task::Control, ..on_record(&file, "", next, u64::MAX) };
         let (lines, _) = bench.cut(&work, 20 + dice.below(ACKS_MAX), Loss::All, dice)?;
         let end = next + u64::try_from(lines.len())?;
         if runtime()?.block_on(control::lost(&file, end))? > 0 {

@@ -19,6 +19,7 @@
 
 mod forge;
 mod model;
+mod processes;
 mod sim;
 
 use crate::suites::Run;
@@ -45,7 +46,7 @@ pub struct Bug {
 }
 
 /// All areas.
-const BEDS: [fn() -> Vec<Bed>; 3] = [model::beds, sim::beds, forge::beds];
+const BEDS: [fn() -> Vec<Bed>; 4] = [model::beds, sim::beds, forge::beds, processes::beds];
 
 /// What became of the bugs so far.
 #[derive(Debug, Default)]
