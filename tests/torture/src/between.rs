@@ -7,7 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, JobId, RunId, TicketId};
+use makegood_domain::ids::{
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
@@ -105,6 +107,7 @@ between! {
         fn settle(key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> Applied;
         fn detect(detection: &Detection) -> bool;
         fn detections(open_only: bool, limit: u64) -> Vec<Detection>;
+        fn detections_of(charges: &[ChargeId]) -> Vec<Detection>;
         fn close_detections(root: &RunId, still: &[Detection], at: Timestamp) -> u64;
         fn save_pass(report: &PassReport) -> ();
         fn passes(limit: u64) -> Vec<PassReport>;

@@ -7,7 +7,7 @@ pub mod disk;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::child::{Task, Victim, Work, on_record, runtime};
+use crate::child::{End, Task, Victim, Work, on_record, runtime};
 use crate::dice::Dice;
 use crate::proof::{self, Acknowledged, Settled};
 use crate::shim::{self, Watch};
@@ -57,8 +57,8 @@ impl Bench {
         self.live.join("record.db")
     }
 
-    /// Lets a child work, cuts the power under it, and returns what it had acknowledged.
-    fn cut(&self, work: &Work, acks: u64, loss: Loss, dice: &mut Dice) -> anyhow::Result<(Vec<String>, u64)> {
+    /// Lets a child work, and cuts the power under it. How it ended, and how many bytes were lost.
+    fn cut(&self, work: &Work, acks: u64, loss: Loss, dice: &mut Dice) -> anyhow::Result<(End, u64)> {
         disk::settle(&self.live, &self.keep)?;
         let watch = Watch {
             library: self.library.clone(),
@@ -71,11 +71,8 @@ impl Bench {
         victim.hear(usize::try_from(acks)?)?;
         victim.let_run(Duration::from_micros(dice.below(MICROS_MAX)));
         let end = victim.kill()?;
-        if let Some(complaint) = end.complaint {
-            anyhow::bail!("the writer stopped by itself: {complaint}");
-        }
         let lost = disk::cut(&self.live, &self.keep, loss, dice)?;
-        Ok((end.lines, lost))
+        Ok((end, lost))
     }
 }
 
@@ -114,10 +111,13 @@ pub fn cuts(run: &Run, size: &Size) -> anyhow::Result<Verdict> {
             cuts += 1;
             let loss = Loss::EVERY[dice.index(Loss::EVERY.len())];
             let work = Work { plant: size.plant, ..on_record(&bench.file(), "l", known.next(), u64::MAX) };
-            let (lines, gone) = bench.cut(&work, dice.below(size.acks_a_cut), loss, &mut dice)?;
-            acked += lines.len();
+            let (end, gone) = bench.cut(&work, dice.below(size.acks_a_cut), loss, &mut dice)?;
+            acked += end.lines.len();
             dropped += gone;
-            known.add(&lines);
+            known.add(&end.lines);
+            if let Some(why) = end.complaint {
+                verdict.fault(format!("cut {cuts}: the writer stopped by itself: {why}"), run.replay("powercut"));
+            }
             let file = bench.file();
             let proof = proof::of_sqlite(&file, "l", &known, Settled::Any);
             for broken in runtime()?.block_on(proof) {
@@ -142,8 +142,9 @@ fn control_loses(bench: &Bench, dice: &mut Dice) -> anyhow::Result<Option<u64>> 
     let mut next = 0;
     for cut in 1..=CONTROL_CUTS {
         let work = Work { task: Task::Control, ..on_record(&file, "", next, u64::MAX) };
-        let (lines, _) = bench.cut(&work, 20 + dice.below(ACKS_MAX), Loss::All, dice)?;
-        let end = next + u64::try_from(lines.len())?;
+        let (end, _) = bench.cut(&work, 20 + dice.below(ACKS_MAX), Loss::All, dice)?;
+        anyhow::ensure!(end.complaint.is_none(), "the control stopped by itself: {:?}", end.complaint);
+        let end = next + u64::try_from(end.lines.len())?;
         if runtime()?.block_on(control::lost(&file, end))? > 0 {
             return Ok(Some(cut));
         }

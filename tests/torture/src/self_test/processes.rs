@@ -109,7 +109,7 @@ fn disks() -> Bed {
         bugs: vec![
             bug(
                 "the log is not synced",
-                &["acknowledged of", "can't be read", "does not open", "damaged"],
+                &["acknowledged of", "can't be read", "damaged"],
                 powercut::Size { lies: Some("-wal"), ..size },
             ),
             bug("acknowledges first", &["acknowledged of"], powercut::Size { plant: Plant::EarlyAck, ..size }),
