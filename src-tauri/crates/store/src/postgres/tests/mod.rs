@@ -9,6 +9,7 @@ mod facts;
 mod journal;
 mod levels;
 mod opening;
+mod queue;
 mod races;
 mod remedies;
 mod rights;
