@@ -53,11 +53,11 @@ enum Command {
     Sim,
     /// Kills the power 60 times (500) under a writer on SQLite; nothing acknowledged may be lost.
     Powercut,
-    /// Kills the writer at any instant and before every call that changes a file.
+    /// Kills writers at any instant and at any call, the program at every named point, and the server.
     Kill,
-    /// Lets processes race for the same items on PostgreSQL.
+    /// Lets processes race on PostgreSQL: for items, parts of them, claims, a second person's yes.
     PgRace,
-    /// Cuts the link to PostgreSQL at every message, and stops the server.
+    /// Cuts the link to PostgreSQL at every message, stops the server, and gives calls up.
     PgCut,
     /// Tries SQL with logins of every role.
     Forge,
