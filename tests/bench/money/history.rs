@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use makegood_domain::ports::{FactStore as _, NextLook, ReconcileStore};
+use makegood_store::postgres::{self, PgSettings, PgStore};
 use makegood_store::sqlite::SqliteStore;
-use sqlx::AssertSqlSafe;
+use makegood_testkit::postgres::{Cluster, SUPERUSER};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _};
 
+use crate::postgres::{OPEN_RUNS, cluster};
 use crate::{ROUNDS, Wanted, median, world};
 
 const ACCOUNTS: u64 = 1_000;
@@ -36,12 +40,20 @@ const SETTLED: [&str; 7] = [
         SELECT out, id, 1, prj, nd, at, 9, 'stored', 1, 1, 'feed' FROM settled",
 ];
 
+/// The same on PostgreSQL.
+const SETTLED_THERE: &str = include_str!("settled_runs.sql");
+
 pub async fn measure(wanted: &Wanted) {
     let folder = tempfile::tempdir().expect("a folder");
     let (few, many) = ((wanted.history / 100).max(1), wanted.history);
     let short = sqlite(&folder.path().join("short.sqlite"), few).await;
     let long = sqlite(&folder.path().join("long.sqlite"), many).await;
     compare("SQLite", few, many, &short, &long).await;
+    drop((short, long));
+    let cluster = cluster();
+    let short = on_postgres(&cluster, few).await;
+    let long = on_postgres(&cluster, many).await;
+    compare("PostgreSQL", few, many, &short, &long).await;
 }
 
 /// Passes in turn over both; the median ratio counts.
@@ -80,7 +92,31 @@ async fn compare(name: &str, few: u64, many: u64, short: &History, long: &Histor
 /// A record with history, and a second way to it for the bare reference.
 struct History {
     store: Arc<dyn ReconcileStore>,
-    bare: SqlitePool,
+    bare: Bare,
+}
+
+enum Bare {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Bare {
+    /// Everything is due again, for the next pass.
+    async fn due_again(&self) {
+        const AGAIN: &str = "UPDATE due_runs SET next_at = 0";
+        match self {
+            Self::Sqlite(pool) => drop(pool.execute(AGAIN).await.expect("due again")),
+            Self::Postgres(pool) => drop(pool.execute(AGAIN).await.expect("due again")),
+        }
+    }
+
+    async fn count(&self, sql: &'static str) -> i64 {
+        let count = match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
+            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
+        };
+        count.expect("a count")
+    }
 }
 
 /// What a pass asks of the record: claims in batches, the scope of each run, the end of each look.
@@ -104,14 +140,13 @@ async fn pass(history: &History) -> f64 {
     }
     let took = start.elapsed().as_secs_f64();
     assert_eq!(looked_at, OPEN, "a pass looks at what is open and at nothing else");
-    // Due again for the next pass.
-    sqlx::query("UPDATE due_runs SET next_at = 0").execute(&history.bare).await.expect("due again");
+    history.bare.due_again().await;
     took
 }
 
 async fn anti_join(history: &History) -> f64 {
     let start = Instant::now();
-    let open: i64 = sqlx::query_scalar(ANTI_JOIN).fetch_one(&history.bare).await.expect("a count");
+    let open = history.bare.count(ANTI_JOIN).await;
     assert_eq!(u64::try_from(open).expect("a count"), OPEN);
     start.elapsed().as_secs_f64()
 }
@@ -141,7 +176,29 @@ async fn sqlite(path: &Path, settled: u64) -> History {
         let report = store.import(batch, world::start()).await.expect("an import");
         assert!(report.rejected.is_empty(), "{:?}", report.rejected.first());
     }
-    History { store: Arc::new(store), bare }
+    History { store: Arc::new(store), bare: Bare::Sqlite(bare) }
+}
+
+/// The same on a server: open runs as the other measurements put them in, and settled ones.
+async fn on_postgres(cluster: &Cluster, settled: u64) -> History {
+    let record = cluster.empty_database().expect("a database");
+    let settings = PgSettings::new(cluster.url(&record, SUPERUSER));
+    postgres::migrate(&settings).await.expect("a schema");
+    let start = Instant::now();
+    let variables = format!("\\set accounts {ACCOUNTS}\n\\set balance ''\n");
+    let open = format!("{variables}\\set first 0\n\\set last {}\n{OPEN_RUNS}", OPEN - 1);
+    cluster.sql(&record, &open).expect("open runs");
+    for first in (0..settled).step_by(usize::try_from(CHUNK).expect("a number")) {
+        let last = (first + CHUNK).min(settled) - 1;
+        let sql = format!("{variables}\\set first {first}\n\\set last {last}\n{SETTLED_THERE}");
+        cluster.sql(&record, &sql).expect("settled runs");
+    }
+    cluster.sql(&record, "VACUUM (FREEZE, ANALYZE)").expect("statistics");
+    println!("PostgreSQL: {settled} settled runs put in within {:.0} s", start.elapsed().as_secs_f64());
+    let store = PgStore::connect(&settings).await.expect("a store");
+    let options: PgConnectOptions = cluster.url(&record, SUPERUSER).parse().expect("an address");
+    let bare = PgPool::connect_with(options.options([("search_path", "record")])).await.expect("a connection");
+    History { store: Arc::new(store), bare: Bare::Postgres(bare) }
 }
 
 /// Puts settled runs in past the triggers, which would make their postings one by one; then the triggers

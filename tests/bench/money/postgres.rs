@@ -23,7 +23,7 @@ const SCALE: u32 = 50;
 
 /// Runs that were charged and never delivered, straight into the tables: `:first` to `:last`, drawn from
 /// `:balance`, or from the wallet of each customer where that is empty.
-const OPEN_RUNS: &str = include_str!("open_runs.sql");
+pub const OPEN_RUNS: &str = include_str!("open_runs.sql");
 
 /// The statement that the store sends, with the same arguments, as a script of pgbench.
 const SAME_STATEMENT: &str = include_str!("settle.pgbench.sql");
@@ -45,11 +45,16 @@ pub async fn measure() {
     bench.pool().await;
 }
 
+/// A server with more memory than Debian gives it, as one would have that keeps a ledger.
+pub fn cluster() -> Cluster {
+    let settings = [("shared_buffers", "512MB"), ("max_wal_size", "8GB")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Cluster::start(&Options { settings, ..Options::default() }).expect("a server")
+}
+
 impl Bench {
     async fn prepare() -> Self {
-        let settings = [("shared_buffers", "512MB"), ("max_wal_size", "8GB")];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let cluster = Cluster::start(&Options { settings, ..Options::default() }).expect("a server");
+        let cluster = cluster();
         let record = cluster.empty_database().expect("a database");
         let reference = cluster.empty_database().expect("a database");
         postgres::migrate(&PgSettings::new(cluster.url(&record, SUPERUSER))).await.expect("a schema");
