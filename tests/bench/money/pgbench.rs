@@ -15,8 +15,8 @@ pub struct Target {
 pub enum Script<'a> {
     /// Its built-in one: three updates, a read and an insert.
     TpcB,
-    /// A file, and the first of the numbers that its clients count through.
-    File(&'a Path, u64),
+    /// A file, the first of the numbers that its clients count through, and how many accounts there are.
+    File(&'a Path, u64, u64),
 }
 
 impl Target {
@@ -29,10 +29,11 @@ impl Target {
     pub async fn measure(&self, script: &Script<'_>, clients: u64, each: u64) -> f64 {
         let (clients, each) = (clients.to_string(), each.to_string());
         let mut args = vec!["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-t", &each];
-        let (file, first, part);
-        if let Script::File(path, start) = script {
-            (file, first, part) = (path.display().to_string(), format!("first={start}"), format!("each={each}"));
-            args.extend(["-D", "i=0", "-D", &first, "-D", &part, "-f", &file]);
+        let (file, first, part, accounts);
+        if let Script::File(path, start, among) = script {
+            (file, first) = (path.display().to_string(), format!("first={start}"));
+            (part, accounts) = (format!("each={each}"), format!("accounts={among}"));
+            args.extend(["-D", "i=0", "-D", &first, "-D", &part, "-D", &accounts, "-f", &file]);
         }
         let said = self.run(&args).await;
         let line = said.lines().find(|line| line.starts_with("tps = ")).expect("pgbench says how many");

@@ -13,7 +13,8 @@ use makegood_testkit::postgres::{Cluster, Options, SUPERUSER};
 use crate::pgbench::{Script, Target};
 use crate::{ROUNDS, median, tell, world};
 
-const ACCOUNTS: u64 = 1_000;
+/// A prime: clients that go through the runs in step don't meet at one account.
+const ACCOUNTS: u64 = 10_007;
 /// How many clients at once, and how many restorations in one measurement.
 const CLIENTS: [(u64, u64); 3] = [(1, 2_000), (8, 8_000), (32, 8_000)];
 /// Clients and restorations on one workspace's pool.
@@ -94,7 +95,7 @@ impl Bench {
         let store = self.store(clients).await;
         for round in 0..=ROUNDS {
             let by_store = settle(&store, first, clients, each, "").await;
-            let script = Script::File(self.script.path(), first + each);
+            let script = Script::File(self.script.path(), first + each, ACCOUNTS);
             let by_pgbench = self.target.measure(&script, clients, each / clients).await;
             let by_tpc_b = self.reference.measure(&Script::TpcB, clients, each / clients).await;
             first += each * 2;
