@@ -111,8 +111,16 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub struct Victim {
     child: Child,
     lines: Receiver<String>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
     heard: Vec<String>,
+}
+
+/// Whatever becomes of a suite, its children do not outlive it: one that is stopped never would end.
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // Gone already is as good as killed.
+        let _gone = self.child.kill().and_then(|()| self.child.wait().map(drop));
+    }
 }
 
 /// How a child ended.
@@ -151,7 +159,7 @@ impl Victim {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("a child without output")?;
         let (lines, reader) = listen(output);
-        Ok(Self { child, lines, reader, heard: Vec::new() })
+        Ok(Self { child, lines, reader: Some(reader), heard: Vec::new() })
     }
 
     /// Waits for `count` lines, or until the child is gone.
@@ -234,10 +242,11 @@ impl Victim {
         if let Some(mut errors) = self.child.stderr.take() {
             errors.read_to_string(&mut said)?;
         }
-        self.reader.join().map_err(|_| anyhow::anyhow!("the listener to a child broke"))?;
+        let reader = self.reader.take().map_or(Ok(()), JoinHandle::join);
+        reader.map_err(|_| anyhow::anyhow!("the listener to a child broke"))?;
         self.heard.extend(self.lines.try_iter());
         let complaint = (status.code().is_some() && !status.success()).then(|| said.trim().to_owned());
-        Ok(End { lines: self.heard, done: status.success(), complaint })
+        Ok(End { lines: std::mem::take(&mut self.heard), done: status.success(), complaint })
     }
 }
 
