@@ -11,6 +11,8 @@ pub mod program;
 mod server;
 mod stopped;
 
+use std::path::Path;
+
 use crate::proof::Acknowledged;
 use crate::suites::Run;
 use crate::verdict::Verdict;
@@ -103,14 +105,20 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     play(run, &run.size(QUICK, FULL))
 }
 
+type Part = fn(&Run, &Size, &Path, &mut Toll) -> anyhow::Result<()>;
+
 /// All kinds of kills, in some size.
 pub fn play(run: &Run, size: &Size) -> anyhow::Result<Verdict> {
     let folder = tempfile::tempdir()?;
     let mut toll = Toll::default();
-    embedded::run(run, size, folder.path(), &mut toll)?;
-    named::run(run, size, folder.path(), &mut toll)?;
-    stopped::run(run, size, folder.path(), &mut toll)?;
-    server::run(run, size, &mut toll)?;
+    let parts: [(&str, Part); 4] =
+        [("sqlite", embedded::run), ("named", named::run), ("stopped", stopped::run), ("postgres", server::run)];
+    for (name, part) in parts {
+        // What the other parts found is told all the same.
+        if let Err(why) = part(run, size, folder.path(), &mut toll) {
+            toll.broken.push((format!("{name} could not be run to its end: {why:#}"), ""));
+        }
+    }
     let mut verdict = Verdict::default();
     verdict.count("points", toll.points.values().sum::<usize>());
     verdict.count("runs", toll.named);
@@ -121,8 +129,10 @@ pub fn play(run: &Run, size: &Size) -> anyhow::Result<Verdict> {
     verdict.count("acked", toll.acked);
     verdict.count("lost-or-doubled", toll.broken.len());
     for (what, part) in toll.broken {
-        let only = if run.only.is_none() { format!(" --only {part}") } else { String::new() };
-        verdict.fault(format!("{part}: {what}"), format!("{}{only}", run.replay("kill")));
+        let is_one = run.only.is_none() && !part.is_empty();
+        let only = if is_one { format!(" --only {part}") } else { String::new() };
+        let what = if part.is_empty() { what } else { format!("{part}: {what}") };
+        verdict.fault(what, format!("{}{only}", run.replay("kill")));
     }
     Ok(verdict)
 }

@@ -13,7 +13,7 @@ use makegood_connectors::vault::LocalVault;
 use makegood_domain::feed::Fact;
 use makegood_domain::plan::ActionKind;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{NewCase, Store};
+use makegood_domain::ports::{NewCase, Store, StoreError};
 use makegood_domain::support::Ticket;
 use makegood_testkit::ManualClock;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ use crate::product::{self, AGENT, Job};
 pub const ENDED: &str = "ended ";
 /// Requests that one ticket may need: each is refused because of what others did meanwhile.
 const REQUESTS_MAX: u32 = 4;
+/// Looks at one ticket, each of which another program can overtake.
+const LOOKS_MAX: u32 = 5;
 /// Passes until nothing of a run is due any more.
 const PASSES_MAX: u32 = 4;
 
@@ -130,7 +132,7 @@ pub async fn run(program: &Program) -> anyhow::Result<()> {
     bring(store.as_ref(), &job, made).await?;
     let desk = desk(program, &marks, store, made)?;
     let ended = match program.story {
-        Story::Restore | Story::Recover => Window { desk, marks, job, program }.work().await?,
+        Story::Restore | Story::Recover => Window { desk, marks, job, program }.insist().await?,
         Story::Sweep => sweep(&desk, program).await?,
     };
     say(&format!("{ENDED}{ended}"));
@@ -191,6 +193,17 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// Works on the ticket, and looks at it again where somebody else has changed it at that moment.
+    async fn insist(&self) -> anyhow::Result<String> {
+        for _ in 1..LOOKS_MAX {
+            match self.work().await {
+                Err(why) if was_overtaken(&why) => {}
+                ended => return ended,
+            }
+        }
+        self.work().await
+    }
+
     /// Finishes what was begun, or does what is to be done about the ticket.
     async fn work(&self) -> anyhow::Result<String> {
         if !self.program.forgets {
@@ -226,7 +239,7 @@ impl Window<'_> {
             let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
                 Ok(sheet) => sheet,
                 Err(Error::Refused(_)) => continue,
-                Err(other) => bail!("reviewing: {other}"),
+                Err(other) => return Err(other).context("reviewing"),
             };
             return Ok(Some(ConfirmRequest {
                 case_id: sheet.case_id,
@@ -248,7 +261,7 @@ impl Window<'_> {
         let mut view = match self.desk.confirm(request).await {
             Ok(view) => view,
             Err(Error::Refused(_) | Error::Stale(_)) => return Ok(false),
-            Err(other) => bail!("confirming: {other}"),
+            Err(other) => return Err(other).context("confirming"),
         };
         if matches!(view.state, OutcomeState::Unknown | OutcomeState::Running) {
             view = self.desk.check(key).await.context("checking")?;
@@ -287,6 +300,11 @@ impl Window<'_> {
         self.marks.pass("window_keep", "after");
         Ok(())
     }
+}
+
+/// Whether the record says that somebody was faster: then what was seen is to be read again.
+fn was_overtaken(why: &anyhow::Error) -> bool {
+    matches!(why.downcast_ref(), Some(Error::Store(StoreError::Stale { .. })))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

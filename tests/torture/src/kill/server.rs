@@ -1,6 +1,7 @@
 //! Kills on PostgreSQL: of a writer at any instant, and of the server under eight writers, half of which
 //! have told it that it need not wait for the disk.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -25,7 +26,7 @@ const STOPS_A_RECORD: u64 = 25;
 /// What a login may say of itself; the record does not listen.
 const HASTY: &str = "&options=-c%20synchronous_commit%3Doff";
 
-pub fn run(run: &Run, size: &Size, toll: &mut Toll) -> anyhow::Result<()> {
+pub fn run(run: &Run, size: &Size, _: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     if run.wants("pg-instants") {
         instants(run, size.pg_instants, toll)?;
     }
