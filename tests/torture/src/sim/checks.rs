@@ -100,11 +100,18 @@ impl Witness {
         }
     }
 
+    /// How long after its posting a charge may be open. One whose job runs on past hour 24 becomes an orphan
+    /// only then (R12, P8), and has as much time more as two passes need of which the first one dies.
+    fn promised_within(&self, charged: Option<&Charged>, at: Timestamp) -> SignedDuration {
+        let runs_on = charged.is_some_and(|charged| charged.job.done.is_none_or(|done| done > later(at, PROMISE)));
+        if runs_on { PROMISE + (PROMISE - self.patience) * 2 } else { PROMISE }
+    }
+
     /// Keeps how it stands. Returns that it was settled too late.
     fn note(&mut self, id: &(String, u32), item: Item, probe: &Probe, now: Timestamp) -> Option<String> {
         let charged = self.charged.get(&id.0);
         let (at, troubled) = charged.map_or((now, true), |charged| (charged.at, charged.troubled));
-        let first = later(at, PROMISE);
+        let first = later(at, self.promised_within(charged, at));
         let fresh = Watched { item: item.clone(), promised: Some(first) };
         let known = self.items.entry(id.clone()).or_insert(fresh);
         known.item = item;

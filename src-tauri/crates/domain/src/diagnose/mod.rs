@@ -55,8 +55,9 @@ pub fn diagnose(evidence: &Evidence<'_>, policy: &Policy, now: Timestamp) -> Dia
 
 /// What happened to one logical run, and what is done about it, when nobody asked: the reconciler's
 /// question. The same rules as [`diagnose`], except that whoever keeps the promise of P3 does not wait
-/// for itself, that it waits for what is not known yet (P8, P9, a submission that may still come) no
-/// longer than `patience` from the posting of the first charge, and that no ticket has a say in it (P12).
+/// for itself, that it waits for what is not known yet (P9, a submission that may still come) no longer
+/// than `patience` from the posting of the first charge, and that no ticket has a say in it (P12). A job
+/// of which its provider says that it runs has its 24 hours, whoever looks (P8).
 ///
 /// `lost` are items whose file cannot be had although the look-up saw it: the transfer failed for good.
 #[must_use]
@@ -134,9 +135,10 @@ impl<'a> Look<'a> {
         self.now < self.window_end()
     }
 
-    /// P8: when a job that is not done counts as failed.
+    /// P8: when a job that is not done counts as failed, whoever looks. Until then its charge is no orphan
+    /// (R12): who waits for it breaks no promise.
     fn stall_end(&self) -> Timestamp {
-        self.after_posting(self.policy.stall())
+        self.money.first_posted_at().map_or(self.now, |at| at.saturating_add(self.policy.stall()).unwrap_or(at))
     }
 
     /// P3: this verdict is left to the reconciler for now.

@@ -67,7 +67,7 @@ fn again_at(view: &View<'_>) -> Timestamp {
             no_later(later(posted, policy.recover_until()));
         }
         if view.open().any(|item| item.fate == Fate::Running) {
-            no_later(later(posted, policy.stall()).min(view.settle_at()));
+            no_later(later(posted, policy.stall()));
         }
     }
     let first = SignedDuration::from_mins(policy.reconcile.retry_first_minutes);

@@ -186,7 +186,7 @@ fn what_is_not_known_waits_for_the_last_pass_and_is_paid_then() {
 
 #[test]
 fn the_last_pass_that_can_keep_the_promise_settles() {
-    let world = World::of([run(24).job(JobState::Processing, &[ItemState::Processing])]);
+    let world = World::of([run(24).job(JobState::LookupFailed, &[])]);
     // The charge was posted two seconds after the start.
     let end = ago(24) + SignedDuration::from_secs(2) + SignedDuration::from_hours(24);
     let second = SignedDuration::from_secs(1);
@@ -201,6 +201,25 @@ fn the_last_pass_that_can_keep_the_promise_settles() {
         for instant in [last, last + second, end - second, end] {
             assert_eq!(at(instant).restorations.len(), 1, "every {every} min, at {instant}");
         }
+    }
+}
+
+/// P8, R12: its charge is no orphan before, so the promise leaves it its time.
+#[test]
+fn a_job_that_runs_has_its_24_hours() {
+    let world = World::of([run(24).job(JobState::Processing, &[ItemState::Processing])]);
+    let end = ago(24) + SignedDuration::from_secs(2) + SignedDuration::from_hours(24);
+    let second = SignedDuration::from_secs(1);
+    for every in [0, 5, 15, 60] {
+        let at = |instant: Timestamp| {
+            let world = world.clone().edit(|world| world.now = instant);
+            decided_by(&world, SignedDuration::from_mins(every), 9, &[])
+        };
+        for instant in [end - SignedDuration::from_mins(30), end - second] {
+            assert!(at(instant).restorations.is_empty(), "every {every} min, at {instant}");
+            assert_eq!(at(instant).next, NextLook::At { at: end }, "every {every} min: woken up exactly then");
+        }
+        assert_eq!(at(end).restorations.len(), 1, "every {every} min");
     }
 }
 
