@@ -88,7 +88,15 @@ impl<'a> Stage<'a> {
         let program = Program { told: true, ..self.program(story, START, None) };
         let end = Victim::spawn(program.arguments(), None)?.wait()?;
         anyhow::ensure!(end.done, "{} does not work undisturbed: {:?}", story.word(), end.complaint);
-        Ok(end.lines.iter().filter_map(|line| line.strip_prefix(POINT)).map(str::to_owned).collect())
+        let points: Vec<String> =
+            end.lines.iter().filter_map(|line| line.strip_prefix(POINT)).map(str::to_owned).collect();
+        anyhow::ensure!(
+            points.iter().any(|point| point == story.mark()),
+            "{} never passes {}",
+            story.word(),
+            story.mark()
+        );
+        Ok(points)
     }
 
     /// One run: killed at each of `points`, then finished. Later lives start `pauses` later.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use makegood_app::contract::{ActionKeyRequest, ConfirmRequest, OutcomeState, ReviewRequest};
+use makegood_app::contract::{ActionKeyRequest, CaseRequest, ConfirmRequest, OutcomeState, ReviewRequest};
 use makegood_app::{Agent, Desk, Error, Ports, Shift, WorkspaceInfo};
 use makegood_connectors::vault::LocalVault;
 use makegood_domain::feed::Fact;
@@ -52,6 +52,14 @@ impl Story {
             Self::Restore => "restore",
             Self::Recover => "recover",
             Self::Sweep => "sweep",
+        }
+    }
+
+    /// A call that it makes where it does what it is about, and not something else instead.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Restore => "apply.after.1",
+            Self::Recover | Self::Sweep => "vault_commit.after.1",
         }
     }
 
@@ -235,6 +243,8 @@ impl Window<'_> {
         let new = NewCase { ticket: self.ticket(), ..self.job.new_case() };
         let case = new.case_id.clone();
         self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.context("taking the ticket in")?;
+        // As the agent does who is told that the run is still under way.
+        self.desk.look_up(CaseRequest { case_id: case.0.clone() }).await.context("asking the provider")?;
         for kind in [ActionKind::Recover, ActionKind::Restore] {
             let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
                 Ok(sheet) => sheet,
