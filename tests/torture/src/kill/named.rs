@@ -39,8 +39,6 @@ const CHANGING: [&str; 16] = [
 const RUNS_A_RECORD: u64 = 400;
 /// From one life of a program to the next, in seconds: at once, soon, or when every claim and lease is over.
 const PAUSES: [i64; 3] = [0, 300, 7_200];
-/// When the first program starts.
-pub const START: i64 = 4_000;
 
 /// Programs on one record, one run after another.
 pub struct Stage<'a> {
@@ -85,7 +83,7 @@ impl<'a> Stage<'a> {
     /// The points that a story passes where nobody disturbs it, in their order.
     fn points(&mut self, story: Story) -> anyhow::Result<Vec<String>> {
         self.next_run();
-        let program = Program { told: true, ..self.program(story, START, None) };
+        let program = Program { told: true, ..self.program(story, story.start(), None) };
         let end = Victim::spawn(program.arguments(), None)?.wait()?;
         anyhow::ensure!(end.done, "{} does not work undisturbed: {:?}", story.word(), end.complaint);
         let points: Vec<String> =
@@ -103,7 +101,7 @@ impl<'a> Stage<'a> {
     fn lives(&mut self, story: Story, points: &[&str], pauses: &[i64]) -> anyhow::Result<()> {
         self.next_run();
         let context = format!("{} killed after {}", story.word(), points.join(" and "));
-        let mut at = START;
+        let mut at = story.start();
         for (place, point) in points.iter().enumerate() {
             let mut victim = Victim::spawn(self.program(story, at, Some(point)).arguments(), None)?;
             if victim.hear_of(STANDS)? {
@@ -157,7 +155,7 @@ pub fn run(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Re
             if size.named == Some(0) || !run.wants("named") && !run.wants(&format!("named/{}/{word}", story.word())) {
                 continue;
             }
-            let plan = plan(size.named, &points_of(story, shared, folder, toll)?, &mut dice);
+            let plan = plan(size.named, story.mark(), &points_of(story, shared, folder, toll)?, &mut dice);
             toll.points.insert((story, word), plan.points);
             let mut kills = plan.kills.into_iter().peekable();
             while kills.peek().is_some() {
@@ -195,7 +193,8 @@ struct Plan {
     kills: Vec<Vec<String>>,
 }
 
-fn plan(some: Option<usize>, points: &[String], dice: &mut Dice) -> Plan {
+/// Every kill, or some of them; the one at `mark`, where a story is half done, is always among them.
+fn plan(some: Option<usize>, mark: &str, points: &[String], dice: &mut Dice) -> Plan {
     let after: Vec<&String> = points.iter().filter(|point| leaves_something(point)).collect();
     let singles = points.iter().map(|point| vec![point.clone()]);
     let pairs = after.iter().flat_map(|first| after.iter().map(|second| vec![(*first).clone(), (*second).clone()]));
@@ -203,6 +202,9 @@ fn plan(some: Option<usize>, points: &[String], dice: &mut Dice) -> Plan {
     if let Some(count) = some {
         for last in (1..kills.len()).rev() {
             kills.swap(last, dice.index(last + 1));
+        }
+        if let Some(place) = kills.iter().position(|kill| kill.iter().any(|point| point == mark)) {
+            kills.swap(0, place);
         }
         kills.truncate(count);
     }
@@ -218,3 +220,19 @@ fn leaves_something(point: &str) -> bool {
 
 /// How many named points each story has on each database.
 pub type Points = BTreeMap<(Story, &'static str), usize>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_some_kills_the_first_is_where_the_story_is_half_done() {
+        let points: Vec<String> = (1..=40).map(|n| format!("scope.before.{n}")).collect();
+        let points = [points, vec!["vault_commit.after.1".to_owned(), "apply.after.2".to_owned()]].concat();
+        let few = plan(Some(3), "vault_commit.after.1", &points, &mut Dice::new(5, "few"));
+        assert_eq!((few.points, few.kills.len()), (42, 3));
+        assert!(few.kills[0].iter().any(|point| point == "vault_commit.after.1"), "{:?}", few.kills);
+        let all = plan(None, "vault_commit.after.1", &points, &mut Dice::new(5, "all"));
+        assert_eq!(all.kills.len(), 42 + 4, "each point, and each pair of those that leave something behind");
+    }
+}

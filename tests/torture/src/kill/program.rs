@@ -63,6 +63,15 @@ impl Story {
         }
     }
 
+    /// When its first program starts, in seconds of the world. While the 24 hours of a charge last, a
+    /// file that is kept for longer is left to the reconciler (P3), so an agent recovers it after them.
+    pub fn start(self) -> i64 {
+        match self {
+            Self::Restore | Self::Sweep => 4_000,
+            Self::Recover => 90_000,
+        }
+    }
+
     /// Its n-th run: of one item, or of two.
     pub fn job(self, lane: &str, number: u64) -> Job {
         let number = number * 3 + u64::from(self != Self::Restore);

@@ -5,15 +5,15 @@
 use std::path::Path;
 
 use super::marks::{REFUSED, STANDS};
-use super::named::{START, Stage, points_of, stage};
+use super::named::{Stage, points_of, stage};
 use super::program::{Program, Story};
 use super::{Size, Toll};
 use crate::child::Victim;
 use crate::dice::Dice;
 use crate::suites::Run;
 
-/// Everybody's claim and lease is over by then.
-const MUCH_LATER: i64 = START + 7_200;
+/// Everybody's claim and lease is over after so many seconds.
+const MUCH_LATER: i64 = 7_200;
 
 pub fn run(run: &Run, size: &Size, folder: &Path, toll: &mut Toll) -> anyhow::Result<()> {
     if size.stopped == 0 || !run.wants("stopped") {
@@ -51,11 +51,11 @@ impl Stage<'_> {
     /// One program is stopped at a point, another one does its work, and the first goes on.
     fn stop(&mut self, story: Story, point: &str, other: Story) -> anyhow::Result<()> {
         self.next_run();
-        let mut first = Victim::spawn(self.program(story, START, Some(point)).arguments(), None)?;
+        let mut first = Victim::spawn(self.program(story, story.start(), Some(point)).arguments(), None)?;
         anyhow::ensure!(first.hear_of(STANDS)?, "{} does not pass {point}", story.word());
         first.signal("STOP")?;
         first.say("go on")?;
-        let second = Program { made_for: story, ..self.program(other, MUCH_LATER, None) };
+        let second = Program { made_for: story, ..self.program(other, story.start() + MUCH_LATER, None) };
         let second = Victim::spawn(second.arguments(), None)?.wait()?;
         let context = format!("{} stopped at {point}, taken over by {}", story.word(), other.word());
         self.note(second.done, second.complaint, &context);
