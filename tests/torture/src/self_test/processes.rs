@@ -100,7 +100,7 @@ fn servers() -> Bed {
 }
 
 fn disks() -> Bed {
-    let size = powercut::Size { cuts: 20, acks: 0, acks_a_cut: 160, plant: Plant::Nothing, lies: None };
+    let size = powercut::Size { cuts: 20, acks: 0, acks_a_cut: 160, plant: Plant::Nothing, lies: None, between: false };
     let cut = |size: powercut::Size| -> Play { Box::new(move |run| powercut::cuts(run, &size)) };
     let bug = |name, shows, size| Bug { name, shows, play: cut(size) };
     Bed {
@@ -113,6 +113,7 @@ fn disks() -> Bed {
                 powercut::Size { lies: Some("-wal"), ..size },
             ),
             bug("acknowledges first", &["acknowledged of"], powercut::Size { plant: Plant::EarlyAck, ..size }),
+            bug("no cut meets a commit", &["between commits"], powercut::Size { between: true, ..size }),
         ],
     }
 }
