@@ -9,8 +9,10 @@ use makegood_app::contract::{
 use makegood_app::{Desk, Error};
 use makegood_domain::ids::CaseId;
 use makegood_domain::plan::ActionKind;
-use makegood_domain::ports::ApprovalState;
+use makegood_domain::ports::{ApprovalState, FactStore as _};
+use makegood_testkit::{Fault, ManualClock, MemoryStore, Op};
 
+use super::fakes::Mill;
 use super::world::*;
 
 const STARTED: &str = "2026-03-12T18:04:22Z";
@@ -158,4 +160,31 @@ async fn a_request_needs_a_reason_and_is_asked_once() {
     assert_eq!((first.id, first.asked_at), (again.id, again.asked_at));
     assert!(matches!(office.ask("for something else").await, Err(Error::Refused(_))), "the id is of another request");
     assert_eq!(list(&office.ben, true).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_of_requests_is_one_read() {
+    let (dir, store) = (tempfile::tempdir().expect("a folder"), Arc::new(MemoryStore::new()));
+    let facts = [ground(), run_of_210("run_shot4", STARTED), vec![failed_job("run_shot4", STARTED)]].concat();
+    store.import(&facts, at(NOW)).await.expect("an import");
+    let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
+    let desk = desk_on(&store, &clock, &mill, dir.path(), "cleo");
+    let case = desk.take_in("case-T-1".into(), ticket("T-1", COMPLAINT), Vec::new()).await.expect("a case").case.id;
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None };
+    let sheet = desk.review(request).await.expect("the action can be reviewed");
+    let asked = AskApprovalRequest {
+        id: "approval-0123456789abcdef".into(),
+        case_id: sheet.case_id,
+        kind: sheet.kind,
+        answer: None,
+        case_revision: sheet.case_revision,
+        digest: sheet.digest,
+        reviewed_at: sheet.made_at,
+        reason: REASON.to_owned(),
+    };
+    desk.ask_approval(asked).await.expect("asked");
+    // Whoever asks for the cases of the page, one by one, meets this.
+    store.fail_next(Op::Case, Fault::BeforeCommit);
+    let rows = list(&desk, true).await;
+    assert_eq!(rows.iter().map(|row| row.subject.as_str()).collect::<Vec<_>>(), ["Charged and no clip"]);
 }

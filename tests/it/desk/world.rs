@@ -9,7 +9,7 @@ use makegood_connectors::LocalVault;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AgentId, CaseId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{ApprovalStore as _, FactStore as _, Person, Role};
+use makegood_domain::ports::{ApprovalStore as _, Clock, FactStore as _, Person, Reader, Role, Store};
 use makegood_domain::reading::RuleReader;
 use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
@@ -177,8 +177,20 @@ pub async fn house(facts: &[Vec<Fact>]) -> House {
 
 /// A desk of an agent on a record that others may work on too.
 pub fn desk_on(
-    store: &Arc<SqliteStore>,
-    clock: &Arc<ManualClock>,
+    store: &Arc<impl Store + 'static>,
+    clock: &Arc<impl Clock + 'static>,
+    mill: &Arc<Mill>,
+    dir: &Path,
+    agent: &str,
+) -> Arc<Desk> {
+    desk_reading(Arc::new(RuleReader), store, clock, mill, dir, agent)
+}
+
+/// The same, with tickets read by `reader`.
+pub fn desk_reading(
+    reader: Arc<dyn Reader>,
+    store: &Arc<impl Store + 'static>,
+    clock: &Arc<impl Clock + 'static>,
     mill: &Arc<Mill>,
     dir: &Path,
     agent: &str,
@@ -187,7 +199,7 @@ pub fn desk_on(
         store: Arc::clone(store) as _,
         providers: Arc::clone(mill) as _,
         vault: Arc::new(LocalVault::open(dir.join("vault")).expect("a vault")),
-        reader: Arc::new(RuleReader),
+        reader,
         clock: Arc::clone(clock) as _,
     };
     let agent = Agent { id: AgentId::new(agent), name: agent.to_owned() };

@@ -5,9 +5,7 @@ use jiff::Timestamp;
 use makegood_domain::ids::{AgentId, ApprovalId, CaseId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{Plan, money_digest, restorations};
-use makegood_domain::ports::{
-    Approval, ApprovalDecision, ApprovalRequest, ApprovalState, Decided, Identity, Role, StoreError,
-};
+use makegood_domain::ports::{Approval, ApprovalDecision, ApprovalRequest, ApprovalState, Decided, Identity, Role};
 
 use crate::confirm::Reviewed;
 use crate::contract::{
@@ -32,10 +30,7 @@ impl Desk {
         let now = self.now();
         let me = self.identity(now).await?;
         let found = self.store.approvals(request.open_only, request.limit.min(APPROVALS_MAX), now).await?;
-        let mut rows = Vec::with_capacity(found.len());
-        for approval in &found {
-            rows.push(self.approval_view(approval, &me).await?);
-        }
+        let rows = found.iter().map(|approval| approval_view(approval, &me)).collect();
         let people = self.store.people().await?;
         let people =
             people.into_iter().map(|person| PersonView { id: person.id.0, name: person.name, roles: person.roles });
@@ -129,7 +124,7 @@ impl Desk {
         self.changed(Topic::Case { case_id: approval.request.case_id.0.clone() });
         self.changed(Topic::Audit);
         let me = self.identity(now).await?;
-        self.approval_view(&approval, &me).await
+        Ok(approval_view(&approval, &me))
     }
 
     /// Who is connected, as the record knows it.
@@ -153,37 +148,32 @@ impl Desk {
         let rows = self.store.approvals(false, APPROVALS_MAX, now).await?;
         let Some(found) = rows.iter().find(fits) else { return Ok(None) };
         let me = self.identity(now).await?;
-        self.approval_view(found, &me).await.map(Some)
+        Ok(Some(approval_view(found, &me)))
     }
+}
 
-    async fn approval_view(&self, approval: &Approval, me: &Identity) -> Result<ApprovalView> {
-        let request = &approval.request;
-        let subject = match self.store.case(&request.case_id).await {
-            Ok(case) => case.ticket.subject,
-            Err(StoreError::NotFound { .. }) => String::new(),
-            Err(other) => return Err(other.into()),
-        };
-        let mine = request.asked_by == me.person.id;
-        let waits = approval.state == ApprovalState::Waiting;
-        Ok(ApprovalView {
-            id: request.id.0.clone(),
-            case_id: request.case_id.0.clone(),
-            subject,
-            state: approval.state,
-            amount: request.amount,
-            reason: request.reason.clone(),
-            postings: request.restorations.iter().flat_map(postings).collect(),
-            digest: request.digest.clone(),
-            asked_by: request.asked_by.0.clone(),
-            asked_at: request.asked_at,
-            decided_by: approval.decided_by.as_ref().map(|id| id.0.clone()),
-            decided_at: approval.decided_at,
-            note: approval.note.clone(),
-            expires_at: approval.expires_at,
-            used_by: approval.used_by.as_ref().map(|key| key.0.clone()),
-            mine,
-            can_decide: waits && !mine && me.person.roles.contains(&Role::Approver),
-        })
+fn approval_view(approval: &Approval, me: &Identity) -> ApprovalView {
+    let request = &approval.request;
+    let mine = request.asked_by == me.person.id;
+    let waits = approval.state == ApprovalState::Waiting;
+    ApprovalView {
+        id: request.id.0.clone(),
+        case_id: request.case_id.0.clone(),
+        subject: approval.subject.clone(),
+        state: approval.state,
+        amount: request.amount,
+        reason: request.reason.clone(),
+        postings: request.restorations.iter().flat_map(postings).collect(),
+        digest: request.digest.clone(),
+        asked_by: request.asked_by.0.clone(),
+        asked_at: request.asked_at,
+        decided_by: approval.decided_by.as_ref().map(|id| id.0.clone()),
+        decided_at: approval.decided_at,
+        note: approval.note.clone(),
+        expires_at: approval.expires_at,
+        used_by: approval.used_by.as_ref().map(|key| key.0.clone()),
+        mine,
+        can_decide: waits && !mine && me.person.roles.contains(&Role::Approver),
     }
 }
 

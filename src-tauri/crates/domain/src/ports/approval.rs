@@ -82,6 +82,8 @@ pub struct ApprovalRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     pub request: ApprovalRequest,
+    /// Of the ticket of its case, so that a list of requests is one read.
+    pub subject: String,
     pub state: ApprovalState,
     pub decided_by: Option<AgentId>,
     pub decided_at: Option<Timestamp>,

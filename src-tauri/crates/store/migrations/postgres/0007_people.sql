@@ -86,6 +86,6 @@ CREATE VIEW api.people AS SELECT id, name, roles::text AS roles, per_posting, pe
 CREATE VIEW api.default_limits AS SELECT * FROM record.default_limits;
 CREATE VIEW api.person_days AS SELECT * FROM record.person_days;
 CREATE VIEW api.approvals AS
-    SELECT id, case_id, digest, amount, reason, restorations::text AS restorations, asked_by, asked_at, state,
-        decided_by, decided_at, note, expires_at, used_by
-    FROM record.approvals;
+    SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text AS restorations, a.asked_by,
+        a.asked_at, a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
+    FROM record.approvals a JOIN record.cases c ON c.id = a.case_id JOIN record.tickets t ON t.id = c.ticket_id;

@@ -288,15 +288,16 @@ END $$;
 
 -- Requests as they are told now, with the state that they have then.
 CREATE FUNCTION api.approvals_at(p_open_only bigint, p_limit bigint, p_at bigint)
-RETURNS TABLE (id text, case_id text, digest text, amount bigint, reason text, restorations text, asked_by text,
-    asked_at bigint, state text, decided_by text, decided_at bigint, note text, expires_at bigint, used_by text)
+RETURNS TABLE (id text, case_id text, subject text, digest text, amount bigint, reason text, restorations text,
+    asked_by text, asked_at bigint, state text, decided_by text, decided_at bigint, note text, expires_at bigint,
+    used_by text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
 BEGIN
-    RETURN QUERY SELECT a.id, a.case_id, a.digest, a.amount, a.reason, a.restorations::text, a.asked_by, a.asked_at,
-        record.state_at(a, v_at), a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
-    FROM record.approvals a
+    RETURN QUERY SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text, a.asked_by,
+        a.asked_at, record.state_at(a, v_at), a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
+    FROM record.approvals a JOIN record.cases c ON c.id = a.case_id JOIN record.tickets t ON t.id = c.ticket_id
     WHERE p_open_only = 0 OR record.state_at(a, v_at) IN ('waiting', 'approved')
     ORDER BY a.asked_at DESC, a.id COLLATE "C" DESC LIMIT greatest(p_limit, 0);
 END $$;

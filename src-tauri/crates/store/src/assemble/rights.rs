@@ -29,6 +29,7 @@ pub(crate) fn approval(row: &impl Columns) -> StoreResult<Approval> {
             asked_at: row.time("asked_at")?,
             id: ApprovalId(id),
         },
+        subject: row.text("subject")?,
         state: row.word("state")?,
         decided_by: row.opt_text("decided_by")?.map(AgentId),
         decided_at: row.opt_time("decided_at")?,

@@ -263,6 +263,9 @@ pub(crate) async fn a_request_is_asked_once(store: &dyn Store) {
     let asked = request(store, "apr_1", "k1", &[back(0), back(1)], 1600).await;
     let waiting = done(store.ask_approval(&asked).await.unwrap());
     assert_eq!((waiting.state, &waiting.request), (ApprovalState::Waiting, &asked));
+    let subject = new_case("case_k1").ticket.subject;
+    assert!(!subject.is_empty() && waiting.subject == subject, "{waiting:?}");
+    assert_eq!(store.approvals(true, 9, at(1600)).await.unwrap(), std::slice::from_ref(&waiting));
     assert_eq!(store.ask_approval(&asked).await.unwrap(), Decided::Already(Box::new(waiting)));
     let twisted: [fn(&mut ApprovalRequest); 5] = [
         |row| row.amount = 201,

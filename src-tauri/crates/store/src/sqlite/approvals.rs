@@ -18,12 +18,14 @@ use crate::assemble;
 statements! {
     ASK = "INSERT INTO approvals (id, case_id, digest, amount, reason, restorations, asked_by, asked_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    ONE = "SELECT id, case_id, digest, amount, reason, restorations, asked_by, asked_at, state, decided_by,
-            decided_at, note, expires_at, used_by FROM approvals WHERE id = ?1";
-    NEWEST = "SELECT id, case_id, digest, amount, reason, restorations, asked_by, asked_at, state, decided_by,
-            decided_at, note, expires_at, used_by FROM approvals
-        WHERE ?1 = 0 OR (state = 'waiting' AND asked_at >= ?2) OR (state = 'approved' AND expires_at >= ?3)
-        ORDER BY asked_at DESC, id DESC LIMIT ?4";
+    ONE = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.asked_by, a.asked_at,
+            a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
+        FROM approvals a JOIN cases c ON c.id = a.case_id JOIN tickets t ON t.id = c.ticket_id WHERE a.id = ?1";
+    NEWEST = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.asked_by, a.asked_at,
+            a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
+        FROM approvals a JOIN cases c ON c.id = a.case_id JOIN tickets t ON t.id = c.ticket_id
+        WHERE ?1 = 0 OR (a.state = 'waiting' AND a.asked_at >= ?2) OR (a.state = 'approved' AND a.expires_at >= ?3)
+        ORDER BY a.asked_at DESC, a.id DESC LIMIT ?4";
     DECIDE = "UPDATE approvals SET state = ?2, decided_by = ?3, decided_at = ?4, note = ?5, expires_at = ?6
         WHERE id = ?1";
     LIMITS = "SELECT yes_minutes, wait_hours FROM default_limits";

@@ -35,11 +35,12 @@ pub(super) fn ask(record: &mut Record, request: &ApprovalRequest) -> StoreResult
     if parts.fold(0, i64::saturating_add) != request.amount || request.amount <= 0 {
         return no(format!("the restorations do not come to {} credits", request.amount));
     }
-    if !record.cases.contains_key(&request.case_id) {
+    let Some(case) = record.cases.get(&request.case_id) else {
         return no(format!("there is no case {}", request.case_id));
-    }
+    };
     let approval = Approval {
         request: request.clone(),
+        subject: case.ticket.subject.clone(),
         state: ApprovalState::Waiting,
         decided_by: None,
         decided_at: None,
