@@ -8,6 +8,7 @@ mod bridge;
 mod fakes;
 mod loom;
 mod matching;
+mod overtaken;
 mod reconciling;
 mod usage;
 mod world;

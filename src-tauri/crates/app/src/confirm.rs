@@ -61,7 +61,14 @@ impl Desk {
             return self.answer_again(record, &request).await;
         }
         let now = self.now();
-        let plan = self.reviewed_plan(&Reviewed::of(&request), now).await?;
+        let plan = match self.reviewed_plan(&Reviewed::of(&request), now).await {
+            Ok(plan) => plan,
+            // What the same request, sent twice, has done meanwhile is no change that it could mind.
+            Err(why) => {
+                let record = self.store.action(&key).await?.ok_or(why)?;
+                return self.answer_again(record, &request).await;
+            }
+        };
         let order = Order {
             key: key.clone(),
             digest: request.digest.clone(),
@@ -241,7 +248,10 @@ impl Desk {
             }
         };
         self.store.finish_action(key, &state, self.now()).await?;
-        self.examine(&plan.case_id).await?;
+        // The outcome stands, whatever keeps the case from being looked at: the next look is at hand.
+        if let Err(why) = self.examine(&plan.case_id).await {
+            tracing::warn!(case.id = %plan.case_id, error = %why, "the case was not looked at after an action");
+        }
         let case_id = plan.case_id.0.clone();
         self.changed(Topic::Action { key: key.0.clone(), case_id: case_id.clone() });
         self.changed(Topic::Case { case_id });

@@ -6,7 +6,7 @@ use makegood_domain::diagnose::{Evidence, diagnose};
 use makegood_domain::draft::{AnswerInput, answer};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::matching::{match_run, overruled};
-use makegood_domain::ports::{AttachmentFile, CaseRecord, Finding, NewCase, ReadingContext};
+use makegood_domain::ports::{AttachmentFile, CaseRecord, Finding, NewCase, ReadingContext, StoreError};
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Ticket;
 
@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 
 /// Business days until an answer is due (R23).
 const ANSWER_BUSINESS_DAYS: u32 = 1;
+/// Looks at one case, each of which somebody else can overtake.
+const LOOKS_MAX: u32 = 4;
 
 /// A case with everything that its finding rests on, read at one moment.
 pub struct Examined {
@@ -38,11 +40,22 @@ impl Desk {
     }
 
     /// Examines a case with the facts and the clock of now. The finding is kept if it says
-    /// something else than the last one.
+    /// something else than the last one. A case that somebody changes at that moment is looked at
+    /// again, a few times.
     ///
     /// # Errors
     /// When the case does not exist, or the record or the reader cannot be used.
     pub async fn examine(&self, case_id: &CaseId) -> Result<Examined> {
+        for _ in 1..LOOKS_MAX {
+            match self.examine_once(case_id).await {
+                Err(Error::Store(StoreError::Stale { .. })) => {}
+                ended => return ended,
+            }
+        }
+        self.examine_once(case_id).await
+    }
+
+    async fn examine_once(&self, case_id: &CaseId) -> Result<Examined> {
         let mut case = self.store.case(case_id).await?;
         let now = self.now();
         let scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), now).await?;
