@@ -119,6 +119,18 @@ pub async fn open(place: &Place) -> anyhow::Result<Record> {
     })
 }
 
+/// Opens a record, works on it, and closes it, whatever came of the work: what is in a file's log is
+/// then in the file.
+///
+/// # Errors
+/// When it cannot be used, or as the work ended.
+pub async fn with<T>(place: &Place, work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let store = open(place).await?.store;
+    let ended = work(&*store).await;
+    store.close().await;
+    ended
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,19 @@ pub struct Console {
     pub read_only: Option<String>,
 }
 
+impl Console {
+    /// Works at the desk, and closes the record, whatever came of the work: what is in a file's log is
+    /// then in the file.
+    ///
+    /// # Errors
+    /// As the work ended.
+    pub async fn close_after<T>(self, work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let ended = work(&self).await;
+        self.desk.store().close().await;
+        ended
+    }
+}
+
 /// Opens the profile at `home`: the connected workspace that its settings name, else the practice
 /// workspace, which is made on the first start. Finishes what an earlier run left in the middle.
 ///

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use makegood_domain::ports::Store;
+
 use crate::record::{self, Place};
 
 #[derive(Debug, clap::Args)]
@@ -16,7 +18,10 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    let store = record::open(&Place::at(home)?).await?.store;
+    record::with(&Place::at(home)?, async |store| look(store, options).await).await
+}
+
+async fn look(store: &dyn Store, options: &Options) -> anyhow::Result<ExitCode> {
     if options.verify {
         return Ok(match store.audit_verify().await? {
             None => {

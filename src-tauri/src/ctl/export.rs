@@ -1,20 +1,24 @@
 //! `makegoodctl export`: what other programs count with. Usage: deduction, detection and refund of each
 //! charge, and the billable total, by the same function as the window.
 
-use std::io::Write;
+use std::io::{BufWriter, Seek as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use makegood_app::UsageWanted;
+use makegood_app::{Desk, UsageWanted};
 use makegood_domain::ids::AccountId;
 use makegood_domain::money::Credits;
 use makegood_domain::usage::UsageEntry;
 use serde_json::json;
+use tempfile::SpooledTempFile;
 
 use crate::wiring;
+
+/// Bytes of an export that are kept in memory.
+const IN_MEMORY_MAX: usize = 8 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -56,19 +60,29 @@ struct Form {
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     let What::Usage(usage) = &options.what;
-    let console = wiring::build(home).await?;
+    let told = wiring::build(home).await?.close_after(async |console| tell(&console.desk, usage).await).await;
+    // What breaks off must not pass for the whole: nothing is printed before all of it was read.
+    let mut told = told?;
+    told.rewind()?;
+    let mut out = std::io::stdout().lock();
+    std::io::copy(&mut told, &mut out)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The whole export: in memory while it is small, else in a file without a name.
+async fn tell(desk: &Desk, usage: &Usage) -> anyhow::Result<SpooledTempFile> {
     let wanted = UsageWanted {
         account: usage.account.clone().map(AccountId),
         from: usage.from.unwrap_or(Timestamp::MIN),
         until: usage.to.unwrap_or(Timestamp::MAX),
     };
-    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(SpooledTempFile::new(IN_MEMORY_MAX));
     if usage.form.csv {
         writeln!(out, "kind,at,account,run,charge,refund,credits,note,balances")?;
     }
     let csv = usage.form.csv;
-    let total: Credits = console
-        .desk
+    let total: Credits = desk
         .export_usage(&wanted, |line| {
             if csv {
                 writeln!(out, "{}", csv_line(line))?
@@ -83,8 +97,7 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     } else {
         writeln!(out, "{}", json!({ "kind": "total", "credits": total }))?;
     }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    out.into_inner().map_err(|unwritten| unwritten.into_error().into())
 }
 
 /// A date stands for its first instant in UTC.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use makegood_domain::feed::Fact;
-use makegood_domain::ports::Clock as _;
+use makegood_domain::ports::{Clock as _, Store};
 
 use crate::clock::SystemClock;
 use crate::record::{self, Place};
@@ -26,9 +26,11 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     let settings = Settings::load(home)?.with_context(|| {
         format!("{} has no makegood.toml: facts are imported into a connected workspace", home.display())
     })?;
-    let store = record::open(&Place::of(&settings, home)?).await?.store;
-    let text =
-        std::fs::read_to_string(&options.file).with_context(|| format!("{} can't be read", options.file.display()))?;
+    record::with(&Place::of(&settings, home)?, async |store| import(store, &options.file).await).await
+}
+
+async fn import(store: &dyn Store, file: &Path) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
     let (mut added, mut updated, mut unchanged, mut rejected) = (0, 0, 0, Vec::new());
     let mut batch = Vec::with_capacity(BATCH);
     let mut lines = Vec::with_capacity(BATCH);

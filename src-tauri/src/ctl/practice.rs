@@ -31,7 +31,10 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     if options.reset {
         makegood_practice::reset(&dir)?;
     }
-    let console = wiring::practising(&dir, options.seed).await?;
+    wiring::practising(&dir, options.seed).await?.close_after(async |console| show(console, &dir, options).await).await
+}
+
+async fn show(console: &wiring::Console, dir: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     let desk = &console.desk;
     let window = desk.queue(QueueRequest { filter: QueueFilter::default(), offset: 0, limit: 1 }).await?;
     let counts = desk.queue_counts(Nothing {}).await?;

@@ -39,9 +39,12 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
-    let console = wiring::build(home).await?;
+    wiring::build(home).await?.close_after(async |console| work(console, options).await).await
+}
+
+async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<ExitCode> {
     if options.mode.full_scan {
-        return full_scan(&console, options.json).await;
+        return full_scan(console, options.json).await;
     }
     let stop = Stop::default();
     tokio::spawn(stop_on_signal(stop.clone()));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use makegood_app::Desk;
 use makegood_domain::ids::CaseId;
 use makegood_domain::ports::Ids as _;
 use makegood_domain::support::Ticket;
@@ -21,7 +22,10 @@ pub(super) struct Options {
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     let text =
         std::fs::read_to_string(&options.file).with_context(|| format!("{} can't be read", options.file.display()))?;
-    let console = wiring::open(home).await?;
+    wiring::open(home).await?.close_after(async |console| triage(&console.desk, &text).await).await
+}
+
+async fn triage(desk: &Desk, text: &str) -> anyhow::Result<ExitCode> {
     let mut refused = 0;
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let ticket: Ticket = match serde_json::from_str(line) {
@@ -33,7 +37,7 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
             }
         };
         let id = ticket.id.clone();
-        let taken = console.desk.take_in(CaseId(SystemIds.new_id()), ticket, Vec::new()).await?;
+        let taken = desk.take_in(CaseId(SystemIds.new_id()), ticket, Vec::new()).await?;
         let diagnosis = &taken.finding.diagnosis;
         let run = diagnosis.matched_run.as_ref().map_or("-", |run| run.as_str());
         println!(

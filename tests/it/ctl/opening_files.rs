@@ -5,8 +5,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use makegood_store::sqlite::SqliteStore;
 use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 use super::{Said, ctl, ctl_as_nobody};
@@ -19,7 +19,7 @@ struct House {
 }
 
 impl House {
-    async fn new() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for part in ["home", "place"] {
             std::fs::create_dir(folder.path().join(part)).expect("a folder");
@@ -35,8 +35,7 @@ impl House {
         let house = Self { folder };
         let made = house.import();
         assert_eq!(made.code, Some(0), "{}", made.err);
-        // Folds what is in the log into the file, as a window does that is closed.
-        SqliteStore::open(&house.record()).await.expect("the record").close().await;
+        assert!(!house.has_log(), "what was imported is in the file");
         // The vault and its folder; also for the one who may write nothing else.
         std::fs::set_permissions(house.folder.path(), Permissions::from_mode(0o755)).expect("readable");
         // Commands look for the vault's folder too.
@@ -47,6 +46,11 @@ impl House {
 
     fn record(&self) -> PathBuf {
         self.folder.path().join("place/record.sqlite")
+    }
+
+    /// Whether something stands beside the file that belongs into it.
+    fn has_log(&self) -> bool {
+        self.folder.path().join("place/record.sqlite-wal").exists()
     }
 
     fn home(&self) -> PathBuf {
@@ -91,9 +95,47 @@ fn one_line(name: &str, said: &Said, wanted: &[&str]) {
     }
 }
 
+#[test]
+fn a_command_that_has_ended_leaves_one_file() {
+    let house = House::new();
+    let ticket = r#"{"id":"T-1","subject":"No clip","body":"I was charged.","created_at":"2026-03-14T15:02:00Z",
+        "requester":{"user_id":"u","email":"u@example.com","locale":null,"timezone":null},"attachments":[]}"#;
+    let tickets = house.folder.path().join("tickets.jsonl");
+    std::fs::write(&tickets, ticket.replace('\n', "")).expect("tickets");
+    let tickets = tickets.display().to_string();
+    let nothing = house.folder.path().join("nothing.jsonl").display().to_string();
+    for (arguments, code) in [
+        (vec!["import", &house.facts()], 0),
+        (vec!["import", &nothing], 2),
+        (vec!["triage", &tickets], 0),
+        (vec!["reconcile", "--once"], 0),
+        (vec!["reconcile", "--full-scan"], 0),
+        (vec!["export", "usage", "--json"], 0),
+        (vec!["audit"], 0),
+        (vec!["audit", "--verify"], 0),
+    ] {
+        let said = ctl(&house.home(), &[], &arguments);
+        assert_eq!(said.code, Some(code), "{arguments:?}: {}", said.err);
+        assert!(!house.has_log(), "{arguments:?}");
+    }
+}
+
 #[tokio::test]
-async fn what_is_no_record_is_named_and_left_alone() {
-    let house = House::new().await;
+async fn a_read_that_breaks_off_prints_nothing() {
+    let house = House::new();
+    let address = format!("sqlite://{}", house.record().display());
+    let mut record = SqliteConnection::connect(&address).await.expect("the record");
+    sqlx::query("ALTER TABLE charges RENAME TO charges_of_old").execute(&mut record).await.expect("renamed");
+    record.close().await.expect("closed");
+    for form in ["--csv", "--json"] {
+        let said = ctl(&house.home(), &[], &["export", "usage", form]);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{form}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_is_no_record_is_named_and_left_alone() {
+    let house = House::new();
     let (path, whole) = (house.record(), std::fs::read(house.record()).expect("the record"));
     let words = "this is not a database, and it is long enough to have a header. ".repeat(20);
     for (name, bytes, wanted) in [
@@ -112,9 +154,9 @@ async fn what_is_no_record_is_named_and_left_alone() {
     one_line("a folder", &house.import(), &["record.sqlite is a folder, and a record is a file"]);
 }
 
-#[tokio::test]
-async fn a_record_that_cannot_be_written_is_read() {
-    let house = House::new().await;
+#[test]
+fn a_record_that_cannot_be_written_is_read() {
+    let house = House::new();
     for (name, file, folder, wanted) in [
         ("a read-only file", 0o444, 0o777, "record.sqlite can't be written"),
         ("a read-only file in a read-only folder", 0o444, 0o555, "record.sqlite can't be written"),
@@ -136,9 +178,9 @@ async fn a_record_that_cannot_be_written_is_read() {
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_or_made_is_named() {
-    let house = House::new().await;
+#[test]
+fn what_cannot_be_read_or_made_is_named() {
+    let house = House::new();
     // A log beside the file holds the newest changes; without its index it can't be read from here.
     let log = house.folder.path().join("place/record.sqlite-wal");
     std::fs::write(&log, "the newest changes").expect("a log");

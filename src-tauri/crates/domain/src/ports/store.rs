@@ -501,4 +501,9 @@ pub trait ActionStore: Send + Sync {
 #[async_trait]
 pub trait Store: FactStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore {
     async fn health(&self) -> StoreResult<StoreHealth>;
+
+    /// Closes the connections after what is under way; a file's log is folded into it. Whoever ends
+    /// without it loses nothing, and leaves that to the next one. A store that holds nothing open has
+    /// nothing to close.
+    async fn close(&self) {}
 }

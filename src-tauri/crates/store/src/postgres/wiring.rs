@@ -221,4 +221,7 @@ impl Store for PgStore {
     async fn health(&self) -> StoreResult<StoreHealth> {
         self.read_health().await
     }
+    async fn close(&self) {
+        PgStore::close(self).await;
+    }
 }

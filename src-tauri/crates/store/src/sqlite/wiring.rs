@@ -220,4 +220,7 @@ impl Store for SqliteStore {
     async fn health(&self) -> StoreResult<StoreHealth> {
         self.read_health().await
     }
+    async fn close(&self) {
+        SqliteStore::close(self).await;
+    }
 }
