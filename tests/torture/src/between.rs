@@ -22,10 +22,37 @@ use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
 use makegood_domain::work::{Job, Model};
 
+/// An effect on its way to the record, whoever sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    pub key: &'a ActionKey,
+    /// Of an agent's action. `None`: it is the reconciler's, whose keys have no steps.
+    pub step: Option<u32>,
+    pub part: u32,
+    pub effect: &'a Effect,
+    pub at: Timestamp,
+}
+
+impl Sent<'_> {
+    /// Sends it there.
+    pub async fn to(self, store: &dyn Store) -> StoreResult<Applied> {
+        match self.step {
+            Some(step) => store.apply(self.key, step, self.part, self.effect, self.at).await,
+            None => store.settle(self.key, self.part, self.effect, self.at).await,
+        }
+    }
+}
+
+/// Passes a call on: to the record, or first to the one place for all effects.
+macro_rules! passed_on {
+    ($self:ident, $store:ident, $name:ident($($argument:ident),*)) => { $store.$name($($argument),*).await };
+    ($self:ident, $store:ident, $name:ident($($argument:ident),*) as $sent:expr) => { $self.effect($store, $sent).await };
+}
+
 /// Makes one trait of all calls of a record, each of which is passed on unless said otherwise, and a
 /// store of everybody who stands between.
 macro_rules! between {
-    ($($port:ident { $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)* })*) => {
+    ($($port:ident { $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty $(as $sent:expr)?;)* })*) => {
         /// What happens around a call, and instead of it.
         #[async_trait]
         pub trait Between: Send + Sync {
@@ -39,8 +66,13 @@ macro_rules! between {
                 Ok(())
             }
 
+            /// An effect, be it an agent's or the reconciler's.
+            async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+                sent.to(store).await
+            }
+
             $($(async fn $name(&self, store: &dyn Store, $($argument: $kind),*) -> StoreResult<$answer> {
-                store.$name($($argument),*).await
+                passed_on!(self, store, $name($($argument),*) $(as $sent)?)
             })*)*
         }
 
@@ -90,7 +122,8 @@ between! {
     }
     ActionStore {
         fn begin_action(order: &Order, plan: &Plan) -> Begun;
-        fn apply(key: &ActionKey, step: u32, part: u32, effect: &Effect, at: Timestamp) -> Applied;
+        fn apply(key: &ActionKey, step: u32, part: u32, effect: &Effect, at: Timestamp) -> Applied
+            as Sent { key, step: Some(step), part, effect, at };
         fn finish_action(key: &ActionKey, state: &ActionState, at: Timestamp) -> ();
         fn action(key: &ActionKey) -> Option<ActionRecord>;
         fn actions_of(case: &CaseId) -> Vec<ActionRecord>;
@@ -104,7 +137,8 @@ between! {
         fn claim_due(worker: &str, limit: u32, lease: SignedDuration, at: Timestamp) -> Vec<DueRun>;
         fn scope_of_run(root: &RunId, as_of: Timestamp) -> Option<Scope>;
         fn end_look(root: &RunId, worker: &str, next: &NextLook, at: Timestamp) -> ();
-        fn settle(key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> Applied;
+        fn settle(key: &ActionKey, part: u32, effect: &Effect, at: Timestamp) -> Applied
+            as Sent { key, step: None, part, effect, at };
         fn detect(detection: &Detection) -> bool;
         fn detections(open_only: bool, limit: u64) -> Vec<Detection>;
         fn detections_of(charges: &[ChargeId]) -> Vec<Detection>;

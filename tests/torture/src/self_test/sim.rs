@@ -5,24 +5,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ActionKey, ProjectId, RunId};
+use makegood_domain::ids::{ActionKey, ApprovalId, ProjectId, RunId};
 use makegood_domain::ledger::RefundKind;
-use makegood_domain::plan::{Effect, Place, StoredFile};
+use makegood_domain::plan::{Effect, Order, Place, Plan, StoredFile};
 use makegood_domain::ports::{
-    Applied, AuditLine, FileSink, Incoming, NextLook, PassReport, Receipt, StepReceipt, Store, StoreResult, Vault,
-    VaultError,
+    Applied, ApprovalDecision, AuditLine, Begun, Decided, FileSink, Incoming, NextLook, PassReport, Receipt,
+    StepReceipt, Store, StoreResult, Vault, VaultError,
 };
 use makegood_domain::scope::Scope;
 
 use super::{Bed, Bug};
-use crate::between::Between;
+use crate::between::{Between, Sent};
 use crate::sim::{self, Plant};
+
+/// Stories in which a bug shows for which several things must meet.
+const SEEDS_RARE: u64 = 1_000;
 
 pub fn beds() -> Vec<Bed> {
     let bug = |name, shows, plant: Plant| Bug { name, shows, play: Box::new(move |run| sim::small(&plant, run)) };
     let record = |record| Plant { record: Some(record), ..Plant::default() };
     let promise: &[&str] = &["hour 24"];
     let bugs = vec![
+        bug(
+            "a lease keeps nobody off",
+            &["restored under a live lease"],
+            Plant { seeds: SEEDS_RARE, ..record(|| Arc::new(Later)) },
+        ),
+        bug(
+            "who asked may say yes",
+            &["approved the own request"],
+            Plant { seeds: SEEDS_RARE, ..record(|| Arc::new(AnyYes)) },
+        ),
+        bug(
+            "a yes is never too old",
+            &["nobody said yes (I11)"],
+            Plant { seeds: SEEDS_RARE, ..record(|| Arc::new(OldYes)) },
+        ),
         bug("a key is forgotten", &["(I4)"], record(|| Arc::new(Forgetful::default()))),
         bug(
             "a file goes to another account",
@@ -67,20 +85,14 @@ struct Forgetful {
 
 #[async_trait]
 impl Between for Forgetful {
-    async fn apply(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        step: u32,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let named = (key.0.clone(), step, part);
-        if !self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(named) {
-            return store.settle(&ActionKey(format!("{key}-{step}-new")), part, effect, at).await;
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        let Some(step) = sent.step else { return sent.to(store).await };
+        let named = (sent.key.0.clone(), step, sent.part);
+        if self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(named) {
+            return sent.to(store).await;
         }
-        store.apply(key, step, part, effect, at).await
+        let key = ActionKey(format!("{}-{step}-new", sent.key));
+        Sent { key: &key, step: None, ..sent }.to(store).await
     }
 }
 
@@ -89,31 +101,10 @@ struct Bends(fn(&mut Effect));
 
 #[async_trait]
 impl Between for Bends {
-    async fn apply(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        step: u32,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let mut effect = effect.clone();
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        let mut effect = sent.effect.clone();
         (self.0)(&mut effect);
-        store.apply(key, step, part, &effect, at).await
-    }
-
-    async fn settle(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let mut effect = effect.clone();
-        (self.0)(&mut effect);
-        store.settle(key, part, &effect, at).await
+        Sent { effect: &effect, ..sent }.to(store).await
     }
 }
 
@@ -131,26 +122,61 @@ fn twice_the_price(effect: &mut Effect) {
     }
 }
 
+/// Restorations reach the record as if every lease were over.
+struct Later;
+
+#[async_trait]
+impl Between for Later {
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        if !matches!(sent.effect, Effect::Restore { .. }) {
+            return sent.to(store).await;
+        }
+        let at = sent.at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(sent.at);
+        Sent { at, ..sent }.to(store).await
+    }
+}
+
+/// Who decides counts as somebody else.
+struct AnyYes;
+
+#[async_trait]
+impl Between for AnyYes {
+    async fn decide_approval(
+        &self,
+        store: &dyn Store,
+        id: &ApprovalId,
+        decision: &ApprovalDecision,
+        at: Timestamp,
+    ) -> StoreResult<Decided> {
+        let decision = ApprovalDecision { by: "cyd".into(), ..decision.clone() };
+        store.decide_approval(id, &decision, at).await
+    }
+}
+
+/// An action begins as if its second person had just said yes.
+struct OldYes;
+
+#[async_trait]
+impl Between for OldYes {
+    async fn begin_action(&self, store: &dyn Store, order: &Order, plan: &Plan) -> StoreResult<Begun> {
+        let at = order.at.saturating_sub(SignedDuration::from_mins(10)).unwrap_or(order.at);
+        store.begin_action(&Order { at, ..order.clone() }, plan).await
+    }
+}
+
 /// Restorations are acknowledged, and nothing of them is kept.
 struct Hollow;
 
 #[async_trait]
 impl Between for Hollow {
-    async fn settle(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let Effect::Restore { refund_id, restoration, .. } = effect else {
-            return store.settle(key, part, effect, at).await;
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        let (Effect::Restore { refund_id, restoration, .. }, None) = (sent.effect, sent.step) else {
+            return sent.to(store).await;
         };
         let total = restoration.lines.iter().map(|line| line.amount).sum();
         let receipt = Receipt::Restored { refund_id: refund_id.clone(), total, balances: Vec::new() };
         // Always of the same instant, so that nobody sees it by the receipt.
-        Ok(Applied::Done(StepReceipt { step: 0, part, at: Timestamp::UNIX_EPOCH, receipt }))
+        Ok(Applied::Done(StepReceipt { step: 0, part: sent.part, at: Timestamp::UNIX_EPOCH, receipt }))
     }
 }
 

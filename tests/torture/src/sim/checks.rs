@@ -1,6 +1,6 @@
 //! What must hold of a simulated record: after every call, at every hour, and at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::ChargeId;
@@ -11,8 +11,8 @@ use super::outside::{JobFate, Made};
 use super::probe::Probe;
 use super::timeline::later;
 
-/// The promise (R1): nobody waits longer for either remedy.
-const PROMISE: SignedDuration = SignedDuration::from_hours(24);
+/// The promise: nobody waits longer for either remedy.
+pub const PROMISE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A charge as its story tells it.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Charged {
     pub run: String,
     /// What the provider makes of the items, and when.
     pub job: JobFate,
+    /// When the outage began in which hour 24 lies, if there is one.
+    pub out_since: Option<Timestamp>,
 }
 
 /// The call after which the items are looked at.
@@ -53,6 +55,8 @@ pub struct Witness {
     items: BTreeMap<(String, u32), Watched>,
     /// Seconds from the charge to the first remedy, of what went wrong.
     waits: Vec<i64>,
+    /// Charges that were settled while their provider was out of reach until after hour 24.
+    unheard: BTreeSet<String>,
 }
 
 impl Witness {
@@ -121,6 +125,9 @@ impl Witness {
                 if troubled && promised == first {
                     self.waits.push(now.duration_since(at).as_secs());
                 }
+                if charged.and_then(|charged| charged.out_since).is_some_and(|since| since <= now) {
+                    self.unheard.insert(id.0.clone());
+                }
                 let parked = charged.is_some_and(|charged| probe.is_parked(&charged.run));
                 (now > promised && !parked).then(|| format!("charged at {at}, settled at {now}: after hour 24"))
             }
@@ -167,6 +174,11 @@ impl Witness {
     /// Leases that were taken.
     pub fn leases(&self) -> i64 {
         self.items.values().map(|known| known.item.epoch).sum()
+    }
+
+    /// How many charges were settled while their provider was out of reach until after hour 24.
+    pub fn unheard(&self) -> usize {
+        self.unheard.len()
     }
 
     /// Seconds from charge to remedy, of everything that was settled.

@@ -26,6 +26,8 @@ pub enum Fate {
     Failed,
     /// Never done.
     Stalled,
+    /// Done hours after the credits came back, and told then.
+    Overlong,
     /// Failed, and the platform pays by itself, hours later.
     PlatformPays,
     /// As before, and it takes the credits back again.
@@ -35,14 +37,15 @@ pub enum Fate {
 }
 
 /// Fates with how many of 100 runs have them. What goes wrong is far more frequent than it should be.
-const FATES: [(Fate, u32); 10] = [
-    (Fate::Delivered, 30),
+const FATES: [(Fate, u32); 11] = [
+    (Fate::Delivered, 25),
     (Fate::Late, 12),
     (Fate::Left, 16),
-    (Fate::LeftBriefly, 5),
+    (Fate::LeftBriefly, 8),
     (Fate::Partly, 8),
     (Fate::Failed, 18),
     (Fate::Stalled, 2),
+    (Fate::Overlong, 2),
     (Fate::PlatformPays, 4),
     (Fate::PlatformRepents, 2),
     (Fate::Damaged, 3),
@@ -54,6 +57,8 @@ pub struct Story {
     pub number: u32,
     pub account: u32,
     pub fate: Fate,
+    /// What its charge took.
+    pub price: i64,
     pub start: Timestamp,
     pub job: JobId,
     pub job_fate: JobFate,
@@ -61,16 +66,19 @@ pub struct Story {
     pub said: Vec<(Timestamp, Vec<Fact>)>,
 }
 
-impl Story {
-    /// What its charge took.
-    pub fn price(&self) -> i64 {
-        price(self.number)
-    }
+/// A run that is to be pressed.
+#[derive(Clone, Copy, Debug)]
+pub struct Press {
+    pub number: u32,
+    pub account: u32,
+    pub start: Timestamp,
+    /// The run that the customer tries again with this one.
+    pub retry_of: Option<u32>,
 }
 
-/// What a run costs, by its number.
-fn price(number: u32) -> i64 {
-    i64::from(number % 90) + 11
+/// The number of a run or a charge, by its id.
+pub fn number_of(id: &str) -> Option<u32> {
+    id.strip_prefix("run_s").or_else(|| id.strip_prefix("chg_s"))?.parse().ok()
 }
 
 pub fn run_id(number: u32) -> String {
@@ -124,7 +132,8 @@ pub fn ground(customers: u32, start: Timestamp) -> anyhow::Result<Vec<Fact>> {
 }
 
 /// A run of a random fate.
-pub fn story(number: u32, account: u32, start: Timestamp, dice: &mut Dice) -> anyhow::Result<Story> {
+pub fn story(press: Press, dice: &mut Dice) -> anyhow::Result<Story> {
+    let Press { number, account, start, .. } = press;
     let mut rolled = u32::try_from(dice.below(100))?;
     let mut fate = Fate::Delivered;
     for (candidate, share) in FATES {
@@ -140,21 +149,24 @@ pub fn story(number: u32, account: u32, start: Timestamp, dice: &mut Dice) -> an
     };
     let job = job_id(number);
     let job_fate = job_fate(fate, items, start, dice);
-    let mut telling = Telling { number, account, items, start, dice, said: Vec::new() };
+    let price = 11 + dice.between(0, 89);
+    let mut telling = Telling { press, items, price, dice, said: Vec::new() };
     telling.opening(&job, &job_fate)?;
     telling.sequel(fate, &job, &job_fate)?;
     let mut said = telling.said;
     said.sort_by_key(|(at, _)| *at);
-    Ok(Story { number, account, fate, start, job, job_fate, said })
+    Ok(Story { number, account, fate, price, start, job, job_fate, said })
 }
 
 fn job_fate(fate: Fate, items: u32, start: Timestamp, dice: &mut Dice) -> JobFate {
-    let done = later(start, SignedDuration::from_secs(120 + i64::try_from(dice.below(900)).unwrap_or_default()));
-    let hours = if fate == Fate::LeftBriefly { 0 } else { 1 + dice.between(0, 47) };
+    let early = SignedDuration::from_secs(dice.between(120, 1_019));
+    let late = SignedDuration::from_mins(dice.between(24 * 60 + 1, 28 * 60));
+    let done = later(start, if fate == Fate::Overlong { late } else { early });
+    let minutes = if fate == Fate::LeftBriefly { dice.between(10, 59) } else { 60 * dice.between(1, 48) };
     let made = |index: u32| match fate {
         Fate::Failed | Fate::PlatformPays | Fate::PlatformRepents => Made::Nothing,
         Fate::Partly if index % 2 == 1 => Made::Nothing,
-        _ => Made::File { until: kept_until(done, hours) },
+        _ => Made::File { until: kept_until(done, minutes) },
     };
     JobFate {
         submitted: start,
@@ -166,10 +178,9 @@ fn job_fate(fate: Fate, items: u32, start: Timestamp, dice: &mut Dice) -> JobFat
 
 /// The facts of one run, as they are put together.
 struct Telling<'a> {
-    number: u32,
-    account: u32,
+    press: Press,
     items: u32,
-    start: Timestamp,
+    price: i64,
     dice: &'a mut Dice,
     said: Vec<(Timestamp, Vec<Fact>)>,
 }
@@ -179,50 +190,61 @@ impl Telling<'_> {
         later(from, SignedDuration::from_secs(60 * self.dice.between(low, high) + self.dice.between(0, 59)))
     }
 
-    fn total(&self) -> i64 {
-        price(self.number)
-    }
-
     fn lines(&self) -> serde_json::Value {
-        let (n, total) = (self.account, self.total());
+        let (n, total) = (self.press.account, self.price);
         json!([{ "balance_id": format!("bal_q{n}"), "kind": "subscription_quota", "amount": 5 },
             { "balance_id": format!("bal_w{n}"), "kind": "wallet", "amount": total - 5 }])
     }
 
     /// The run, its charge and its submission; the charge is sometimes told twice.
     fn opening(&mut self, job: &JobId, fate: &JobFate) -> anyhow::Result<()> {
-        let (n, start, run) = (self.account, self.start, run_id(self.number));
-        let prices: Vec<_> = (1..)
-            .zip(makegood_domain::money::item_prices(self.total(), self.items))
-            .map(|(item, credits)| json!({ "item": item, "credits": credits }))
-            .collect();
+        let Press { number, account: n, start, retry_of } = self.press;
+        let run = run_id(number);
         let pressed = fact(
             "run",
             json!({ "id": run, "project_id": format!("prj_{n}"), "node_id": format!("nod_{n}"),
                 "started_by": format!("usr_{n}"), "model_id": "mdl_t", "started_at": start,
-                "requested_items": self.items, "status": "awaiting_result", "cancelled_at": null, "retry_of": null,
-                "retry_initiator": null, "params": {} }),
+                "requested_items": self.items, "status": "awaiting_result", "cancelled_at": null,
+                "retry_of": retry_of.map(run_id), "retry_initiator": retry_of.map(|_| "customer"), "params": {} }),
         )?;
-        let charged = fact(
-            "charge",
-            json!({ "id": charge_id(self.number), "run_id": run, "account_id": format!("acc_{n}"),
-                "posted_at": start, "total": self.total(), "items": prices, "sources": self.lines(),
-                "idempotency_key": format!("{run}:charge") }),
-        )?;
-        let submitted = Fact::Job(fate.told(job, &run.as_str().into(), start));
+        let (charged, submitted) = (self.charge(0)?, Fact::Job(fate.told(job, &run.as_str().into(), start)));
         if self.dice.chance(20) {
             let again = self.minutes_on(start, 1, 600);
             self.said.push((again, vec![charged.clone()]));
+        }
+        if self.dice.chance(10) {
+            // What the same would cost now: a charge is what it was (I6).
+            let (risen, then) = (self.charge(self.price)?, self.minutes_on(start, 1, 600));
+            self.said.push((then, vec![risen]));
         }
         self.said.push((start, vec![pressed, charged, submitted]));
         Ok(())
     }
 
+    /// The charge, at a price that has risen by so much.
+    fn charge(&self, risen: i64) -> anyhow::Result<Fact> {
+        let Press { number, account: n, start, .. } = self.press;
+        let (run, total) = (run_id(number), self.price + risen);
+        let prices: Vec<_> = (1..)
+            .zip(makegood_domain::money::item_prices(total, self.items))
+            .map(|(item, credits)| json!({ "item": item, "credits": credits }))
+            .collect();
+        let lines = json!([{ "balance_id": format!("bal_q{n}"), "kind": "subscription_quota", "amount": 5 },
+            { "balance_id": format!("bal_w{n}"), "kind": "wallet", "amount": total - 5 }]);
+        fact(
+            "charge",
+            json!({ "id": charge_id(number), "run_id": run, "account_id": format!("acc_{n}"),
+                "posted_at": start, "total": total, "items": prices, "sources": lines,
+                "idempotency_key": format!("{run}:charge") }),
+        )
+    }
+
     /// What the platform does by itself, late, twice and out of order.
     fn sequel(&mut self, fate: Fate, job: &JobId, job_fate: &JobFate) -> anyhow::Result<()> {
-        let done = job_fate.done.unwrap_or(self.start);
+        let (start, run) = (self.press.start, run_id(self.press.number));
+        let done = job_fate.done.unwrap_or(start);
         match fate {
-            Fate::Delivered => self.output(done, 0, 20, "stored")?,
+            Fate::Delivered | Fate::Overlong => self.output(done, 0, 20, "stored")?,
             Fate::Late => self.output(done, 30, 30 * 60, "stored")?,
             Fate::Damaged => {
                 self.output(done, 0, 5, "stored")?;
@@ -236,19 +258,24 @@ impl Telling<'_> {
             // A delivery of the provider's word: once or twice, early or days late.
             for _ in 0..=self.dice.below(2) {
                 let at = self.minutes_on(done, 0, 30 * 60);
-                self.said.push((at, vec![Fact::Job(job_fate.told(job, &run_id(self.number).as_str().into(), done))]));
+                self.said.push((at, vec![Fact::Job(job_fate.told(job, &run.as_str().into(), done))]));
             }
+        }
+        if self.dice.chance(8) {
+            // That it was begun is heard after its end.
+            let at = self.minutes_on(done, 0, 30 * 60);
+            self.said.push((at, vec![Fact::Job(job_fate.told(job, &run.as_str().into(), start))]));
         }
         Ok(())
     }
 
     fn output(&mut self, done: Timestamp, low: i64, high: i64, state: &str) -> anyhow::Result<()> {
-        let n = self.account;
+        let Press { number, account: n, .. } = self.press;
         for item in 1..=self.items {
             let stored = self.minutes_on(done, low, high);
             let output = fact(
                 "output",
-                json!({ "id": format!("out_s{:05}_{item}", self.number), "run_id": run_id(self.number), "item": item,
+                json!({ "id": format!("out_s{number:05}_{item}"), "run_id": run_id(number), "item": item,
                     "project_id": format!("prj_{n}"), "node_id": format!("nod_{n}"), "stored_at": stored,
                     "bytes": 4_096, "state": state, "in_history": true, "on_canvas": true }),
             )?;
@@ -267,7 +294,7 @@ impl Telling<'_> {
     fn refund(&mut self, done: Timestamp, repents: bool) -> anyhow::Result<()> {
         let at = self.minutes_on(done, 1, 300);
         let items: Vec<u32> = (1..=self.items).collect();
-        let (run, charge, lines) = (run_id(self.number), charge_id(self.number), self.lines());
+        let (run, charge, lines) = (run_id(self.press.number), charge_id(self.press.number), self.lines());
         let row = |state: &str| {
             fact(
                 "refund",

@@ -4,20 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use makegood_app::{Agent, Desk, Ports, WorkspaceInfo};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Store, StoreError, StoreResult, Vault};
+use makegood_domain::ports::{Clock as _, Store, StoreError, StoreResult, Vault};
 
 use super::checks::After;
 use super::outside::{AtItsWord, MemoryVault, Mill, OneProvider};
 use super::plant::Plant;
 use super::probe::{Probe, Told};
-use super::timeline::Timeline;
+use super::timeline::{Timeline, later};
 use crate::between::{Between, Through};
 use crate::dice::Dice;
-
-/// Credits that the agents here may restore alone: they are not what this is about.
-pub const LIMIT: i64 = 1_000_000_000;
 
 /// What everybody shares.
 pub struct House {
@@ -26,6 +24,7 @@ pub struct House {
     /// The record, without a link that breaks.
     pub store: Arc<dyn Store>,
     pub link: Arc<Link>,
+    pub luck: Arc<Luck>,
     pub probe: Arc<Probe>,
     vault: Arc<dyn Vault>,
     policy: Policy,
@@ -41,14 +40,17 @@ impl House {
         plant: &Plant,
         dice: Dice,
     ) -> Self {
+        let files = MemoryVault::new(&mill);
+        let probe = Probe::new(&timeline, &files);
+        let luck = Arc::new(Luck(Mutex::new(timeline.now())));
         let link = Arc::new(Link {
             timeline: Arc::clone(&timeline),
+            probe: Arc::clone(&probe),
+            luck: Arc::clone(&luck),
             dice: Mutex::new(dice),
             calls: AtomicU64::new(0),
             written: Mutex::new(None),
         });
-        let files = MemoryVault::new(&mill);
-        let probe = Probe::new(&files);
         let mut vault = files as Arc<dyn Vault>;
         if let Some(record) = plant.record {
             store = Arc::new(Through { store, between: record() });
@@ -60,23 +62,24 @@ impl House {
             change(&mut policy);
         }
         let store = Arc::new(Through { store, between: Arc::clone(&probe) as Arc<dyn Between> });
-        Self { timeline, mill, store, link, probe, vault, policy, ids: AtomicU64::new(0) }
+        Self { timeline, mill, store, link, luck, probe, vault, policy, ids: AtomicU64::new(0) }
     }
 
-    /// The record as a program reaches it: over a link that loses.
-    pub fn linked(&self) -> Arc<dyn Store> {
-        Arc::new(Through { store: Arc::clone(&self.store), between: Arc::clone(&self.link) as Arc<dyn Between> })
+    /// The record as a program reaches it: over a line that loses.
+    pub fn linked(&self, line: Line) -> Arc<dyn Store> {
+        let between = Arc::new(Linked { link: Arc::clone(&self.link), line }) as Arc<dyn Between>;
+        Arc::new(Through { store: Arc::clone(&self.store), between })
     }
 
-    /// A program that has just been started, with nothing in its memory.
+    /// A program of a person that has just been started, with nothing in its memory.
     pub fn desk(&self, agent: &str) -> Desk {
-        self.desk_over(self.linked(), agent)
+        self.desk_over(self.linked(Line::Home), agent)
     }
 
-    /// The same, with somebody who hears what it is told of its effects.
-    pub fn overheard(&self, agent: &str) -> (Desk, Arc<Told>) {
+    /// A reconciler, with somebody who hears what it is told of its effects.
+    pub fn overheard(&self, agent: &str, line: Line) -> (Desk, Arc<Told>) {
         let told = Arc::new(Told::default());
-        let store = Through { store: self.linked(), between: Arc::clone(&told) as Arc<dyn Between> };
+        let store = Through { store: self.linked(line), between: Arc::clone(&told) as Arc<dyn Between> };
         (self.desk_over(Arc::new(store), agent), told)
     }
 
@@ -98,17 +101,63 @@ impl House {
     }
 }
 
+/// How a program reaches the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// From somewhere near.
+    Near,
+    /// As people do, from home and on the train.
+    Home,
+    /// From somewhere near, by one of two that come by seldom: what befalls one spares the other.
+    Spared,
+    /// By the only one there is. Nobody would take over from it, so nothing befalls it.
+    Lone,
+}
+
+/// Mishaps of reconcilers. The promise allows for one that dies or is cut off while another takes over,
+/// not for all of them at once.
+#[derive(Debug)]
+pub struct Luck(Mutex<Timestamp>);
+
+/// Between two mishaps.
+const SPARED: SignedDuration = SignedDuration::from_hours(3);
+
+impl Luck {
+    /// Whether a mishap may strike now.
+    pub fn leaves(&self, now: Timestamp) -> bool {
+        let mut spared_until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let strikes = now >= *spared_until;
+        if strikes {
+            *spared_until = later(now, SPARED);
+        }
+        strikes
+    }
+}
+
 /// The link between the programs and the record. Every call waits for a turn before and after; some
-/// never arrive, and of some the answer is lost.
+/// take their time, some never arrive, and of some the answer is lost.
 pub struct Link {
     timeline: Arc<Timeline>,
+    probe: Arc<Probe>,
+    luck: Arc<Luck>,
     dice: Mutex<Dice>,
     calls: AtomicU64,
     written: Mutex<Option<After>>,
 }
 
+/// One program's line over the link.
+struct Linked {
+    link: Arc<Link>,
+    line: Line,
+}
+
 /// Calls that fail on the way there, and on the way back, of a thousand.
 const LOST_OF_1000: u64 = 4;
+const LOST_FROM_HOME: u64 = 12;
+/// Calls that take long, of a thousand, and how long at most.
+const SLOW_OF_1000: u64 = 15;
+const SLOW_FROM_HOME: u64 = 250;
+const SLOW_SECONDS: u64 = 180;
 
 impl Link {
     /// How many calls were made.
@@ -121,8 +170,13 @@ impl Link {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn loses(&self) -> bool {
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(1_000) < LOST_OF_1000
+    fn rolls(&self, of_1000: u64) -> bool {
+        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(1_000) < of_1000
+    }
+
+    fn seconds(&self) -> SignedDuration {
+        let rolled = self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(SLOW_SECONDS);
+        SignedDuration::from_secs(1 + i64::try_from(rolled).unwrap_or_default())
     }
 
     fn broken(call: &str) -> StoreError {
@@ -130,15 +184,32 @@ impl Link {
     }
 }
 
+impl Linked {
+    fn loses(&self) -> bool {
+        let link = &self.link;
+        match self.line {
+            Line::Near => link.rolls(LOST_OF_1000),
+            Line::Home => link.rolls(LOST_FROM_HOME),
+            Line::Spared => link.rolls(LOST_OF_1000) && link.luck.leaves(link.timeline.now()),
+            Line::Lone => false,
+        }
+    }
+}
+
 #[async_trait]
-impl Between for Link {
+impl Between for Linked {
     async fn before(&self, call: &'static str) -> StoreResult<()> {
-        self.timeline.turn().await;
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        if self.loses() { Err(Self::broken(call)) } else { Ok(()) }
+        let link = &self.link;
+        link.timeline.turn().await;
+        link.calls.fetch_add(1, Ordering::Relaxed);
+        if link.rolls(if self.line == Line::Home { SLOW_FROM_HOME } else { SLOW_OF_1000 }) {
+            link.timeline.sleep(link.seconds()).await;
+        }
+        if self.loses() { Err(Link::broken(call)) } else { Ok(()) }
     }
 
     async fn after(&self, call: &'static str) -> StoreResult<()> {
+        let link = &self.link;
         let after = match call {
             "import" => Some(After::Import),
             "apply" => Some(After::Apply),
@@ -146,9 +217,13 @@ impl Between for Link {
             _ => None,
         };
         if after.is_some() {
-            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = after;
+            *link.written.lock().unwrap_or_else(PoisonError::into_inner) = after;
         }
-        self.timeline.turn().await;
-        if self.loses() { Err(Self::broken(call)) } else { Ok(()) }
+        let lost = self.loses();
+        if lost && matches!(after, Some(After::Apply | After::Settle)) {
+            link.probe.unheard();
+        }
+        link.timeline.turn().await;
+        if lost { Err(Link::broken(call)) } else { Ok(()) }
     }
 }

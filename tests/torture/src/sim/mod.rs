@@ -9,7 +9,11 @@ mod outside;
 mod people;
 mod plant;
 mod probe;
+mod races;
+mod recorder;
 mod rest;
+mod second;
+mod splits;
 mod tale;
 mod timeline;
 
@@ -22,6 +26,7 @@ use makegood_domain::policy::Policy;
 
 use crate::suites::Run;
 use crate::verdict::Verdict;
+use races::{Met, Race};
 use tale::Tale;
 
 pub use plant::Plant;
@@ -29,8 +34,14 @@ pub use plant::Plant;
 /// How long the quick form goes on starting new stories.
 const QUICK: Duration = Duration::from_secs(30);
 const SEEDS_FULL: u64 = 20_000;
+/// Charges that are given back in random parts.
+const SPLITS: u64 = 2_000;
+const SPLITS_FULL: u64 = 10_000;
 /// Stories in which each planted bug shows.
 const SEEDS_SMALL: u64 = 40;
+const YEARS_FULL: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
+/// Among so many stories every race is met.
+const ENOUGH: u64 = 600;
 /// Of ten remedies nine are there within this time.
 const MOST_WITHIN: SignedDuration = SignedDuration::from_hours(4);
 
@@ -44,7 +55,14 @@ struct Sum {
     delivered: usize,
     refunded: usize,
     leases: i64,
+    stops: u64,
+    /// Stories of houses whose one reconciler comes by each hour.
+    hourly: u64,
+    /// Charges that were settled while their provider was out of reach until after hour 24.
+    out_over_24: usize,
+    met: Met,
     waits: Vec<i64>,
+    hourly_waits: Vec<i64>,
 }
 
 impl Sum {
@@ -56,7 +74,12 @@ impl Sum {
         self.delivered += other.delivered;
         self.refunded += other.refunded;
         self.leases += other.leases;
+        self.stops += other.stops;
+        self.hourly += other.hourly;
+        self.out_over_24 += other.out_over_24;
+        self.met.add_all(&other.met);
         self.waits.extend(other.waits);
+        self.hourly_waits.extend(other.hourly_waits);
     }
 }
 
@@ -84,14 +107,62 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
         stops_at_first: false,
     };
     let (mut sum, broken) = season.play()?;
-    sum.waits.sort_unstable();
-    let at = |percent: usize| sum.waits.get(sum.waits.len() * percent / 100).copied().unwrap_or_default();
-    let (p90, worst) = (at(90), sum.waits.last().copied().unwrap_or_default());
     let mut verdict = Verdict::default();
     told(broken, &mut verdict);
-    if p90 > MOST_WITHIN.as_secs() && single.is_none() {
-        verdict.fault(format!("one remedy of ten took longer than {} minutes", p90 / 60), run.replay("sim"));
+    let (all, hourly) = (Waits::of(&mut sum.waits), Waits::of(&mut sum.hourly_waits));
+    if single.is_none() {
+        judge(&sum, &[("", &all), (" with hourly passes only", &hourly)], run, &mut verdict);
     }
+    count(&sum, (&all, &hourly), &mut verdict);
+    if single.is_none() {
+        match splits::play(run.seed, run.size(SPLITS, SPLITS_FULL)) {
+            Ok(splits) => verdict.count("splits", format!("{}({}+{})", splits.charges, splits.parts, splits.refused)),
+            Err(why) => verdict.fault(format!("splits: {why:#}"), run.replay("sim")),
+        }
+    }
+    if run.full || single.is_some() {
+        sum.met.lines().iter().for_each(|line| println!("           {line}"));
+    }
+    Ok(verdict)
+}
+
+/// How long remedies took, in seconds.
+struct Waits {
+    p90: i64,
+    worst: i64,
+}
+
+impl Waits {
+    fn of(seconds: &mut [i64]) -> Self {
+        seconds.sort_unstable();
+        let p90 = seconds.get(seconds.len() * 90 / 100).copied().unwrap_or_default();
+        Self { p90, worst: seconds.last().copied().unwrap_or_default() }
+    }
+}
+
+/// What must hold of all stories together. Whether each race was met, only where there were enough of them.
+fn judge(sum: &Sum, waits: &[(&str, &Waits)], run: &Run, verdict: &mut Verdict) {
+    for (houses, waits) in waits {
+        if waits.p90 > MOST_WITHIN.as_secs() {
+            let minutes = waits.p90 / 60;
+            verdict.fault(format!("one remedy of ten took longer than {minutes} minutes{houses}"), run.replay("sim"));
+        }
+    }
+    if run.full && sum.virtual_time < YEARS_FULL {
+        verdict.fault("the stories are shorter than ten years together", run.replay("sim"));
+    }
+    if sum.seeds < ENOUGH && !run.full {
+        return;
+    }
+    for race in sum.met.missing() {
+        verdict.fault(format!("no story came to this race: {race:?}"), run.replay("sim"));
+    }
+    if sum.out_over_24 == 0 {
+        verdict.fault("no provider was out of reach over hour 24 of a charge", run.replay("sim"));
+    }
+}
+
+fn count(sum: &Sum, (all, hourly): (&Waits, &Waits), verdict: &mut Verdict) {
     verdict.count("seeds", sum.seeds);
     let days = sum.virtual_time.as_hours() / 24;
     verdict.count("virtual", format!("{}y{}d", days / 365, days % 365));
@@ -100,16 +171,21 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     verdict.count("leases", sum.leases);
     verdict.count("calls", sum.calls);
     verdict.count("crashes", sum.crashes);
-    verdict.count("p90", format!("{}min", p90 / 60));
-    verdict.count("worst", format!("{}h{:02}", worst / 3_600, worst / 60 % 60));
+    verdict.count("stops", sum.stops);
+    verdict.count("out_over_24", sum.out_over_24);
+    let met = Race::ALL.len() - sum.met.missing().len();
+    verdict.count("races", format!("{met}/{},rarest:{}", Race::ALL.len(), sum.met.rarest()));
+    verdict.count("p90", format!("{}min", all.p90 / 60));
+    verdict.count("worst", format!("{}h{:02}", all.worst / 3_600, all.worst / 60 % 60));
+    verdict.count("hourly", sum.hourly);
+    verdict.count("hourly_p90", format!("{}min", hourly.p90 / 60));
     verdict.count("broken", verdict.faults().len());
-    Ok(verdict)
 }
 
 /// Some stories with something planted, until one goes wrong. The same stories for each bug.
 pub fn small(plant: &Plant, run: &Run) -> anyhow::Result<Verdict> {
     let policy = Policy::default_policy().map_err(|why| anyhow::anyhow!("{why}"))?;
-    let seeds = run.seed..run.seed + SEEDS_SMALL;
+    let seeds = run.seed..run.seed + plant.seeds.max(SEEDS_SMALL);
     let (_, broken) = Season { policy: &policy, plant, seeds, until: None, stops_at_first: true }.play()?;
     let mut verdict = Verdict::default();
     told(broken, &mut verdict);

@@ -16,6 +16,7 @@ use makegood_domain::support::{Claim, Ticket};
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use sha2::{Digest, Sha256};
 
+use super::fates::number_of;
 use super::timeline::{Timeline, later};
 use crate::dice::Dice;
 
@@ -143,8 +144,12 @@ impl Mill {
     }
 
     fn is_out(&self) -> bool {
-        let now = self.timeline.now();
-        self.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
+        self.out_at(self.timeline.now()).is_some()
+    }
+
+    /// When the outage at that instant began, if there is one.
+    pub fn out_at(&self, instant: Timestamp) -> Option<Timestamp> {
+        self.outages.iter().find(|(from, until)| (*from..*until).contains(&instant)).map(|(from, _)| *from)
     }
 
     fn failed(&self, message: &str, gone: bool) -> ProviderError {
@@ -248,6 +253,17 @@ impl MemoryVault {
         Arc::new(Self { mill: Arc::clone(mill), files: Arc::default() })
     }
 
+    /// Files of which there are several versions with other bytes.
+    pub fn made_anew(&self) -> u64 {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut versions: BTreeMap<&[u8], u64> = BTreeMap::new();
+        for content in files.values() {
+            let end = content.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+            *versions.entry(&content[..end]).or_default() += 1;
+        }
+        versions.values().map(|count| u64::from(*count > 1)).sum()
+    }
+
     /// What it keeps under a hash.
     pub fn content(&self, sha256: &str) -> Option<Vec<u8>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned()
@@ -256,8 +272,7 @@ impl MemoryVault {
 
 /// Whether this is a whole file that the provider made for an item of a run, in some version.
 pub fn content_is_of(content: &[u8], run: &str, item: u32) -> bool {
-    let number = run.strip_prefix("run_s").and_then(|number| number.parse::<u32>().ok());
-    let whole = number.map(|number| format!("{}/{item}/", job_id(number)));
+    let whole = number_of(run).map(|number| format!("{}/{item}/", job_id(number)));
     let version = std::str::from_utf8(content)
         .ok()
         .zip(whole)
@@ -335,7 +350,7 @@ impl Reader for AtItsWord {
     }
 }
 
-/// The instant when a file that is kept for `hours` from `done` is deleted.
-pub fn kept_until(done: Timestamp, hours: i64) -> Timestamp {
-    later(done, SignedDuration::from_hours(hours))
+/// The instant when a file that is kept for `minutes` from `done` is deleted.
+pub fn kept_until(done: Timestamp, minutes: i64) -> Timestamp {
+    later(done, SignedDuration::from_mins(minutes))
 }

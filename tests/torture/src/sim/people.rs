@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
-use makegood_app::contract::{ActionKeyRequest, ConfirmRequest, OutcomeState, ReviewRequest};
+use makegood_app::contract::{ActionKeyRequest, CaseRequest, ConfirmRequest, OutcomeState, ReviewRequest};
 use makegood_app::{Desk, Error, Shift};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::CaseId;
@@ -15,16 +15,17 @@ use makegood_domain::ports::{Clock as _, PassReport};
 use makegood_domain::support::{Requester, Ticket};
 
 use super::fates::run_id;
-use super::house::House;
+use super::house::{House, Line};
+use super::second;
 use crate::dice::Dice;
 
-fn minutes(count: i64) -> SignedDuration {
+pub fn minutes(count: i64) -> SignedDuration {
     SignedDuration::from_mins(count)
 }
 
 /// The platform's feed: one batch after another, each until it is taken.
 pub async fn feed(house: Arc<House>, said: Arc<Vec<(Timestamp, Vec<Fact>)>>, taken: Arc<AtomicUsize>) {
-    let store = house.linked();
+    let store = house.linked(Line::Near);
     while let Some((at, facts)) = said.get(taken.load(Ordering::Relaxed)) {
         house.timeline.sleep_until(*at).await;
         match store.import(facts, house.timeline.now()).await {
@@ -37,8 +38,8 @@ pub async fn feed(house: Arc<House>, said: Arc<Vec<(Timestamp, Vec<Fact>)>>, tak
 }
 
 /// A reconciler: a pass every `every`, for ever.
-pub async fn reconciler(house: Arc<House>, name: &'static str, every: SignedDuration) {
-    let (desk, told) = house.overheard(name);
+pub async fn reconciler(house: Arc<House>, name: &'static str, every: SignedDuration, line: Line) {
+    let (desk, told) = house.overheard(name, line);
     let process = house.next_id();
     loop {
         let shift = Shift::new(format!("pass-{:012}", house.next_id()), format!("{name} {process}")).every(every);
@@ -79,16 +80,32 @@ const PASSES: u64 = 20;
 #[derive(Clone, Debug)]
 pub struct Task {
     pub at: Timestamp,
+    written: Timestamp,
     pub run: u32,
     pub customer: u32,
     pub prefers: ActionKind,
+    /// The customer wrote twice at once, and this is the other ticket.
+    second: bool,
     request: Option<ConfirmRequest>,
     over: bool,
 }
 
 impl Task {
-    pub fn new(at: Timestamp, run: u32, customer: u32, prefers: ActionKind) -> Self {
-        Self { at, run, customer, prefers, request: None, over: false }
+    pub fn new(
+        at: Timestamp,
+        written: Timestamp,
+        (run, customer): (u32, u32),
+        prefers: ActionKind,
+        second: bool,
+    ) -> Self {
+        Self { at, written, run, customer, prefers, second, request: None, over: false }
+    }
+}
+
+impl Task {
+    /// The number of the ticket and its case.
+    fn number(&self) -> String {
+        format!("{:05}{}", self.run, if self.second { "b" } else { "" })
     }
 }
 
@@ -120,7 +137,7 @@ pub async fn agent(house: Arc<House>, name: &'static str, tasks: Tasks, mut dice
 }
 
 /// Tries of one ticket before the agent goes on to the next.
-const TRIES: u32 = 6;
+const TRIES: u32 = 8;
 
 async fn work_on(house: &House, desk: &Desk, tasks: &Tasks, place: usize, dice: &mut Dice) {
     for _ in 0..TRIES {
@@ -137,20 +154,46 @@ async fn work_on(house: &House, desk: &Desk, tasks: &Tasks, place: usize, dice: 
             },
         };
         change(tasks, place, |task| task.request = Some(request.clone()));
-        house.timeline.sleep(minutes(dice.between(0, 12))).await;
-        if confirm(desk, request, dice).await {
-            break;
+        house.timeline.sleep(thinks(dice, 12)).await;
+        match confirm(house, desk, request.clone(), dice).await {
+            Outcome::Known => break,
+            Outcome::NotKnown => house.timeline.sleep(minutes(2)).await,
+            Outcome::NeedsYes => {
+                // Without an answer, or with one that comes too late, it is asked again.
+                let _asked = second::ask(house, desk, &request).await;
+                house.timeline.sleep(minutes(dice.between(1, 25))).await;
+                change(tasks, place, |task| task.request = None);
+            }
         }
-        house.timeline.sleep(minutes(2)).await;
     }
     change(tasks, place, |task| task.over = true);
 }
 
+/// How long an agent looks at something: half of the time hardly at all.
+fn thinks(dice: &mut Dice, most: i64) -> SignedDuration {
+    if dice.chance(50) { SignedDuration::from_secs(dice.between(1, 30)) } else { minutes(dice.between(0, most)) }
+}
+
+/// What an agent knows after a confirmation.
+enum Outcome {
+    Known,
+    NotKnown,
+    /// Nothing was begun: a second person must say yes first.
+    NeedsYes,
+}
+
+/// Why something is restored against the verdict, or over a limit.
+pub const REASON: &str = "the customer has waited long enough";
+
 /// Opens the case and reviews an act. `None`: nothing can be done about it now.
 async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Result<Option<ConfirmRequest>, Error> {
-    let case = CaseId(format!("case-s{:05}", task.run));
+    let case = CaseId(format!("case-s{}", task.number()));
     desk.take_in(case.clone(), ticket(task), Vec::new()).await?;
-    house.timeline.sleep(minutes(dice.between(0, 15))).await;
+    house.timeline.sleep(thinks(dice, 15)).await;
+    if dice.chance(50) {
+        // Not heard: then with what is known.
+        let _asked = desk.look_up(CaseRequest { case_id: case.0.clone() }).await;
+    }
     let other = if task.prefers == ActionKind::Recover { ActionKind::Restore } else { ActionKind::Recover };
     for kind in [task.prefers, other] {
         let sheet = match desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
@@ -158,7 +201,8 @@ async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Re
             Err(Error::Refused(_)) => continue,
             Err(other) => return Err(other),
         };
-        let reason = sheet.needs_reason.then(|| "the customer has waited long enough".to_owned());
+        let asks = sheet.needs_reason || sheet.approval_need.is_some();
+        let reason = asks.then(|| REASON.to_owned());
         return Ok(Some(ConfirmRequest {
             case_id: sheet.case_id,
             kind,
@@ -166,18 +210,22 @@ async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Re
             case_revision: sheet.case_revision,
             digest: sheet.digest,
             reviewed_at: sheet.made_at,
-            key: format!("key-of-a-click-{:012}", house.next_id()),
+            key: click(house),
             reason,
         }));
     }
     Ok(None)
 }
 
-/// Sends the confirmation, sometimes twice. Whether the outcome is known.
-async fn confirm(desk: &Desk, request: ConfirmRequest, dice: &mut Dice) -> bool {
+/// Sends the confirmation, sometimes twice: under its key, or seldom under another one as from a second window.
+async fn confirm(house: &House, desk: &Desk, request: ConfirmRequest, dice: &mut Dice) -> Outcome {
     let key = ActionKeyRequest { key: request.key.clone() };
-    let (mut outcome, twice) = if dice.chance(10) {
-        let (first, second) = join(desk.confirm(request.clone()), desk.confirm(request)).await;
+    let mut again = request.clone();
+    if dice.chance(30) {
+        again.key = click(house);
+    }
+    let (mut outcome, twice) = if dice.chance(15) {
+        let (first, second) = join(desk.confirm(request), desk.confirm(again)).await;
         (first, Some(second))
     } else {
         (desk.confirm(request).await, None)
@@ -189,19 +237,24 @@ async fn confirm(desk: &Desk, request: ConfirmRequest, dice: &mut Dice) -> bool 
         outcome = desk.check(key).await;
     }
     match outcome {
-        Ok(view) => !matches!(view.state, OutcomeState::Unknown | OutcomeState::Running),
-        Err(Error::Store(_)) => false,
-        Err(_) => true,
+        Ok(view) if view.state == OutcomeState::ApprovalNeeded => Outcome::NeedsYes,
+        Ok(view) if matches!(view.state, OutcomeState::Unknown | OutcomeState::Running) => Outcome::NotKnown,
+        Err(Error::Store(_)) => Outcome::NotKnown,
+        Ok(_) | Err(_) => Outcome::Known,
     }
+}
+
+fn click(house: &House) -> String {
+    format!("key-of-a-click-{:012}", house.next_id())
 }
 
 fn ticket(task: &Task) -> Ticket {
     let customer = task.customer;
     Ticket {
-        id: format!("tck-s{:05}", task.run).as_str().into(),
+        id: format!("tck-s{}", task.number()).as_str().into(),
         subject: "Charged, and no clip".to_owned(),
         body: run_id(task.run),
-        created_at: task.at,
+        created_at: task.written,
         requester: Requester {
             user_id: Some(format!("usr_{customer}").as_str().into()),
             email: format!("c{customer}@customer.example"),

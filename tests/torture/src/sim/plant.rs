@@ -18,6 +18,8 @@ pub struct Plant {
     pub record: Option<fn() -> Arc<dyn Between>>,
     /// Before the vault.
     pub vault: Option<BeforeVault>,
+    /// Stories until it must have been noticed; 0: as many as show most bugs.
+    pub seeds: u64,
     /// Other numbers for the programs than those that the suite goes by.
     pub policy: Option<fn(&mut Policy)>,
 }

@@ -5,16 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use makegood_domain::ids::{ActionKey, RunId};
-use makegood_domain::plan::Effect;
-use makegood_domain::ports::{Applied, NextLook, Receipt, StepReceipt, Store, StoreResult};
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{ApprovalId, RunId};
+use makegood_domain::plan::{Effect, Order, Plan};
+use makegood_domain::ports::{
+    Applied, ApprovalDecision, ApprovalRequest, Begun, Clock as _, Decided, DueRun, ImportReport, NextLook, Person,
+    Receipt, StepReceipt, Store, StoreResult,
+};
 
 use super::outside::{MemoryVault, content_is_of};
-use crate::between::Between;
-
-/// An effect, as its sender names it.
-type Named = (String, u32, u32);
+use super::races::{Met, Race};
+use super::recorder::{Named, Recorder, named};
+use super::second::Second;
+use super::timeline::Timeline;
+use crate::between::{Between, Sent};
 
 /// What was done, and the first thing that must not be.
 #[derive(Debug, Default)]
@@ -26,18 +31,21 @@ struct Seen {
     delivered: BTreeSet<(String, u32, String)>,
     /// Runs that are left to people.
     parked: BTreeSet<String>,
+    races: Recorder,
+    second: Second,
     wrong: Option<String>,
 }
 
 /// The watcher of one record.
 pub struct Probe {
+    timeline: Arc<Timeline>,
     vault: Arc<MemoryVault>,
     seen: Mutex<Seen>,
 }
 
 impl Probe {
-    pub fn new(vault: &Arc<MemoryVault>) -> Arc<Self> {
-        Arc::new(Self { vault: Arc::clone(vault), seen: Mutex::default() })
+    pub fn new(timeline: &Arc<Timeline>, vault: &Arc<MemoryVault>) -> Arc<Self> {
+        Arc::new(Self { timeline: Arc::clone(timeline), vault: Arc::clone(vault), seen: Mutex::default() })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
@@ -69,9 +77,29 @@ impl Probe {
         self.with(|seen| seen.parked.contains(run))
     }
 
-    fn answered(&self, named: Named, effect: &Effect, answer: &StoreResult<Applied>) {
+    /// A program has its turn, or goes on after it was stopped.
+    pub fn turn_of(&self, actor: usize, went_on: Option<Timestamp>) {
+        self.with(|seen| {
+            seen.races.turn_of(actor);
+            went_on.into_iter().for_each(|at| seen.races.goes_on(actor, at));
+        });
+    }
+
+    /// The answer to the last effect is lost on its way.
+    pub fn unheard(&self) {
+        self.with(|seen| seen.races.unheard());
+    }
+
+    /// How often each race was met.
+    pub fn met(&self) -> Met {
+        let mut met = self.with(|seen| seen.races.met.clone());
+        met.add(Race::OtherBytes, self.vault.made_anew());
+        met
+    }
+
+    fn answered(&self, sent: &Sent<'_>, answer: &StoreResult<Applied>) {
         let Ok(answer) = answer else { return };
-        let lost = match (effect, answer) {
+        let lost = match (sent.effect, answer) {
             (Effect::Deliver { run_id, item, file, .. }, Applied::Done(_)) => {
                 let content = self.vault.content(&file.sha256).unwrap_or_default();
                 let whole = content_is_of(&content, run_id.as_str(), *item);
@@ -80,7 +108,8 @@ impl Probe {
             _ => None,
         };
         self.with(|seen| {
-            let wrong = lost.or_else(|| seen.note(&named, effect, answer));
+            seen.races.effect(sent, answer);
+            let wrong = lost.or_else(|| seen.note(sent, answer));
             if let Some(wrong) = wrong {
                 seen.wrong.get_or_insert(wrong);
             }
@@ -90,8 +119,9 @@ impl Probe {
 
 impl Seen {
     /// I4: the same key with the same effect has the same answer, for ever; with another effect, none.
-    fn note(&mut self, named: &Named, effect: &Effect, answer: &Applied) -> Option<String> {
-        let known = self.receipts.get(named);
+    fn note(&mut self, sent: &Sent<'_>, answer: &Applied) -> Option<String> {
+        let (named, effect) = (named(sent), sent.effect);
+        let known = self.receipts.get(&named);
         match (known, answer) {
             (Some((first, known)), Applied::Done(receipt)) if first == effect && known == receipt => None,
             (Some((first, _)), Applied::Refused(_)) if first != effect => None,
@@ -101,14 +131,19 @@ impl Seen {
             }
             (None, Applied::Refused(_)) => None,
             (None, Applied::Done(receipt)) => {
-                self.receipts.insert(named.clone(), (effect.clone(), receipt.clone()));
+                self.receipts.insert(named, (effect.clone(), receipt.clone()));
                 *self.done.entry(effect.word()).or_default() += 1;
                 if let (Effect::Deliver { run_id, item, .. }, Receipt::Delivered { output_id, .. }) =
                     (effect, &receipt.receipt)
                 {
                     self.delivered.insert((run_id.0.clone(), *item, output_id.0.clone()));
                 }
-                None
+                match receipt.receipt {
+                    Receipt::Restored { total, .. } if sent.step.is_some() => {
+                        self.second.restored(sent.key, total, sent.at)
+                    }
+                    _ => None,
+                }
             }
         }
     }
@@ -116,31 +151,31 @@ impl Seen {
 
 #[async_trait]
 impl Between for Probe {
-    async fn apply(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        step: u32,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let answer = store.apply(key, step, part, effect, at).await;
-        self.answered((key.0.clone(), step, part), effect, &answer);
+    /// An effect that was long on its way is judged by the record's clock, as a database does.
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        let sent = Sent { at: self.timeline.now(), ..sent };
+        let answer = sent.to(store).await;
+        self.answered(&sent, &answer);
         answer
     }
 
-    async fn settle(
+    async fn import(&self, store: &dyn Store, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+        let report = store.import(facts, at).await?;
+        self.with(|seen| seen.races.imported(facts));
+        Ok(report)
+    }
+
+    async fn claim_due(
         &self,
         store: &dyn Store,
-        key: &ActionKey,
-        part: u32,
-        effect: &Effect,
+        worker: &str,
+        limit: u32,
+        lease: SignedDuration,
         at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let answer = store.settle(key, part, effect, at).await;
-        self.answered((key.0.clone(), 0, part), effect, &answer);
-        answer
+    ) -> StoreResult<Vec<DueRun>> {
+        let due = store.claim_due(worker, limit, lease, at).await?;
+        self.with(|seen| due.iter().for_each(|run| seen.races.claimed(&run.root, worker)));
+        Ok(due)
     }
 
     async fn end_look(
@@ -151,11 +186,50 @@ impl Between for Probe {
         next: &NextLook,
         at: Timestamp,
     ) -> StoreResult<()> {
-        self.with(|seen| match next {
-            NextLook::Parked { .. } => seen.parked.insert(root.0.clone()),
-            _ => seen.parked.remove(root.as_str()),
+        self.with(|seen| {
+            seen.races.gave_back(root);
+            match next {
+                NextLook::Parked { .. } => seen.parked.insert(root.0.clone()),
+                _ => seen.parked.remove(root.as_str()),
+            }
         });
         store.end_look(root, worker, next, at).await
+    }
+
+    async fn begin_action(&self, store: &dyn Store, order: &Order, plan: &Plan) -> StoreResult<Begun> {
+        let answer = store.begin_action(order, plan).await?;
+        let wrong = self.with(|seen| seen.second.began(order, plan, &answer, &mut seen.races.met));
+        wrong.into_iter().for_each(|wrong| self.complain(wrong));
+        Ok(answer)
+    }
+
+    async fn put_person(&self, store: &dyn Store, person: &Person, at: Timestamp) -> StoreResult<()> {
+        store.put_person(person, at).await?;
+        self.with(|seen| seen.second.person(person));
+        Ok(())
+    }
+
+    async fn ask_approval(&self, store: &dyn Store, request: &ApprovalRequest) -> StoreResult<Decided> {
+        let answer = store.ask_approval(request).await?;
+        if matches!(answer, Decided::Done(_)) {
+            self.with(|seen| seen.second.asked(request));
+        }
+        Ok(answer)
+    }
+
+    async fn decide_approval(
+        &self,
+        store: &dyn Store,
+        id: &ApprovalId,
+        decision: &ApprovalDecision,
+        at: Timestamp,
+    ) -> StoreResult<Decided> {
+        let answer = store.decide_approval(id, decision, at).await?;
+        if matches!(answer, Decided::Done(_)) {
+            let wrong = self.with(|seen| seen.second.decided(id, decision, at));
+            wrong.into_iter().for_each(|wrong| self.complain(wrong));
+        }
+        Ok(answer)
     }
 }
 
@@ -174,16 +248,9 @@ impl Told {
 
 #[async_trait]
 impl Between for Told {
-    async fn settle(
-        &self,
-        store: &dyn Store,
-        key: &ActionKey,
-        part: u32,
-        effect: &Effect,
-        at: Timestamp,
-    ) -> StoreResult<Applied> {
-        let answer = store.settle(key, part, effect, at).await;
-        if let Ok(Applied::Done(done)) = &answer {
+    async fn effect(&self, store: &dyn Store, sent: Sent<'_>) -> StoreResult<Applied> {
+        let answer = sent.to(store).await;
+        if let (Ok(Applied::Done(done)), None) = (&answer, sent.step) {
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             match done.receipt {
                 Receipt::Restored { .. } => counts.0 += 1,

@@ -74,7 +74,7 @@ fn of_run(rest: &Rest<'_>, story: &Story) -> Result<(), String> {
     places(rest, story, &scope)?;
     let logical = logical_run(&scope, &run.as_str().into()).ok_or_else(|| format!("{run} is not in its own scope"))?;
     let figure = billable(&logical, &scope, rest.policy);
-    let stands = story.price() - rest.witness.returned(&charge_id(story.number));
+    let stands = story.price - rest.witness.returned(&charge_id(story.number));
     if figure != stands {
         return Err(format!("{run} is billable with {figure}, and {stands} of its charge stand (P5)"));
     }

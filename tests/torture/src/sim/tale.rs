@@ -8,37 +8,73 @@ use std::task::{Context, Waker};
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::plan::ActionKind;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{ApprovalStore as _, Clock as _, FactStore as _, Person, Role, Store};
+use makegood_domain::ports::{Clock as _, FactStore as _, Person, Role, Store};
 use makegood_domain::settlement::State;
 use makegood_testkit::MemoryStore;
 
 use super::Sum;
-use super::checks::{Charged, Witness};
-use super::fates::{Fate, Story, charge_id, ground, run_id, story};
-use super::house::{House, LIMIT};
+use super::checks::{Charged, PROMISE, Witness};
+use super::fates::{Fate, Press, Story, charge_id, ground, run_id, story};
+use super::house::{House, Line};
 use super::outside::{Mill, Weather};
 use super::people::{self, Task, Tasks};
 use super::plant::Plant;
 use super::rest;
+use super::second;
 use super::timeline::{Timeline, Waits, later};
 use crate::dice::Dice;
 
 /// Runs are pressed for this long, and then everything comes to rest.
 const PRESSED: SignedDuration = SignedDuration::from_hours(8);
 const WHOLE: SignedDuration = SignedDuration::from_hours(38);
-/// A program ends once in so many turns.
-const TURNS_A_CRASH: u64 = 1_500;
+/// A program ends once in so many turns, and is stopped as often.
+const TURNS_A_MISHAP: u64 = 1_500;
+/// What agents work at has few turns, and most of what can go wrong is between two of them.
+const TURNS_OF_AGENTS: u64 = 150;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// The reconcilers, and how often each comes by.
-const RECONCILERS: [(&str, i64); 2] = [("rec-1", 5), ("rec-2", 15)];
+const OFTEN: &[(&str, i64)] = &[("rec-1", 5), ("rec-2", 15)];
+/// In some houses nobody comes by more often than each hour, and in some there is only one.
+const HOURLY: &[(&str, i64)] = &[("rec-1", 60), ("rec-2", 60)];
+const LONE: &[(&str, i64)] = &[("rec-1", 60)];
+/// Of 100 houses, and of 100 of those.
+const HOURLY_OF_100: u32 = 35;
+const LONE_OF_100: u32 = 50;
+
+/// Credits that an agent may restore alone, in one posting and in one day.
+const PER_POSTING: i64 = 75;
+const PER_DAY: i64 = 160;
+/// Who says yes to more.
+const APPROVER: &str = "cyd";
+
+/// What befalls a program.
+enum Mishap {
+    Ends,
+    /// It stands still, and goes on where it was.
+    Stops,
+}
+
+/// How long a program is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// Until it has told everything.
+    Feeds,
+    /// Until the last ticket.
+    Tickets,
+    /// Until the end.
+    Stays,
+    /// The same, and the promise rests on it.
+    Reconciles,
+}
 
 /// A program at work, and how it is started again.
 struct Actor {
     program: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     wakes: Timestamp,
     start: Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Starts again by itself when it is done.
-    stays: bool,
+    work: Work,
+    /// It was stopped, and has not gone on yet.
+    stopped: bool,
 }
 
 /// One seed.
@@ -49,6 +85,7 @@ pub struct Tale {
     actors: Vec<Actor>,
     stories: Vec<Story>,
     policy: Policy,
+    reconcilers: &'static [(&'static str, i64)],
     end: Timestamp,
 }
 
@@ -58,18 +95,27 @@ impl Tale {
         let mut dice = Dice::new(seed, "sim");
         let timeline = Timeline::new(start);
         let customers = 2 + u32::try_from(dice.below(3))?;
-        let mut stories = Vec::new();
-        for number in 0..8 + u32::try_from(dice.below(10))? {
-            let pressed = later(start, SignedDuration::from_secs(dice.between(60, PRESSED.as_secs())));
-            let customer = u32::try_from(dice.below(u64::from(customers)))?;
-            stories.push(story(number, customer, pressed, &mut dice)?);
-        }
-        let mill = Mill::new(&timeline, Dice::new(seed, "mill"), outages(start, &mut dice), weather(&mut dice));
+        let reconcilers = match (dice.chance(HOURLY_OF_100), dice.chance(LONE_OF_100)) {
+            (true, true) => LONE,
+            (true, false) => HOURLY,
+            (false, _) => OFTEN,
+        };
+        let stories = stories(customers, start, &mut dice)?;
+        let outages = outages(start, &stories, &mut dice);
+        let mill = Mill::new(&timeline, Dice::new(seed, "mill"), outages, weather(&mut dice));
         let store = Arc::new(MemoryStore::new());
         let shared = Arc::clone(&store) as Arc<dyn Store>;
         let house = Arc::new(House::new(timeline, mill, shared, policy.clone(), plant, Dice::new(seed, "link")));
-        let mut tale =
-            Self { store, house, stories, policy: policy.clone(), actors: Vec::new(), end: later(start, WHOLE), dice };
+        let mut tale = Self {
+            store,
+            house,
+            stories,
+            policy: policy.clone(),
+            reconcilers,
+            actors: Vec::new(),
+            end: later(start, WHOLE),
+            dice,
+        };
         tale.furnish(customers, start)?;
         tale.people(seed);
         Ok(tale)
@@ -80,15 +126,15 @@ impl Tale {
         let facts = ground(customers, start)?;
         let report = at_once(self.store.import(&facts, start))??;
         anyhow::ensure!(report.rejected.is_empty(), "the ground is not taken: {:?}", report.rejected);
-        for name in ["ana", "ben"] {
+        for (name, role) in [("ana", Role::Agent), ("ben", Role::Agent), (APPROVER, Role::Approver)] {
             let person = Person {
                 id: name.into(),
                 name: name.to_owned(),
-                roles: vec![Role::Agent],
-                per_posting: LIMIT,
-                per_day: LIMIT,
+                roles: vec![role],
+                per_posting: PER_POSTING,
+                per_day: PER_DAY,
             };
-            at_once(self.store.put_person(&person, start))??;
+            at_once(self.house.store.put_person(&person, start))??;
         }
         Ok(())
     }
@@ -101,50 +147,82 @@ impl Tale {
             self.house.mill.submit(story.job.clone(), story.job_fate.clone());
         }
         let (said, taken) = (Arc::new(said), Arc::new(AtomicUsize::new(0)));
-        self.employ(false, move |house| Box::pin(people::feed(house, Arc::clone(&said), Arc::clone(&taken))));
-        for (name, every) in RECONCILERS {
-            let every = SignedDuration::from_mins(every);
-            self.employ(true, move |house| Box::pin(people::reconciler(house, name, every)));
+        self.employ(Work::Feeds, move |house| Box::pin(people::feed(house, Arc::clone(&said), Arc::clone(&taken))));
+        let line = self.line();
+        for (name, every) in self.reconcilers {
+            let every = SignedDuration::from_mins(*every);
+            self.employ(Work::Reconciles, move |house| Box::pin(people::reconciler(house, name, every, line)));
         }
-        for (name, label) in [("ana", "tickets of ana"), ("ben", "tickets of ben")] {
-            let tasks = self.tickets(&stories);
-            self.employ(false, move |house| {
-                let dice = Dice::new(seed.wrapping_add(house.next_id() << 32), label);
+        let leaves = self.dice.chance(15).then(|| later(self.house.timeline.now(), HOUR * 12));
+        self.employ(Work::Stays, move |house| {
+            let dice = Dice::new(seed.wrapping_add(house.next_id() << 32), "approver");
+            Box::pin(second::approver(house, APPROVER, leaves, dice))
+        });
+        for (name, task) in self.tickets(&stories) {
+            // Each in a window of its own.
+            let tasks = Tasks::new(vec![task].into());
+            self.employ(Work::Tickets, move |house| {
+                let dice = Dice::new(seed.wrapping_add(house.next_id() << 32), name);
                 Box::pin(people::agent(house, name, Arc::clone(&tasks), dice))
             });
         }
         self.stories = stories;
     }
 
-    /// The tickets of one agent: about some of the runs, an hour to a day after them. The other agent
-    /// may have tickets about the same ones.
-    fn tickets(&mut self, stories: &[Story]) -> Tasks {
+    /// The tickets of two agents: about some of the runs, minutes to a day after them. About some runs
+    /// both have one, at about the same time: the same, or another one that the customer wrote.
+    fn tickets(&mut self, stories: &[Story]) -> Vec<(&'static str, Task)> {
         let mut tasks = Vec::new();
         for story in stories {
-            if self.dice.chance(40) {
-                let at = later(story.start, SignedDuration::from_mins(self.dice.between(2, 25 * 60)));
-                let prefers = if self.dice.chance(50) { ActionKind::Restore } else { ActionKind::Recover };
-                tasks.push(Task::new(at, story.number, story.account, prefers));
+            // Customers seldom write about what is there, and mostly while they wait for it.
+            if self.dice.chance(if story.fate == Fate::Delivered { 80 } else { 20 }) {
+                continue;
+            }
+            let minutes = match self.dice.below(100) {
+                0..50 => self.dice.between(1, 15),
+                50..85 => self.dice.between(10, 60),
+                _ => self.dice.between(60, 25 * 60),
+            };
+            let mut at = later(story.start, SignedDuration::from_mins(minutes));
+            let written = at;
+            let desks = match self.dice.below(10) {
+                0..4 => &["ana", "ben"][..],
+                4..8 => &["ben", "ana"],
+                8 => &["ana"],
+                _ => &["ben"],
+            };
+            let mut prefers = self.prefers();
+            for (place, name) in desks.iter().enumerate() {
+                let second = place > 0 && self.dice.chance(70);
+                let about = (story.number, story.account);
+                tasks.push((*name, Task::new(at, written, about, prefers, second)));
+                at = later(at, SignedDuration::from_secs(self.dice.between(0, 60)));
+                prefers = if self.dice.chance(60) { prefers } else { self.prefers() };
             }
         }
-        tasks.sort_by_key(|task| task.at);
-        Tasks::new(tasks.into())
+        tasks
+    }
+
+    fn prefers(&mut self) -> ActionKind {
+        if self.dice.chance(50) { ActionKind::Restore } else { ActionKind::Recover }
     }
 
     fn employ(
         &mut self,
-        stays: bool,
+        work: Work,
         mut start: impl FnMut(Arc<House>) -> Pin<Box<dyn Future<Output = ()> + Send>> + 'static,
     ) {
         let house = Arc::clone(&self.house);
         let mut start: Box<dyn FnMut() -> _> = Box::new(move || start(Arc::clone(&house)));
-        self.actors.push(Actor { program: Some(start()), wakes: Timestamp::MIN, start, stays });
+        self.actors.push(Actor { program: Some(start()), wakes: Timestamp::MIN, start, work, stopped: false });
     }
 
     pub fn play(mut self, sum: &mut Sum) -> Result<(), String> {
-        let seldom = RECONCILERS.iter().map(|(_, every)| SignedDuration::from_mins(*every)).max().unwrap_or_default();
+        let seldom =
+            self.reconcilers.iter().map(|(_, every)| SignedDuration::from_mins(*every)).max().unwrap_or_default();
         let patience = self.policy.settle_after(seldom).min(self.policy.recover_until());
-        let mut witness = Witness::new(self.stories.iter().map(charged).collect(), patience);
+        let mut witness =
+            Witness::new(self.stories.iter().map(|story| charged(story, &self.house.mill)).collect(), patience);
         let timeline = Arc::clone(&self.house.timeline);
         let mut next_hour = later(timeline.now(), HOUR);
         let started = timeline.now();
@@ -161,7 +239,7 @@ impl Tale {
                 continue;
             }
             let place = ready[self.dice.index(ready.len())];
-            sum.crashes += u64::from(self.turn(place));
+            self.turn(place, sum);
             if let Some(call) = self.house.link.last_write() {
                 let wrong = witness.look(&self.store, call, &self.house.probe, timeline.now());
                 if let Some(wrong) = wrong.or_else(|| self.house.probe.wrong()) {
@@ -182,33 +260,79 @@ impl Tale {
         sum.delivered += witness.count(State::Delivered);
         sum.refunded += witness.count(State::Refunded);
         sum.leases += witness.leases();
-        sum.waits.extend(witness.into_waits());
+        sum.out_over_24 += witness.unheard();
+        sum.met.add_all(&self.house.probe.met());
+        let waits = witness.into_waits();
+        if self.reconcilers != OFTEN {
+            sum.hourly += 1;
+            sum.hourly_waits.extend(&waits);
+        }
+        sum.waits.extend(waits);
         Ok(())
     }
 
-    /// One turn of one program. Whether it was ended.
-    fn turn(&mut self, place: usize) -> bool {
+    /// How the reconcilers of this house reach the record.
+    fn line(&self) -> Line {
+        match self.reconcilers {
+            LONE => Line::Lone,
+            HOURLY => Line::Spared,
+            _ => Line::Near,
+        }
+    }
+
+    /// What befalls a program in this turn: seldom anything.
+    fn mishap(&mut self, place: usize) -> Option<Mishap> {
+        let work = self.actors[place].work;
+        let turns = if work == Work::Tickets { TURNS_OF_AGENTS } else { TURNS_A_MISHAP };
+        let mishap = match self.dice.below(turns) {
+            0 => Mishap::Ends,
+            1 => Mishap::Stops,
+            _ => return None,
+        };
+        let strikes = match work {
+            Work::Reconciles => self.line() != Line::Lone && self.house.luck.leaves(self.house.timeline.now()),
+            _ => true,
+        };
+        strikes.then_some(mishap)
+    }
+
+    /// One turn of one program.
+    fn turn(&mut self, place: usize, sum: &mut Sum) {
         let timeline = Arc::clone(&self.house.timeline);
-        let crashes = self.dice.below(TURNS_A_CRASH) == 0;
-        let down_for = SignedDuration::from_mins(self.dice.between(1, 40));
+        let mishap = self.mishap(place);
+        let longest = if self.actors[place].work == Work::Reconciles { 40 } else { 90 };
+        let back = later(timeline.now(), SignedDuration::from_mins(self.dice.between(1, longest)));
         let actor = &mut self.actors[place];
         let mut program = match actor.program.take() {
             Some(program) => program,
             None => (actor.start)(),
         };
-        if crashes {
-            actor.wakes = later(timeline.now(), down_for);
-            return true;
+        match mishap {
+            Some(Mishap::Ends) => {
+                (actor.wakes, actor.stopped) = (back, false);
+                sum.crashes += 1;
+                return;
+            }
+            Some(Mishap::Stops) => {
+                (actor.wakes, actor.stopped, actor.program) = (back, true, Some(program));
+                sum.stops += 1;
+                return;
+            }
+            None => {}
         }
+        let went_on = std::mem::take(&mut actor.stopped).then(|| timeline.now());
+        self.house.probe.turn_of(place, went_on);
         let mut context = Context::from_waker(Waker::noop());
         match timeline.turn_of(program.as_mut(), &mut context) {
             Some(waits) => {
                 actor.wakes = if let Waits::Until(instant) = waits { instant } else { timeline.now() };
                 actor.program = Some(program);
             }
-            None => actor.wakes = if actor.stays { timeline.now() } else { Timestamp::MAX },
+            None => {
+                actor.wakes =
+                    if matches!(actor.work, Work::Stays | Work::Reconciles) { timeline.now() } else { Timestamp::MAX }
+            }
         }
-        false
     }
 
     fn hourly(&self, witness: &Witness) -> Result<(), String> {
@@ -221,10 +345,25 @@ impl Tale {
     }
 }
 
-fn charged(story: &Story) -> (String, Charged) {
+fn charged(story: &Story, mill: &Mill) -> (String, Charged) {
     let troubled = story.fate != Fate::Delivered;
     let (run, job) = (run_id(story.number), story.job_fate.clone());
-    (charge_id(story.number), Charged { at: story.start, troubled, run, job })
+    let out_since = mill.out_at(later(story.start, PROMISE));
+    (charge_id(story.number), Charged { at: story.start, troubled, run, job, out_since })
+}
+
+/// The runs that will be pressed. Some are the customer's own retry of an earlier one.
+fn stories(customers: u32, start: Timestamp, dice: &mut Dice) -> anyhow::Result<Vec<Story>> {
+    let mut stories: Vec<Story> = Vec::new();
+    for number in 0..8 + u32::try_from(dice.below(10))? {
+        let pressed = later(start, SignedDuration::from_secs(dice.between(60, PRESSED.as_secs())));
+        let customer = u32::try_from(dice.below(u64::from(customers)))?;
+        let before = stories.iter().filter(|story| story.account == customer && story.start < pressed);
+        let before: Vec<u32> = before.map(|story| story.number).collect();
+        let retry_of = if dice.chance(20) { before.get(dice.index(before.len())).copied() } else { None };
+        stories.push(story(Press { number, account: customer, start: pressed, retry_of }, dice)?);
+    }
+    Ok(stories)
 }
 
 /// The answer of a call that waits for nothing.
@@ -242,17 +381,23 @@ fn weather(dice: &mut Dice) -> Weather {
         answers_lost: percent(12),
         transfers_cut: percent(25),
         vault_fails: percent(4),
-        transfers_slow: percent(8),
+        transfers_slow: percent(20),
     }
 }
 
-/// Mostly none, sometimes an hour or two, seldom most of a day.
-fn outages(start: Timestamp, dice: &mut Dice) -> Vec<(Timestamp, Timestamp)> {
+/// Mostly none, sometimes an hour or two, seldom most of a day. Some lie over hour 24 of a charge, and
+/// some of those began before its job was done.
+fn outages(start: Timestamp, stories: &[Story], dice: &mut Dice) -> Vec<(Timestamp, Timestamp)> {
     let mut outages = Vec::new();
     if dice.chance(30) {
         let from = later(start, SignedDuration::from_mins(dice.between(0, 900)));
         let hours = if dice.chance(10) { dice.between(3, 30) } else { dice.between(1, 2) };
         outages.push((from, later(from, SignedDuration::from_hours(hours))));
+    }
+    if let Some(story) = stories.get(dice.index(stories.len())).filter(|_| dice.chance(8)) {
+        let early = if dice.chance(25) { dice.between(0, 60) } else { dice.between(18 * 60, 24 * 60 - 1) };
+        let over = later(story.start, PROMISE + SignedDuration::from_mins(dice.between(1, 300)));
+        outages.push((later(story.start, SignedDuration::from_mins(early)), over));
     }
     outages
 }
