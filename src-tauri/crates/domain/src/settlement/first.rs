@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::State;
-use crate::ids::{ActionKey, AgentId};
+use crate::ids::ActionKey;
 
-/// Who brought an item to where it stands. As text, in plain words: `it was refunded (rfd_1) by ana
-/// at 2026-03-14T15:20:00Z (action a1)`.
+/// Who brought an item to where it stands. As text, in plain words: `it was refunded (rfd_1) by Ana
+/// Prata on 14 March 2026 at 15:20:00 UTC`. The key is for programs, and not among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct First {
     pub state: State,
@@ -16,8 +16,8 @@ pub struct First {
     pub document: Option<String>,
     /// `None`: the platform.
     pub key: Option<ActionKey>,
-    /// Who acted under the key, where that is known.
-    pub agent: Option<AgentId>,
+    /// Who acted under the key, by name where the record has one; `None` where nobody knows.
+    pub who: Option<String>,
     pub at: Timestamp,
 }
 
@@ -30,10 +30,11 @@ impl fmt::Display for First {
             State::Delivered => write!(f, "it was delivered ({document})")?,
             other => write!(f, "it is {}", other.word())?,
         }
-        match (&self.key, &self.agent) {
-            (Some(key), Some(agent)) => write!(f, " by {agent} at {} (action {key})", self.at),
-            (Some(key), None) => write!(f, " at {} (action {key})", self.at),
-            (None, _) => write!(f, " by the platform at {}", self.at),
+        match (&self.key, &self.who) {
+            (Some(_), Some(who)) => write!(f, " by {who}")?,
+            (Some(_), None) => {}
+            (None, _) => write!(f, " by the platform")?,
         }
+        write!(f, " on {}", self.at.strftime("%-d %B %Y at %H:%M:%S UTC"))
     }
 }

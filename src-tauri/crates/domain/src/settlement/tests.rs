@@ -143,21 +143,24 @@ fn an_output_that_is_moved_to_its_place_delivers() {
 
 #[test]
 fn the_first_is_named() {
-    let first = |state, key: Option<&str>, agent: Option<&str>| First {
+    let first = |state, key: Option<&str>, who: Option<&str>| First {
         state,
         document: Some("doc_1".into()),
         key: key.map(Into::into),
-        agent: agent.map(Into::into),
+        who: who.map(Into::into),
         at: at(60),
     };
     for (row, text) in [
         (
-            first(State::Refunded, Some("k"), Some("ana")),
-            "it was refunded (doc_1) by ana at 1970-01-01T00:01:00Z (action k)",
+            first(State::Refunded, Some("k"), Some("Ana Prata")),
+            "it was refunded (doc_1) by Ana Prata on 1 January 1970 at 00:01:00 UTC",
         ),
-        (first(State::Delivered, None, None), "it was delivered (doc_1) by the platform at 1970-01-01T00:01:00Z"),
-        (first(State::Delivering, Some("k"), None), "it is being recovered at 1970-01-01T00:01:00Z (action k)"),
-        (first(State::Released, Some("k"), Some("ana")), "it is released by ana at 1970-01-01T00:01:00Z (action k)"),
+        (
+            first(State::Delivered, None, None),
+            "it was delivered (doc_1) by the platform on 1 January 1970 at 00:01:00 UTC",
+        ),
+        (first(State::Delivering, Some("k"), None), "it is being recovered on 1 January 1970 at 00:01:00 UTC"),
+        (first(State::Released, Some("k"), Some("ana")), "it is released by ana on 1 January 1970 at 00:01:00 UTC"),
     ] {
         assert_eq!(row.to_string(), text);
     }

@@ -11,7 +11,7 @@
 --
 -- Functions of this change (in the files of number 0003):
 --
---   record.who_was_first(charge, item) text      "it was refunded (rfd_1) by ana at … (action a1)"
+--   record.who_was_first(charge, item) text      "it was refunded (rfd_1) by Ana Prata on …"
 --   record.first_charge(root) record.charges     the charge that a delivery of the logical run is paid by
 --   record.intact_output(root, item, account) text
 --   record.change_levels(balances text[], deltas bigint[])

@@ -100,11 +100,17 @@ BEGIN
           AND o.bytes > 0 AND o.quarantined_at IS NULL ORDER BY o.stored_at, o.id COLLATE "C" LIMIT 1);
 END $$;
 
--- Who was first, in plain words: `it was refunded (rfd_1) by ana at 2026-03-14T15:20:00Z (action a1)`.
+-- An instant as people read it: `14 March 2026 at 15:20:00 UTC`.
+CREATE FUNCTION record.instant_words(p_at bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT to_char(timestamp 'epoch' + (p_at / 1000000) * interval '1 second', 'FMDD FMMonth YYYY "at" HH24:MI:SS "UTC"')
+$$;
+
+-- Who was first, in plain words: `it was refunded (rfd_1) by Ana Prata on 14 March 2026 at 15:20:00 UTC`.
+-- The key of the action is for programs, and not among them.
 CREATE FUNCTION record.who_was_first(p_charge text, p_item bigint) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_last record.item_transitions;
-    v_agent text;
+    v_who text;
     v_what text;
 BEGIN
     SELECT * INTO v_last FROM record.item_transitions
@@ -112,19 +118,19 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'it was never charged';
     END IF;
-    SELECT agent INTO v_agent FROM record.actions WHERE key = v_last.action_key;
-    IF v_agent IS NULL AND v_last.action_key LIKE 'rec-%' THEN
-        v_agent := 'the reconciler';
+    SELECT coalesce(p.name, a.agent) INTO v_who
+    FROM record.actions a LEFT JOIN record.people p ON p.id = a.agent WHERE a.key = v_last.action_key;
+    IF v_last.action_key IS NULL THEN
+        v_who := 'the platform';
+    ELSIF v_who IS NULL AND v_last.action_key LIKE 'rec-%' THEN
+        v_who := 'the reconciler';
     END IF;
     v_what := CASE v_last.state
         WHEN 'delivering' THEN 'it is being recovered'
         WHEN 'refunded' THEN format('it was refunded (%s)', v_last.document)
         WHEN 'delivered' THEN format('it was delivered (%s)', v_last.document)
         ELSE format('it is %s', v_last.state) END;
-    RETURN v_what || CASE
-        WHEN v_last.action_key IS NULL THEN ' by the platform at ' || record.instant_text(v_last.at)
-        ELSE coalesce(' by ' || v_agent, '') || format(' at %s (action %s)', record.instant_text(v_last.at),
-            v_last.action_key) END;
+    RETURN v_what || coalesce(' by ' || v_who, '') || ' on ' || record.instant_words(v_last.at);
 END $$;
 
 -- Why an item cannot go to a state, or null. The output or refund that brings it there is named by

@@ -3,7 +3,7 @@
 //! a second time.
 
 use jiff::Timestamp;
-use makegood_domain::ids::{ActionKey, AgentId, ChargeId, RunId};
+use makegood_domain::ids::{ActionKey, ChargeId, RunId};
 use makegood_domain::ports::{StoreError, StoreResult};
 use makegood_domain::settlement::{self, By, First, Lease, Move, State};
 use sqlx::SqliteConnection;
@@ -26,9 +26,9 @@ statements! {
     ADD = "INSERT INTO item_transitions (charge_id, item, seq, state, epoch, lease_until, origin, action_key,
             document, why, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     /// Who brought an item to where it is.
-    NEWEST = "SELECT t.state, t.origin, t.action_key, t.document, t.at, coalesce(a.agent,
-            (SELECT 'the reconciler' FROM sweep_steps s WHERE s.key = t.action_key LIMIT 1)) AS agent
-        FROM item_transitions t LEFT JOIN actions a ON a.key = t.action_key
+    NEWEST = "SELECT t.state, t.origin, t.action_key, t.document, t.at, coalesce(p.name, a.agent,
+            (SELECT 'the reconciler' FROM sweep_steps s WHERE s.key = t.action_key LIMIT 1)) AS who
+        FROM item_transitions t LEFT JOIN actions a ON a.key = t.action_key LEFT JOIN people p ON p.id = a.agent
         WHERE t.charge_id = ?1 AND t.item = ?2 ORDER BY t.seq DESC LIMIT 1";
     /// An output that counts as delivery: intact, reachable, in a project of the account that paid. An
     /// object of 0 bytes is no file (R12).
@@ -140,7 +140,7 @@ pub(super) async fn who_was_first(connection: &mut SqliteConnection, item: &Item
         state: state(&row)?,
         document: row.opt_text("document")?,
         key: row.opt_text("action_key")?.map(ActionKey),
-        agent: row.opt_text("agent")?.map(AgentId),
+        who: row.opt_text("who")?,
         at: instant(row.int("at")?, "item_transitions.at")?,
     };
     Ok(first.to_string())

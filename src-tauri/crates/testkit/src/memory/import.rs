@@ -233,13 +233,8 @@ fn charge(record: &mut Record, row: &Charge) -> Worked<()> {
         ledger::post(record, &Document::Charge(row.id.as_str()), row.posted_at, (from, to), source.amount)?;
     }
     for item in &row.items {
-        let first = First {
-            state: State::Charged,
-            document: Some(row.id.0.clone()),
-            key: None,
-            agent: None,
-            at: row.posted_at,
-        };
+        let first =
+            First { state: State::Charged, document: Some(row.id.0.clone()), key: None, who: None, at: row.posted_at };
         let stands = Item::charged(item.credits);
         record.items.put((row.id.clone(), item.item), ItemRow { stands, first });
     }

@@ -7,7 +7,7 @@ use makegood_domain::work::OutputState;
 
 use super::Worked;
 use super::record::{ItemRow, Record};
-use super::{refused, runs};
+use super::{limits, refused, runs};
 
 /// A limit as a number of rows.
 pub(super) fn size(limit: u64) -> usize {
@@ -32,11 +32,11 @@ pub(super) fn stand(
     at: Timestamp,
 ) {
     let key = key_of(by);
-    let agent = key.as_ref().and_then(|key| {
-        let action = record.actions.get(key).map(|action| action.order.agent.clone());
-        action.or_else(|| Some("the reconciler".into()))
+    let who = key.as_ref().map(|key| match record.actions.get(key) {
+        Some(action) => limits::person(record, &action.order.agent).name,
+        None => "the reconciler".to_owned(),
     });
-    let first = First { state: next.state, document, key, agent, at };
+    let first = First { state: next.state, document, key, who, at };
     record.items.put((charge.clone(), number), ItemRow { stands: next, first });
 }
 
