@@ -47,7 +47,7 @@ pub fn add(book: &mut Book) {
 type Call = (&'static str, &'static str, &'static str, &'static [&'static str], Ends);
 
 const CALLS: &[Call] = &[
-    (AGENT, "seal fewer than none", "seal_audit", &["-1", "0"], Ends::Broken),
+    (AGENT, "seal fewer than none", "seal_audit", &["-1", "0"], Ends::No("cannot be sealed")),
     (AGENT, "seal nothing", "seal_audit", &["0", "0"], Ends::Answer("0")),
     (AGENT, "seal without a number", "seal_audit", &["NULL", "0"], Ends::Kept("", Same::Money)),
     (APPROVER, "seal in a word", "seal_audit", &["'all'", "0"], Ends::Unread),

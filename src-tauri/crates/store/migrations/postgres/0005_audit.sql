@@ -88,6 +88,9 @@ DECLARE
     v_end bigint[];
     v_digests bytea;
 BEGIN
+    IF p_limit < 0 THEN
+        PERFORM record.refuse(format('%s lines cannot be sealed: none is the least', p_limit));
+    END IF;
     SELECT * INTO v_last FROM record.audit_seals ORDER BY no DESC LIMIT 1;
     SELECT count(*), max(ARRAY[era, txid, seq]), string_agg(digest, '' ORDER BY era, txid, seq)
     INTO v_new.lines, v_end, v_digests
