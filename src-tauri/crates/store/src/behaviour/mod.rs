@@ -2,14 +2,17 @@
 //! base facts, and is run beside each backend.
 
 pub(crate) mod approvals;
+pub(crate) mod cases;
 pub(crate) mod claims;
 pub(crate) mod due_list;
 pub(crate) mod effects;
+pub(crate) mod facts;
 pub(crate) mod findings;
 pub(crate) mod sweeps;
 
 pub(crate) use crate::test_world as world;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::ActionKey;
@@ -24,6 +27,17 @@ macro_rules! behaviours {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 $crate::behaviour::$module::$name(&$store().await).await;
+            })+
+        }
+    )+};
+}
+/// The same, of proofs that make the record they need, and see more of it than the ports tell.
+macro_rules! seen_behaviours {
+    ($store:ty: $($module:ident::{$($name:ident),+ $(,)?}),+ $(,)?) => {$(
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                $crate::behaviour::$module::$name::<$store>().await;
             })+
         }
     )+};
@@ -48,6 +62,66 @@ macro_rules! every_behaviour {
         }
     };
 }
+/// All of these, which need a database.
+macro_rules! every_seen_behaviour {
+    ($store:ty) => {
+        seen_behaviours! { $store:
+            cases::{a_ticket_has_one_case, a_finding_counts_from_the_revision_it_was_made_at,
+                the_queue_follows_ledger_and_vault, a_file_that_is_gone_does_not_come_before_one_that_can_be_lost,
+                a_case_is_a_ticket_about_its_run, no_text_is_lost, views_are_kept_by_agent_and_name},
+            facts::{the_same_again_changes_nothing, mutable_rows_change_and_ledger_rows_do_not,
+                what_cannot_be_taken_is_named_and_keeps_nobody_out, credits_that_come_back_later_in_a_batch_can_be_spent,
+                what_is_older_than_the_opening_does_not_draw, a_new_count_of_a_balance_keeps_what_followed_it,
+                refunds_settle_as_far_as_they_are_of_the_charge, outputs_deliver_where_they_are_intact_and_with_the_payer,
+                contradictions_of_the_platform_are_kept_and_named, a_look_up_is_kept_with_its_raw_answers,
+                postings_tell_where_credits_went},
+        }
+    };
+}
+
+/// A store of which a proof sees more than its ports tell.
+#[async_trait]
+pub(crate) trait Seen: Store + Sized {
+    /// A record without anything in it.
+    async fn empty() -> Self;
+    /// What a query answers, one number or text a row. It names the tables as they are called on SQLite;
+    /// on PostgreSQL views of schema `api` have the same names.
+    async fn numbers(&self, sql: &str) -> Vec<i64>;
+    async fn texts(&self, sql: &str) -> Vec<String>;
+}
+
+/// A record with the base facts and these, where Ana and Ben may restore any amount alone.
+pub(crate) async fn world<S: Seen>(further: Vec<Fact>) -> S {
+    let store = S::empty().await;
+    take(&store, &world::base().into_iter().chain(further).collect::<Vec<_>>(), world::at(1000)).await;
+    for person in world::trusted() {
+        store.put_person(&person, world::at(0)).await.unwrap();
+    }
+    store
+}
+
+/// One number of the record.
+pub(crate) async fn number<S: Seen>(store: &S, sql: &str) -> i64 {
+    let found = store.numbers(sql).await;
+    let [number] = found[..] else { panic!("{sql}: {found:?}") };
+    number
+}
+
+/// Level of a balance.
+pub(crate) async fn level<S: Seen>(store: &S, id: &str) -> i64 {
+    number(store, &format!("SELECT level FROM balances WHERE id = '{id}'")).await
+}
+
+/// State of item 1 of a charge.
+pub(crate) async fn state<S: Seen>(store: &S, charge: &str) -> String {
+    store.texts(&format!("SELECT state FROM charge_items WHERE charge_id = '{charge}' AND item = 1")).await.remove(0)
+}
+
+/// The ledger adds up.
+pub(crate) async fn assert_whole<S: Seen>(store: &S) {
+    assert_eq!(store.texts("SELECT kind || ' ' || subject FROM ledger_breaks").await, Vec::<String>::new());
+}
+
 /// Takes these facts, all of them, at `at`.
 pub(crate) async fn take(store: &dyn Store, facts: &[Fact], at: Timestamp) {
     assert_eq!(store.import(facts, at).await.unwrap().rejected, vec![], "the facts are whole");

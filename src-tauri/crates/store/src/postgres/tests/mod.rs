@@ -5,7 +5,6 @@ mod breaks;
 mod cancelled;
 mod cases;
 mod conformance;
-mod facts;
 mod journal;
 mod levels;
 mod opening;

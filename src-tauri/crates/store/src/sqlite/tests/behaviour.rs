@@ -1,9 +1,12 @@
 //! What every store must do, on SQLite.
 
+use async_trait::async_trait;
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::FactStore as _;
+use sqlx::AssertSqlSafe;
 
 use super::world::{at, base, begin, charge, done, number, output, run};
+use crate::behaviour::Seen;
 use crate::sqlite::{self, SqliteStore};
 
 /// A record that has taken the base facts.
@@ -13,7 +16,23 @@ async fn store() -> SqliteStore {
     store
 }
 
+#[async_trait]
+impl Seen for SqliteStore {
+    async fn empty() -> Self {
+        Self::open_in_memory().await.unwrap()
+    }
+
+    async fn numbers(&self, sql: &str) -> Vec<i64> {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.writer).await.unwrap()
+    }
+
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.writer).await.unwrap()
+    }
+}
+
 every_behaviour!(super::store);
+every_seen_behaviour!(crate::sqlite::SqliteStore);
 
 /// A pass must cost what is due, not what was ever charged: no statement of it reads a whole table.
 #[tokio::test]
@@ -31,7 +50,7 @@ async fn the_list_is_followed_and_claimed_by_index() {
     for (name, sql) in modules.into_iter().flatten().filter(|(name, _)| !matches!(*name, "NEWEST")) {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
         let rows: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(sqlx::AssertSqlSafe(plan)).fetch_all(&store.writer).await.unwrap();
+            sqlx::query_as(AssertSqlSafe(plan)).fetch_all(&store.writer).await.unwrap();
         for (.., step) in rows {
             let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             assert!(scanned.is_none_or(|table| small.contains(&table)), "{name}: {step}\n{sql}");

@@ -2,9 +2,7 @@
 
 mod attacks;
 mod behaviour;
-mod cases;
 mod conformance;
-mod facts;
 mod faults;
 mod group;
 mod journal;

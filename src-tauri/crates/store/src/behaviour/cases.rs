@@ -2,21 +2,20 @@
 
 use makegood_domain::diagnose::{ItemActionKind, Verdict};
 use makegood_domain::ports::{
-    AttachmentFile, CaseStore, ChosenRuns, Draft, DraftKind, DraftSave, FactStore, Finding, QueueQuery, SavedView,
+    AttachmentFile, ChosenRuns, Draft, DraftKind, DraftSave, Finding, NewCase, QueueLine, QueueQuery, SavedView,
     StoreError,
 };
 use makegood_domain::support::{Attachment, TicketStatus};
 
-use super::world::{at, begin, charge, deliver, done, finding, lease, new_case, number, restore, run, world};
-use crate::sqlite::SqliteStore;
+use super::world::{at, charge, deliver, finding, lease, new_case, restore, run};
+use super::{Seen, act, number, world};
 
-async fn store() -> SqliteStore {
+async fn charged<S: Seen>() -> S {
     world(vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[320], &[("bal_q", 320)])]).await
 }
 
-#[tokio::test]
-async fn a_ticket_has_one_case() {
-    let store = store().await;
+pub(crate) async fn a_ticket_has_one_case<S: Seen>() {
+    let store = charged::<S>().await;
     let mut new = new_case("c1");
     let picture = Attachment {
         id: Some("att_1".into()),
@@ -34,7 +33,7 @@ async fn a_ticket_has_one_case() {
     let (case, is_new) = store.open_case(&new).await.unwrap();
     assert!(is_new);
     assert_eq!((&case.ticket, case.revision, case.finding.is_none()), (&new.ticket, 1, true));
-    let again = makegood_domain::ports::NewCase { case_id: "c2".into(), ..new.clone() };
+    let again = NewCase { case_id: "c2".into(), ..new.clone() };
     assert_eq!(store.open_case(&again).await.unwrap(), (case.clone(), false));
     assert_eq!(store.case(&case.id).await.unwrap(), case);
     assert_eq!(store.attachment(&"att_1".into()).await.unwrap(), new.files[0]);
@@ -44,9 +43,8 @@ async fn a_ticket_has_one_case() {
     assert_eq!(store.case(&"c9".into()).await.unwrap_err().to_string(), "there is no case c9");
 }
 
-#[tokio::test]
-async fn a_finding_counts_from_the_revision_it_was_made_at() {
-    let store = store().await;
+pub(crate) async fn a_finding_counts_from_the_revision_it_was_made_at<S: Seen>() {
+    let store = charged::<S>().await;
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     assert_eq!(store.cases_without_finding(10).await.unwrap(), std::slice::from_ref(&case.id));
     let found = finding("run_1", Verdict::UploadFailed, Some(at(5000)));
@@ -62,44 +60,40 @@ async fn a_finding_counts_from_the_revision_it_was_made_at() {
     assert_eq!(number(&store, "SELECT count(*) FROM findings").await, 2, "the first is kept");
     let chosen = ChosenRuns { run_ids: vec!["run_1".into()], agent: "ana".into(), at: at(900), reason: "url".into() };
     assert_eq!(store.choose_runs(&case.id, 3, &chosen).await.unwrap(), 4);
-    assert!(store.choose_runs(&case.id, 3, &chosen).await.is_err());
+    let other = ChosenRuns { reason: "guess".into(), ..chosen.clone() };
+    let stale = store.choose_runs(&case.id, 3, &other).await.unwrap_err();
+    assert_eq!(stale.to_string(), "case c1 has changed meanwhile");
     store.assign(&case.id, Some(&"ben".into()), &"ana".into(), at(901)).await.unwrap();
     let record = store.case(&case.id).await.unwrap();
     assert_eq!((record.chosen_runs, record.assignee, record.revision), (Some(chosen), Some("ben".into()), 4));
     assert!(store.assign(&"c9".into(), None, &"ana".into(), at(901)).await.is_err());
 }
 
-#[tokio::test]
-async fn the_queue_follows_ledger_and_vault() {
-    let store = store().await;
-    let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
-    store.save_finding(&case.id, 1, &finding("run_1", Verdict::UploadFailed, Some(at(5000)))).await.unwrap();
-    let line = |store: SqliteStore| async move {
-        let search = QueueQuery { search: "TCK_C1 lookbook".into(), ..QueueQuery::default() };
-        store.queue(&search).await.unwrap().lines[0].clone()
-    };
-    let before = line(store.clone()).await;
-    assert_eq!((before.amount, before.saved, before.file_deadline), (Some(320), false, Some(at(5000))));
-    assert_eq!((before.model.as_deref(), before.customer.as_str()), (Some("Veo 3.1"), "ana@example.com"));
-    let effects = [lease("run_1"), deliver("run_1", 1, "a")];
-    let key = begin(&store, "k1", "ana", &effects).await;
-    done(&store, &key, 0, &effects[0]).await;
-    done(&store, &key, 1, &effects[1]).await;
-    let after = line(store.clone()).await;
-    assert_eq!((after.amount, after.saved), (Some(0), true), "our copy is in the vault");
-
-    let store = super::cases::store().await;
-    let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
-    store.save_finding(&case.id, 1, &finding("run_1", Verdict::ProviderFailed, None)).await.unwrap();
-    let effect = restore("rfd_1", "chg_1", "run_1", 320);
-    let key = begin(&store, "k1", "ana", std::slice::from_ref(&effect)).await;
-    done(&store, &key, 0, &effect).await;
-    assert_eq!(line(store).await.amount, Some(0));
+async fn line<S: Seen>(store: &S) -> QueueLine {
+    let search = QueueQuery { search: "TCK_C1 lookbook".into(), ..QueueQuery::default() };
+    store.queue(&search).await.unwrap().lines[0].clone()
 }
 
-#[tokio::test]
-async fn a_file_that_is_gone_does_not_come_before_one_that_can_be_lost() {
-    let store = store().await;
+pub(crate) async fn the_queue_follows_ledger_and_vault<S: Seen>() {
+    let store = charged::<S>().await;
+    let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
+    store.save_finding(&case.id, 1, &finding("run_1", Verdict::UploadFailed, Some(at(5000)))).await.unwrap();
+    let before = line(&store).await;
+    assert_eq!((before.amount, before.saved, before.file_deadline), (Some(320), false, Some(at(5000))));
+    assert_eq!((before.model.as_deref(), before.customer.as_str()), (Some("Veo 3.1"), "ana@example.com"));
+    act(&store, "k1", &[lease("run_1"), deliver("run_1", 1, "a")]).await;
+    let after = line(&store).await;
+    assert_eq!((after.amount, after.saved), (Some(0), true), "our copy is in the vault");
+
+    let store = charged::<S>().await;
+    let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
+    store.save_finding(&case.id, 1, &finding("run_1", Verdict::ProviderFailed, None)).await.unwrap();
+    act(&store, "k1", &[restore("rfd_1", "chg_1", "run_1", 320)]).await;
+    assert_eq!(line(&store).await.amount, Some(0));
+}
+
+pub(crate) async fn a_file_that_is_gone_does_not_come_before_one_that_can_be_lost<S: Seen>() {
+    let store = charged::<S>().await;
     for (id, deadline, action) in [("c1", at(100), ItemActionKind::Restore), ("c2", at(5000), ItemActionKind::Recover)]
     {
         let (case, _) = store.open_case(&new_case(id)).await.unwrap();
@@ -112,9 +106,8 @@ async fn a_file_that_is_gone_does_not_come_before_one_that_can_be_lost() {
     assert_eq!(shown, [("c2", Some(at(5000))), ("c1", Some(at(100)))], "the deadline of what is gone is still told");
 }
 
-#[tokio::test]
-async fn a_case_is_a_ticket_about_its_run() {
-    let store = store().await;
+pub(crate) async fn a_case_is_a_ticket_about_its_run<S: Seen>() {
+    let store = charged::<S>().await;
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     store.save_finding(&case.id, 1, &finding("run_1", Verdict::UploadFailed, None)).await.unwrap();
     let requester = &case.ticket.requester;
@@ -125,9 +118,8 @@ async fn a_case_is_a_ticket_about_its_run() {
     assert_eq!((link.id.as_str(), link.status, link.run_ids.len()), ("tck_c1", TicketStatus::Open, 1));
 }
 
-#[tokio::test]
-async fn no_text_is_lost() {
-    let store = store().await;
+pub(crate) async fn no_text_is_lost<S: Seen>() {
+    let store = charged::<S>().await;
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     let draft = |author: &str, text: &str, revision: i64| Draft {
         case_id: case.id.clone(),
@@ -153,9 +145,8 @@ async fn no_text_is_lost() {
     assert_eq!(number(&store, "SELECT count(*) FROM draft_history").await, 4);
 }
 
-#[tokio::test]
-async fn views_are_kept_by_agent_and_name() {
-    let store = store().await;
+pub(crate) async fn views_are_kept_by_agent_and_name<S: Seen>() {
+    let store = charged::<S>().await;
     let view = |limit: u64| SavedView { name: "urgent".into(), query: QueueQuery { limit, ..QueueQuery::default() } };
     store.save_view(&"ana".into(), &view(10)).await.unwrap();
     store.save_view(&"ana".into(), &view(20)).await.unwrap();

@@ -2,25 +2,22 @@
 
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::AccountId;
-use makegood_domain::ports::{FactStore, RawAnswer};
+use makegood_domain::ports::RawAnswer;
 use makegood_domain::work::{Job, JobState};
 use serde_json::json;
 
-use super::world::{
-    assert_whole, at, base, charge, fact, level, number, output, record, refund, run, run_row, state, world,
-};
-use crate::postgres::PgStore;
+use super::world::{at, base, charge, fact, new_case, output, refund, run, run_row};
+use super::{Seen, assert_whole, level, number, state, world};
 
 fn charged() -> Vec<Fact> {
     vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[34, 33, 33], &[("bal_q", 70), ("bal_w", 30)])]
 }
 
-#[tokio::test]
-async fn the_same_again_changes_nothing() {
+pub(crate) async fn the_same_again_changes_nothing<S: Seen>() {
     let mut facts = base();
     facts.extend(charged());
     facts.push(output("out_1", "run_1", "a", "stored"));
-    let store = record().await;
+    let store = S::empty().await;
     let first = store.import(&facts, at(1000)).await.unwrap();
     let second = store.import(&facts, at(2000)).await.unwrap();
     let all = u64::try_from(facts.len()).unwrap();
@@ -31,9 +28,8 @@ async fn the_same_again_changes_nothing() {
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn mutable_rows_change_and_ledger_rows_do_not() {
-    let store = world(charged()).await;
+pub(crate) async fn mutable_rows_change_and_ledger_rows_do_not<S: Seen>() {
+    let store = world::<S>(charged()).await;
     let mut changed = run_row("run_1", "a", "a", 10);
     changed["status"] = "refunded".into();
     let other_price = charge("chg_1", "run_1", "a", 20, &[100], &[("bal_q", 100)]);
@@ -41,14 +37,14 @@ async fn mutable_rows_change_and_ledger_rows_do_not() {
     assert_eq!((report.updated, report.rejected.len()), (1, 1));
     assert_eq!(report.rejected[0].reason, "charge chg_1 is known with other content");
     assert_eq!((report.rejected[0].index, report.rejected[0].id.as_str()), (1, "chg_1"));
-    assert_eq!(number(&store, "SELECT count(*) FROM api.runs WHERE status = 'refunded'").await, 1);
-    assert_eq!(number(&store, "SELECT count(*) FROM api.dead_letters").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM runs WHERE status = 'refunded'").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM dead_letters").await, 1);
     assert_eq!(level(&store, "bal_q").await, 930);
 }
 
-#[tokio::test]
-async fn what_cannot_be_taken_is_named_and_keeps_nobody_out() {
-    let store = world(vec![run("run_1", "a", "a", 10), charge("chg_0", "run_1", "a", 20, &[1], &[("bal_q", 1)])]).await;
+pub(crate) async fn what_cannot_be_taken_is_named_and_keeps_nobody_out<S: Seen>() {
+    let store =
+        world::<S>(vec![run("run_1", "a", "a", 10), charge("chg_0", "run_1", "a", 20, &[1], &[("bal_q", 1)])]).await;
     let table = [
         (run("run_2", "x", "a", 10), "there is no project prj_x"),
         (charge("chg_1", "run_9", "a", 20, &[1], &[("bal_q", 1)]), "there is no run run_9"),
@@ -64,12 +60,11 @@ async fn what_cannot_be_taken_is_named_and_keeps_nobody_out() {
     assert_eq!(reasons, table.iter().map(|(_, reason)| *reason).collect::<Vec<_>>());
     assert_eq!(report.added, 1, "run_3 is taken");
     store.import(&facts, at(3000)).await.unwrap();
-    assert_eq!(number(&store, "SELECT count(*) FROM api.dead_letters").await, 7, "told again, kept once");
+    assert_eq!(number(&store, "SELECT count(*) FROM dead_letters").await, 7, "told again, kept once");
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn credits_that_come_back_later_in_a_batch_can_be_spent() {
+pub(crate) async fn credits_that_come_back_later_in_a_batch_can_be_spent<S: Seen>() {
     let facts = vec![
         run("run_1", "a", "a", 10),
         run("run_2", "a", "a", 30),
@@ -77,15 +72,15 @@ async fn credits_that_come_back_later_in_a_batch_can_be_spent() {
         charge("chg_2", "run_2", "a", 95, &[60], &[("bal_w", 60)]),
         refund("rfd_1", "chg_1", "run_1", "posted", &[1], &[("bal_w", 100)]),
     ];
-    let store = world(facts).await;
+    let store = world::<S>(facts).await;
     assert_eq!(level(&store, "bal_w").await, 40);
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn what_is_older_than_the_opening_does_not_draw() {
+pub(crate) async fn what_is_older_than_the_opening_does_not_draw<S: Seen>() {
     let store =
-        world(vec![run("run_1", "a", "a", -90), charge("chg_1", "run_1", "a", -80, &[50], &[("bal_q", 50)])]).await;
+        world::<S>(vec![run("run_1", "a", "a", -90), charge("chg_1", "run_1", "a", -80, &[50], &[("bal_q", 50)])])
+            .await;
     assert_eq!((level(&store, "bal_q").await, level(&store, "carried:acc_a").await), (1000, -50));
     let late = refund("rfd_1", "chg_1", "run_1", "posted", &[1], &[("bal_q", 50)]);
     store.import(&[late], at(2000)).await.unwrap();
@@ -93,9 +88,8 @@ async fn what_is_older_than_the_opening_does_not_draw() {
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn a_new_count_of_a_balance_keeps_what_followed_it() {
-    let store = world(charged()).await;
+pub(crate) async fn a_new_count_of_a_balance_keeps_what_followed_it<S: Seen>() {
+    let store = world::<S>(charged()).await;
     let mut account = serde_json::to_value(&base()[5]).unwrap()["data"].clone();
     account["balances"][0]["opening"] = json!(2000);
     account["balances"][0]["opening_at"] = json!(at(15));
@@ -104,14 +98,13 @@ async fn a_new_count_of_a_balance_keeps_what_followed_it() {
     assert_eq!(report.updated, 1);
     assert_eq!(level(&store, "bal_q").await, 1930);
     assert_eq!(
-        number(&store, "SELECT count(*) FROM api.discrepancies WHERE closed_at IS NULL AND subject = 'bal_q'").await,
+        number(&store, "SELECT count(*) FROM discrepancies WHERE closed_at IS NULL AND subject = 'bal_q'").await,
         0
     );
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn refunds_settle_as_far_as_they_are_of_the_charge() {
+pub(crate) async fn refunds_settle_as_far_as_they_are_of_the_charge<S: Seen>() {
     // lines, then: refunded of items 1 to 3, level of quota, of wallet, of Ben's wallet
     type Row = (&'static str, &'static [u32], &'static [(&'static str, i64)], [i64; 3], [i64; 3]);
     let table: [Row; 7] = [
@@ -124,13 +117,10 @@ async fn refunds_settle_as_far_as_they_are_of_the_charge() {
         ("more than it cost", &[1], &[("bal_q", 50)], [34, 0, 0], [980, 70, 500]),
     ];
     for (name, items, lines, refunded, levels) in table {
-        let store = world(charged()).await;
+        let store = world::<S>(charged()).await;
         let report = store.import(&[refund("rfd_1", "chg_1", "run_1", "posted", items, lines)], at(2000)).await;
         assert_eq!(report.unwrap().added, 1, "{name}");
-        let found: Vec<i64> = sqlx::query_scalar("SELECT refunded FROM api.charge_items ORDER BY item")
-            .fetch_all(&store.pool)
-            .await
-            .unwrap();
+        let found = store.numbers("SELECT refunded FROM charge_items ORDER BY item").await;
         assert_eq!(found, refunded, "{name}");
         let found = [level(&store, "bal_q").await, level(&store, "bal_w").await, level(&store, "bal_b").await];
         assert_eq!(found, levels, "{name}");
@@ -138,13 +128,16 @@ async fn refunds_settle_as_far_as_they_are_of_the_charge() {
         let reversed = refund("rfd_1", "chg_1", "run_1", "reversed", items, lines);
         assert_eq!(store.import(&[reversed], at(3000)).await.unwrap().updated, 1, "{name}");
         assert_eq!(level(&store, "bal_q").await + level(&store, "bal_w").await, 1000, "{name} reversed");
-        assert_eq!(number(&store, "SELECT sum(refunded)::bigint FROM api.charge_items").await, 0, "{name} reversed");
+        assert_eq!(
+            number(&store, "SELECT CAST(sum(refunded) AS bigint) FROM charge_items").await,
+            0,
+            "{name} reversed"
+        );
         assert_whole(&store).await;
     }
 }
 
-#[tokio::test]
-async fn outputs_deliver_where_they_are_intact_and_with_the_payer() {
+pub(crate) async fn outputs_deliver_where_they_are_intact_and_with_the_payer<S: Seen>() {
     for (place, kind, wanted) in [
         ("a", "stored", "delivered"),
         ("a", "corrupt", "charged"),
@@ -152,7 +145,7 @@ async fn outputs_deliver_where_they_are_intact_and_with_the_payer() {
         ("b", "stored", "charged"),
     ] {
         let facts = vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[9], &[("bal_q", 9)])];
-        let store = world(facts).await;
+        let store = world::<S>(facts).await;
         store.import(&[output("out_1", "run_1", place, kind)], at(2000)).await.unwrap();
         assert_eq!(state(&store, "chg_1").await, wanted, "{kind} in prj_{place}");
         store.import(&[output("out_1", "run_1", "a", "corrupt")], at(3000)).await.unwrap();
@@ -161,27 +154,30 @@ async fn outputs_deliver_where_they_are_intact_and_with_the_payer() {
     }
 }
 
-#[tokio::test]
-async fn contradictions_of_the_platform_are_kept_and_named() {
+pub(crate) async fn contradictions_of_the_platform_are_kept_and_named<S: Seen>() {
     let delivered = vec![
         run("run_1", "a", "a", 10),
         charge("chg_1", "run_1", "a", 20, &[9], &[("bal_q", 9)]),
         output("out_1", "run_1", "a", "stored"),
     ];
     let both = refund("rfd_1", "chg_1", "run_1", "posted", &[1], &[("bal_q", 9)]);
-    let open = "SELECT count(*) FROM api.discrepancies WHERE kind = 'delivered_and_refunded' AND closed_at IS NULL";
-    let store = world(delivered.clone()).await;
+    let open = "SELECT count(*) FROM discrepancies WHERE kind = 'delivered_and_refunded' AND closed_at IS NULL";
+    let store = world::<S>(delivered.clone()).await;
     assert_eq!(store.import(std::slice::from_ref(&both), at(2000)).await.unwrap().added, 1);
     assert_eq!((number(&store, open).await, state(&store, "chg_1").await), (1, "delivered".into()));
-    let store = world(delivered.into_iter().chain([both]).collect()).await;
+    let store = world::<S>(delivered.into_iter().chain([both]).collect()).await;
     assert_eq!((number(&store, open).await, state(&store, "chg_1").await), (1, "refunded".into()));
     assert_eq!(level(&store, "bal_q").await, 1000, "the credits did come back");
     assert_whole(&store).await;
 }
 
-#[tokio::test]
-async fn a_look_up_is_kept_with_its_raw_answers() {
-    let store = world(vec![run("run_1", "a", "a", 10)]).await;
+async fn known_job<S: Seen>(store: &S) -> Job {
+    let requester = new_case("x").ticket.requester;
+    store.scope(&requester, None, at(60)).await.unwrap().runs[0].jobs[0].clone()
+}
+
+pub(crate) async fn a_look_up_is_kept_with_its_raw_answers<S: Seen>() {
+    let store = world::<S>(vec![run("run_1", "a", "a", 10)]).await;
     let job = |state: JobState, seconds: i64| Job {
         id: "job_1".into(),
         run_id: "run_1".into(),
@@ -200,20 +196,16 @@ async fn a_look_up_is_kept_with_its_raw_answers() {
     };
     store.record_look_up(&job(JobState::Processing, 50), &raw(50)).await.unwrap();
     store.record_look_up(&job(JobState::Queued, 40), &raw(40)).await.unwrap();
-    let requester = super::world::new_case("x").ticket.requester;
-    let known =
-        |store: PgStore| async move { store.scope(&requester, None, at(60)).await.unwrap().runs[0].jobs[0].clone() };
-    assert_eq!(known.clone()(store.clone()).await, job(JobState::Processing, 50), "an older answer changes nothing");
+    assert_eq!(known_job(&store).await, job(JobState::Processing, 50), "an older answer changes nothing");
     store.record_look_up(&job(JobState::LookupFailed, 55), &raw(55)).await.unwrap();
-    let failed = known(store.clone()).await;
+    let failed = known_job(&store).await;
     assert_eq!((failed.state, failed.processing_started_at), (JobState::LookupFailed, Some(at(12))));
     let times: Vec<_> = store.answers(&"job_1".into()).await.unwrap().iter().map(|row| row.answer.fetched_at).collect();
     assert_eq!(times, [at(55), at(50), at(40)], "all are kept, newest first");
 }
 
-#[tokio::test]
-async fn postings_tell_where_credits_went() {
-    let store = world(charged()).await;
+pub(crate) async fn postings_tell_where_credits_went<S: Seen>() {
+    let store = world::<S>(charged()).await;
     let lines = store.postings(&AccountId::new("acc_a"), 2).await.unwrap();
     let told: Vec<_> =
         lines.iter().map(|row| (row.kind.as_str(), row.from.as_str(), row.to.as_str(), row.amount)).collect();
