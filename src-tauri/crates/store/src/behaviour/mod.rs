@@ -8,6 +8,7 @@ pub(crate) mod due_list;
 pub(crate) mod effects;
 pub(crate) mod facts;
 pub(crate) mod findings;
+pub(crate) mod remedies;
 pub(crate) mod sweeps;
 
 pub(crate) use crate::test_world as world;
@@ -75,6 +76,14 @@ macro_rules! every_seen_behaviour {
                 refunds_settle_as_far_as_they_are_of_the_charge, outputs_deliver_where_they_are_intact_and_with_the_payer,
                 contradictions_of_the_platform_are_kept_and_named, a_look_up_is_kept_with_its_raw_answers,
                 postings_tell_where_credits_went},
+            remedies::{a_restoration_moves_credits_once,
+                a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced,
+                an_action_whose_own_lease_is_over_can_restore, an_item_that_cost_something_is_not_settled_by_nothing,
+                the_schema_and_the_code_know_the_same_pairs_of_states, a_delivery_settles_its_item,
+                a_released_item_can_be_restored, the_platforms_refund_fences_a_recovery,
+                a_duplicate_charge_is_restored_while_the_first_is_delivered,
+                a_moved_output_delivers_and_a_quarantined_one_is_out_of_reach,
+                a_refunded_items_file_is_not_handed_over, restorations_that_do_not_add_up_are_refused},
         }
     };
 }
@@ -158,6 +167,28 @@ pub(crate) async fn begin(
     let mut order = world::order(key, agent);
     order.reason = reason.map(str::to_owned);
     store.begin_action(&order, &plan).await.unwrap()
+}
+
+/// An action with a step for each of these effects, begun.
+pub(crate) async fn begun(store: &dyn Store, key: &str, agent: &str, effects: &[Effect]) -> ActionKey {
+    assert_eq!(begin(store, key, agent, effects, None).await, Begun::New);
+    key.into()
+}
+
+/// The receipt of an effect that must be allowed.
+pub(crate) async fn done(store: &dyn Store, key: &ActionKey, step: u32, effect: &Effect) -> Receipt {
+    match store.apply(key, step, 0, effect, world::at(2000 + i64::from(step))).await.unwrap() {
+        Applied::Done(receipt) => receipt.receipt,
+        Applied::Refused(why) => panic!("refused: {why}"),
+    }
+}
+
+/// The words of an effect that must be refused at `seconds`.
+pub(crate) async fn refused_at(store: &dyn Store, key: &ActionKey, step: u32, effect: &Effect, seconds: i64) -> String {
+    match store.apply(key, step, 0, effect, world::at(seconds)).await.unwrap() {
+        Applied::Done(receipt) => panic!("was done: {receipt:?}"),
+        Applied::Refused(why) => why,
+    }
 }
 
 /// Does effects as the steps of one action of Ana's; each must be allowed.

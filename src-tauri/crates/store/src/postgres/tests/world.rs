@@ -57,12 +57,6 @@ pub async fn level(store: &PgStore, id: &str) -> i64 {
     query.fetch_one(&store.pool).await.unwrap()
 }
 
-/// State of item 1 of a charge.
-pub async fn state(store: &PgStore, charge: &str) -> String {
-    let query = sqlx::query_scalar("SELECT state FROM api.charge_items WHERE charge_id = $1 AND item = 1");
-    query.bind(charge.to_owned()).fetch_one(&store.pool).await.unwrap()
-}
-
 /// The ledger adds up.
 pub async fn assert_whole(store: &PgStore) {
     let breaks: Vec<(String, String)> =

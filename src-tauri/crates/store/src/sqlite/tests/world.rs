@@ -32,12 +32,6 @@ pub async fn level(store: &SqliteStore, id: &str) -> i64 {
     query.fetch_one(&store.writer).await.unwrap()
 }
 
-/// State of item 1 of a charge.
-pub async fn state(store: &SqliteStore, charge: &str) -> String {
-    let query = sqlx::query_scalar("SELECT state FROM charge_items WHERE charge_id = ?1 AND item = 1");
-    query.bind(charge.to_owned()).fetch_one(&store.writer).await.unwrap()
-}
-
 /// The ledger adds up.
 pub async fn assert_whole(store: &SqliteStore) {
     let breaks: Vec<(String, String)> =
