@@ -71,7 +71,7 @@ pub fn beds() -> Vec<Bed> {
         bug(
             "the last look is at hour 24",
             promise,
-            Plant { policy: Some(|policy| policy.window.hours = 25), ..Plant::default() },
+            Plant { seeds: SEEDS_RARE, policy: Some(|policy| policy.window.hours = 25), ..Plant::default() },
         ),
     ];
     vec![Bed { suite: "sim", control: Box::new(|run| sim::small(&Plant::default(), run)), bugs }]

@@ -170,8 +170,8 @@ impl Link {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn rolls(&self, of_1000: u64) -> bool {
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(1_000) < of_1000
+    fn of_1000(&self) -> u64 {
+        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(1_000)
     }
 
     fn seconds(&self) -> SignedDuration {
@@ -185,14 +185,18 @@ impl Link {
 }
 
 impl Linked {
-    fn loses(&self) -> bool {
-        let link = &self.link;
+    /// Whether a call that came out like this is lost, or only slow.
+    fn loses(&self, rolled: u64) -> bool {
         match self.line {
-            Line::Near => link.rolls(LOST_OF_1000),
-            Line::Home => link.rolls(LOST_FROM_HOME),
-            Line::Spared => link.rolls(LOST_OF_1000) && link.luck.leaves(link.timeline.now()),
+            Line::Near => rolled < LOST_OF_1000,
+            Line::Home => rolled < LOST_FROM_HOME,
+            Line::Spared => rolled < LOST_OF_1000 && self.link.luck.leaves(self.link.timeline.now()),
             Line::Lone => false,
         }
+    }
+
+    fn slows(&self, rolled: u64) -> bool {
+        rolled >= 1_000 - if self.line == Line::Home { SLOW_FROM_HOME } else { SLOW_OF_1000 }
     }
 }
 
@@ -202,10 +206,11 @@ impl Between for Linked {
         let link = &self.link;
         link.timeline.turn().await;
         link.calls.fetch_add(1, Ordering::Relaxed);
-        if link.rolls(if self.line == Line::Home { SLOW_FROM_HOME } else { SLOW_OF_1000 }) {
+        let rolled = link.of_1000();
+        if self.slows(rolled) {
             link.timeline.sleep(link.seconds()).await;
         }
-        if self.loses() { Err(Link::broken(call)) } else { Ok(()) }
+        if self.loses(rolled) { Err(Link::broken(call)) } else { Ok(()) }
     }
 
     async fn after(&self, call: &'static str) -> StoreResult<()> {
@@ -219,7 +224,7 @@ impl Between for Linked {
         if after.is_some() {
             *link.written.lock().unwrap_or_else(PoisonError::into_inner) = after;
         }
-        let lost = self.loses();
+        let lost = self.loses(link.of_1000());
         if lost && matches!(after, Some(After::Apply | After::Settle)) {
             link.probe.unheard();
         }

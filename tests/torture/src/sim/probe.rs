@@ -90,6 +90,11 @@ impl Probe {
         self.with(|seen| seen.races.unheard());
     }
 
+    /// Whether somebody asked for a yes and has none.
+    pub fn waits_for_yes(&self) -> bool {
+        self.with(|seen| seen.second.waits())
+    }
+
     /// How often each race was met.
     pub fn met(&self) -> Met {
         let mut met = self.with(|seen| seen.races.met.clone());

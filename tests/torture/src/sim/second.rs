@@ -38,6 +38,10 @@ pub async fn approver(house: Arc<House>, name: &'static str, leaves: Option<Time
             // Where the link broke, it is recorded next time.
             let _left = house.linked(Line::Home).put_person(&nobody, now).await;
         }
+        // A glance that costs nothing: mostly nobody asks.
+        if !house.probe.waits_for_yes() {
+            continue;
+        }
         let Ok(open) = desk.approvals(ApprovalsRequest { open_only: true, limit: 20 }).await else { continue };
         for row in open.rows.into_iter().filter(|row| row.state == ApprovalState::Waiting) {
             if dice.chance(15) {
@@ -85,6 +89,11 @@ fn day(at: Timestamp) -> i64 {
 impl Second {
     pub fn person(&mut self, person: &Person) {
         self.people.insert(person.id.clone(), person.clone());
+    }
+
+    /// Whether a request has no yes.
+    pub fn waits(&self) -> bool {
+        self.asked.values().any(|asked| asked.yes_at.is_none())
     }
 
     pub fn asked(&mut self, request: &ApprovalRequest) {

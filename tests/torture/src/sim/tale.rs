@@ -27,10 +27,10 @@ use crate::dice::Dice;
 /// Runs are pressed for this long, and then everything comes to rest.
 const PRESSED: SignedDuration = SignedDuration::from_hours(8);
 const WHOLE: SignedDuration = SignedDuration::from_hours(38);
-/// A program ends once in so many turns, and is stopped as often.
-const TURNS_A_MISHAP: u64 = 1_500;
+/// A program ends or is stopped once in so many turns.
+const TURNS_A_MISHAP: i64 = 750;
 /// What agents work at has few turns, and most of what can go wrong is between two of them.
-const TURNS_OF_AGENTS: u64 = 150;
+const TURNS_OF_AGENTS: i64 = 75;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// The reconcilers, and how often each comes by.
 const OFTEN: &[(&str, i64)] = &[("rec-1", 5), ("rec-2", 15)];
@@ -67,12 +67,22 @@ enum Work {
     Reconciles,
 }
 
+impl Work {
+    /// Turns until something befalls a program.
+    fn spared(self, dice: &mut Dice) -> u64 {
+        let turns = if self == Self::Tickets { TURNS_OF_AGENTS } else { TURNS_A_MISHAP };
+        dice.between(1, 2 * turns).unsigned_abs()
+    }
+}
+
 /// A program at work, and how it is started again.
 struct Actor {
     program: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     wakes: Timestamp,
     start: Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()> + Send>>>,
     work: Work,
+    /// Turns until something befalls it.
+    spared: u64,
     /// It was stopped, and has not gone on yet.
     stopped: bool,
 }
@@ -214,7 +224,8 @@ impl Tale {
     ) {
         let house = Arc::clone(&self.house);
         let mut start: Box<dyn FnMut() -> _> = Box::new(move || start(Arc::clone(&house)));
-        self.actors.push(Actor { program: Some(start()), wakes: Timestamp::MIN, start, work, stopped: false });
+        let spared = work.spared(&mut self.dice);
+        self.actors.push(Actor { program: Some(start()), wakes: Timestamp::MIN, start, work, spared, stopped: false });
     }
 
     pub fn play(mut self, sum: &mut Sum) -> Result<(), String> {
@@ -280,41 +291,40 @@ impl Tale {
         }
     }
 
-    /// What befalls a program in this turn: seldom anything.
-    fn mishap(&mut self, place: usize) -> Option<Mishap> {
-        let work = self.actors[place].work;
-        let turns = if work == Work::Tickets { TURNS_OF_AGENTS } else { TURNS_A_MISHAP };
-        let mishap = match self.dice.below(turns) {
-            0 => Mishap::Ends,
-            1 => Mishap::Stops,
-            _ => return None,
+    /// What befalls a program in this turn, and how long it takes: seldom anything.
+    fn mishap(&mut self, place: usize) -> Option<(Mishap, SignedDuration)> {
+        let actor = &mut self.actors[place];
+        actor.spared = actor.spared.saturating_sub(1);
+        if actor.spared > 0 {
+            return None;
+        }
+        let work = actor.work;
+        self.actors[place].spared = work.spared(&mut self.dice);
+        let (strikes, longest) = match work {
+            Work::Reconciles => (self.line() != Line::Lone && self.house.luck.leaves(self.house.timeline.now()), 40),
+            _ => (true, 90),
         };
-        let strikes = match work {
-            Work::Reconciles => self.line() != Line::Lone && self.house.luck.leaves(self.house.timeline.now()),
-            _ => true,
-        };
-        strikes.then_some(mishap)
+        let mishap = if self.dice.chance(50) { Mishap::Ends } else { Mishap::Stops };
+        strikes.then(|| (mishap, SignedDuration::from_mins(self.dice.between(1, longest))))
     }
 
     /// One turn of one program.
     fn turn(&mut self, place: usize, sum: &mut Sum) {
         let timeline = Arc::clone(&self.house.timeline);
         let mishap = self.mishap(place);
-        let longest = if self.actors[place].work == Work::Reconciles { 40 } else { 90 };
-        let back = later(timeline.now(), SignedDuration::from_mins(self.dice.between(1, longest)));
         let actor = &mut self.actors[place];
         let mut program = match actor.program.take() {
             Some(program) => program,
             None => (actor.start)(),
         };
         match mishap {
-            Some(Mishap::Ends) => {
-                (actor.wakes, actor.stopped) = (back, false);
+            Some((Mishap::Ends, time)) => {
+                (actor.wakes, actor.stopped) = (later(timeline.now(), time), false);
                 sum.crashes += 1;
                 return;
             }
-            Some(Mishap::Stops) => {
-                (actor.wakes, actor.stopped, actor.program) = (back, true, Some(program));
+            Some((Mishap::Stops, time)) => {
+                (actor.wakes, actor.stopped, actor.program) = (later(timeline.now(), time), true, Some(program));
                 sum.stops += 1;
                 return;
             }
