@@ -2,14 +2,15 @@
 
 use super::{Effect, Plan, Step};
 
-/// Whether an effect is one of the step `number` of a plan. A step that does one effect has exactly
-/// that one. A recovery leases, delivers and releases its item, any number of times; what it
+/// Whether an effect, as the part `part` of what the step does, is one of the step `number` of a plan. A
+/// step that does one effect has exactly that one, as part 0: as another one it would be done twice. A
+/// recovery leases, delivers and releases its item, any number of times; what it
 /// delivers goes under the planned id to the planned place, and the file is what was fetched.
 #[must_use]
-pub fn belongs(plan: &Plan, number: u32, effect: &Effect) -> bool {
+pub fn belongs(plan: &Plan, number: u32, part: u32, effect: &Effect) -> bool {
     let step = usize::try_from(number).ok().and_then(|number| plan.steps.get(number));
     match (step, effect) {
-        (Some(Step::Do { effect: planned }), _) => planned == effect,
+        (Some(Step::Do { effect: planned }), _) => part == 0 && planned == effect,
         (
             Some(Step::RecoverItem { run_id, item, .. }),
             Effect::LeaseItem { run_id: run, item: number, .. } | Effect::ReleaseItem { run_id: run, item: number, .. },
@@ -74,21 +75,22 @@ mod tests {
     fn only_what_was_confirmed_belongs() {
         let set = |state| Effect::SetCase { state, follow_up_at: None };
         let release = Effect::ReleaseItem { run_id: "run".into(), item: 1, epoch: 3, why: "gone".into() };
-        for (number, effect, wanted) in [
-            (0, lease("run", 1), true),
-            (0, release, true),
-            (0, deliver("out", "prj"), true),
-            (1, set(CaseState::Settled), true),
-            (0, lease("run", 2), false),
-            (0, lease("other", 1), false),
-            (0, deliver("another", "prj"), false),
-            (0, deliver("out", "elsewhere"), false),
-            (0, set(CaseState::Settled), false),
-            (1, set(CaseState::Open), false),
-            (1, lease("run", 1), false),
-            (2, set(CaseState::Settled), false),
+        for (number, part, effect, wanted) in [
+            (0, 0, lease("run", 1), true),
+            (0, 1, release, true),
+            (0, 5, deliver("out", "prj"), true),
+            (1, 0, set(CaseState::Settled), true),
+            (1, 1, set(CaseState::Settled), false),
+            (0, 0, lease("run", 2), false),
+            (0, 0, lease("other", 1), false),
+            (0, 1, deliver("another", "prj"), false),
+            (0, 1, deliver("out", "elsewhere"), false),
+            (0, 0, set(CaseState::Settled), false),
+            (1, 0, set(CaseState::Open), false),
+            (1, 0, lease("run", 1), false),
+            (2, 0, set(CaseState::Settled), false),
         ] {
-            assert_eq!(belongs(&plan(), number, &effect), wanted, "{number}: {effect:?}");
+            assert_eq!(belongs(&plan(), number, part, &effect), wanted, "{number}.{part}: {effect:?}");
         }
     }
 }

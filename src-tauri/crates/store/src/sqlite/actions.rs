@@ -188,7 +188,7 @@ async fn new_step(
     if action.finished_at.is_some() {
         return Ok(Applied::Refused(format!("action {key} is over: {}", state_word(&action.state))));
     }
-    if !belongs(&action.plan, step, effect) {
+    if !belongs(&action.plan, step, part, effect) {
         return Ok(Applied::Refused(format!("step {step} of the plan of action {key} is another one")));
     }
     let act = effects::Act { key, agent: &action.order.agent, case: Some(&action.plan.case_id), step, part, at };

@@ -67,7 +67,7 @@ pub(super) fn apply(
     if action.finished_at.is_some() {
         return Ok(Applied::Refused(format!("action {key} is over")));
     }
-    if !belongs(&action.plan, step, effect) {
+    if !belongs(&action.plan, step, part, effect) {
         return Ok(Applied::Refused(format!("step {step} of the plan of action {key} is another one")));
     }
     let act = Act { key, agent: &action.order.agent, case: Some(&action.plan.case_id), step, part, at };

@@ -142,6 +142,9 @@ fn what_the_system_says_of_a_read_only_file() {
     }
 }
 
+/// Pages that are left, one round after another.
+const ROOMS: [i64; 7] = [0, 1, 2, 4, 8, 16, 32];
+
 /// The disk fills up at some point of a batch or an effect: all of it is done or nothing, reading
 /// goes on, and with room the same is done.
 #[tokio::test]
@@ -150,9 +153,9 @@ async fn a_full_disk_loses_nothing_and_halves_nothing() {
     let store = SqliteStore::open(&folder.path().join("makegood.db")).await.unwrap();
     store.import(&base(), at(1000)).await.unwrap();
     let long = Effect::Say { kind: MessageKind::Note, text: "x".repeat(100_000), locale: "en".to_owned() };
-    let key = begin(&store, "k1", "ana", std::slice::from_ref(&long)).await;
+    let key = begin(&store, "k1", "ana", &ROOMS.map(|_| long.clone())).await;
     let mut refusals = 0;
-    for (round, room) in (0_u32..).zip([0, 1, 2, 4, 8, 16, 32]) {
+    for (round, room) in (0_u32..).zip(ROOMS) {
         leave_room(&store, room).await;
         let before = answers(&store).await;
         match store.import(&batch(round), at(3000)).await {
@@ -165,10 +168,10 @@ async fn a_full_disk_loses_nothing_and_halves_nothing() {
         }
         leave_room(&store, 0).await;
         let before = answers(&store).await;
-        assert_full(&store.apply(&key, 0, round, &long, at(3000)).await.unwrap_err());
+        assert_full(&store.apply(&key, round, 0, &long, at(3000)).await.unwrap_err());
         assert_eq!(answers(&store).await, before, "nothing is half done");
         leave_room(&store, 1000).await;
-        store.apply(&key, 0, round, &long, at(3000)).await.unwrap();
+        store.apply(&key, round, 0, &long, at(3000)).await.unwrap();
         assert_whole(&store).await;
         assert_eq!(store.audit_verify().await.unwrap(), None);
     }
