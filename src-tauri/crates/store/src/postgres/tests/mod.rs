@@ -5,7 +5,6 @@ mod breaks;
 mod cancelled;
 mod cases;
 mod conformance;
-mod journal;
 mod levels;
 mod opening;
 mod queue;

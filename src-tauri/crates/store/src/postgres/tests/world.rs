@@ -79,11 +79,3 @@ pub async fn done(store: &PgStore, key: &ActionKey, step: u32, effect: &Effect) 
         Applied::Refused(why) => panic!("refused: {why}"),
     }
 }
-
-/// The words of an effect that must be refused at `seconds`.
-pub async fn refused_at(store: &PgStore, key: &ActionKey, step: u32, effect: &Effect, seconds: i64) -> String {
-    match store.apply(key, step, 0, effect, at(seconds)).await.unwrap() {
-        Applied::Done(receipt) => panic!("was done: {receipt:?}"),
-        Applied::Refused(why) => why,
-    }
-}

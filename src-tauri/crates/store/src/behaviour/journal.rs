@@ -1,19 +1,19 @@
-//! Keys, receipts, ends, and the seals of the audit.
+//! Keys, receipts and ends of actions.
 
 use makegood_domain::ids::ActionKey;
 use makegood_domain::plan::{CaseState, Effect, Plan, Step};
-use makegood_domain::ports::{ActionState, ActionStore, Applied, Begun, CaseStore, StoreError};
+use makegood_domain::ports::{ActionState, Applied, Begun, StoreError};
 use makegood_domain::support::MessageKind;
 
-use super::world::{at, begin, deliver, done, lease, new_case, number, order, plan, refused_at, restore, world};
+use super::world::{at, deliver, lease, new_case, order, plan, restore};
+use super::{Seen, begun, done, number, refused_at, world};
 
 fn note(text: &str) -> Effect {
     Effect::Say { kind: MessageKind::Note, text: text.into(), locale: "en-US".into() }
 }
 
-#[tokio::test]
-async fn a_key_is_for_one_thing_for_ever() {
-    let store = world(vec![]).await;
+pub(crate) async fn a_key_is_for_one_thing_for_ever<S: Seen>() {
+    let store = world::<S>(vec![]).await;
     let (case, _) = store.open_case(&new_case("c1")).await.unwrap();
     let plan = plan(&case.id, case.revision);
     assert_eq!(store.begin_action(&order("k1", "ana"), &plan).await.unwrap(), Begun::New);
@@ -34,29 +34,27 @@ async fn a_key_is_for_one_thing_for_ever() {
     assert_eq!(stale, Begun::CaseChanged { revision: case.revision + 1 });
 }
 
-#[tokio::test]
-async fn a_step_has_one_receipt() {
-    let store = world(vec![]).await;
-    let key = begin(&store, "k1", "ana", &[note("one")]).await;
+pub(crate) async fn a_step_has_one_receipt<S: Seen>() {
+    let store = world::<S>(vec![]).await;
+    let key = begun(&store, "k1", "ana", &[note("one")]).await;
     let first = store.apply(&key, 0, 0, &note("one"), at(2000)).await.unwrap();
     let again = store.apply(&key, 0, 0, &note("one"), at(9000)).await.unwrap();
     assert_eq!(first, again, "also much later");
     assert!(matches!(first, Applied::Done(_)));
     let why = refused_at(&store, &key, 0, &note("two"), 2001).await;
     assert_eq!(why, "step 0.0 of action k1 was done already, with another effect");
-    assert_eq!(number(&store, "SELECT count(*) FROM api.messages").await, 1);
-    assert_eq!(number(&store, "SELECT count(*) FROM api.outbox").await, 1);
-    assert_eq!(number(&store, "SELECT count(*) FROM api.audit WHERE act = 'say'").await, 1);
-    assert_eq!(number(&store, "SELECT count(*) FROM api.audit WHERE detail LIKE '%one%'").await, 0, "no text in it");
+    assert_eq!(number(&store, "SELECT count(*) FROM messages").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM outbox").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM audit WHERE act = 'say'").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM audit WHERE detail LIKE '%one%'").await, 0, "no text in it");
     let missing = store.apply(&"k9".into(), 0, 0, &note("one"), at(1)).await.unwrap_err();
     assert!(matches!(missing, StoreError::NotFound { what: "action", .. }), "{missing}");
 }
 
-#[tokio::test]
-async fn only_what_was_reviewed_is_done() {
-    let store = world(vec![]).await;
+pub(crate) async fn only_what_was_reviewed_is_done<S: Seen>() {
+    let store = world::<S>(vec![]).await;
     let recovery = deliver("run_1", 1, "a");
-    let key = begin(&store, "k1", "ana", &[restore("rfd_1", "chg_1", "run_1", 320), recovery, note("one")]).await;
+    let key = begun(&store, "k1", "ana", &[restore("rfd_1", "chg_1", "run_1", 320), recovery, note("one")]).await;
     let elsewhere = deliver("run_1", 1, "b");
     let table = [
         ("another amount", 0, 0, restore("rfd_1", "chg_1", "run_1", 319)),
@@ -73,14 +71,13 @@ async fn only_what_was_reviewed_is_done() {
         let why = format!("step {step} of the plan of action k1 is another one");
         assert_eq!(outcome, Applied::Refused(why), "{name}");
     }
-    assert_eq!(number(&store, "SELECT count(*) FROM api.action_steps").await, 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM action_steps").await, 0);
 }
 
-#[tokio::test]
-async fn an_end_is_an_end() {
-    let store = world(vec![]).await;
+pub(crate) async fn an_end_is_an_end<S: Seen>() {
+    let store = world::<S>(vec![]).await;
     let set = Effect::SetCase { state: CaseState::Settled, follow_up_at: None };
-    let key = begin(&store, "k1", "ana", &[set.clone(), set.clone()]).await;
+    let key = begun(&store, "k1", "ana", &[set.clone(), set.clone()]).await;
     let unknown = ActionState::Unknown { why: "the link was cut".into() };
     store.finish_action(&key, &unknown, at(2100)).await.unwrap();
     let open = store.unfinished_actions().await.unwrap();
@@ -101,18 +98,16 @@ async fn an_end_is_an_end() {
     assert!(matches!(missing, StoreError::NotFound { what: "action", .. }), "{missing}");
 }
 
-#[tokio::test]
-async fn a_failed_action_says_whether_trying_again_can_help() {
-    let store = world(vec![]).await;
-    let key = begin(&store, "k1", "ana", &[]).await;
+pub(crate) async fn a_failed_action_says_whether_trying_again_can_help<S: Seen>() {
+    let store = world::<S>(vec![]).await;
+    let key = begun(&store, "k1", "ana", &[]).await;
     let failed = ActionState::FailedBeforeEffect { why: "no answer".into(), retry: true };
     store.finish_action(&key, &failed, at(2100)).await.unwrap();
     assert_eq!(store.action(&key).await.unwrap().unwrap().state, failed);
 }
 
-#[tokio::test]
-async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
-    let store = world(vec![]).await;
+pub(crate) async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter<S: Seen>() {
+    let store = world::<S>(vec![]).await;
     let effects = [
         Effect::OpenIncident { run_id: None, output_ids: vec![], summary: "seen".into() },
         Effect::LinkTicket { to: "tck_old".into() },
@@ -122,7 +117,7 @@ async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
         Effect::SetCase { state: CaseState::Linked, follow_up_at: Some(at(9000)) },
         Effect::LinkTicket { to: "tck_case_k1".into() },
     ];
-    let key = begin(&store, "k1", "ana", &effects).await;
+    let key = begun(&store, "k1", "ana", &effects).await;
     for (step, effect) in (0..).zip(&effects[..6]) {
         done(&store, &key, step, effect).await;
     }
@@ -147,12 +142,11 @@ async fn every_other_effect_leaves_its_receipt_its_line_and_its_letter() {
     assert_eq!(refused_at(&store, &key, 6, &effects[6], 2100).await, "a ticket can't be linked to itself");
 }
 
-#[tokio::test]
-async fn what_was_said_is_kept_to_the_microsecond_it_was_said_at() {
-    let store = world(vec![]).await;
+pub(crate) async fn what_was_said_is_kept_to_the_microsecond_it_was_said_at<S: Seen>() {
+    let store = world::<S>(vec![]).await;
     let fine = at(9000).checked_add(jiff::SignedDuration::new(0, 123_456_789)).unwrap();
     let set = Effect::SetCase { state: CaseState::Waiting, follow_up_at: Some(fine) };
-    let key = begin(&store, "k1", "ana", std::slice::from_ref(&set)).await;
+    let key = begun(&store, "k1", "ana", std::slice::from_ref(&set)).await;
     done(&store, &key, 0, &set).await;
     let action = store.action(&key).await.unwrap().unwrap();
     assert_eq!(action.plan.steps, [Step::Do { effect: set }]);
