@@ -12,6 +12,7 @@ use super::fault::{Fault, Worked, as_error, backend};
 use super::group::Outcome;
 use super::rights::Permit;
 use super::rows::{Columns, document, id_list, micros, parse_document, word};
+use super::script::Script;
 use super::{SqliteStore, approvals, audit, cases, effects, rights, sweeps};
 use crate::assemble::{self, state_word};
 
@@ -205,16 +206,11 @@ async fn apply(
     effect: &Effect,
     wanted: &str,
 ) -> Worked<StepReceipt> {
-    let receipt = effects::run(connection, act, effect).await?;
-    sqlx::query(ADD_STEP)
-        .bind(act.key.as_str())
-        .bind(i64::from(act.step))
-        .bind(i64::from(act.part))
-        .bind(micros(act.at))
-        .bind(wanted)
-        .bind(document(&receipt)?)
-        .execute(connection)
-        .await?;
+    let mut script = Script::default();
+    let receipt = effects::run(&mut script, connection, act, effect).await?;
+    let (key, step, part) = (act.key.as_str().into(), i64::from(act.step).into(), i64::from(act.part).into());
+    script.add(ADD_STEP, [key, step, part, micros(act.at).into(), wanted.into(), document(&receipt)?.into()]);
+    script.run(connection).await?;
     // As it will be read back: finer than a microsecond is cut.
     let at = super::rows::instant(micros(act.at), "the instant of the step")?;
     Ok(StepReceipt { step: act.step, part: act.part, at, receipt })

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use super::fault::backend;
+use super::fault::{as_error, backend};
 use super::rows::{Columns, micros, signed};
+use super::script::{Script, Value};
 use crate::assemble;
 
 statements! {
@@ -31,21 +32,24 @@ pub(super) async fn add(
     detail: &str,
     at: Timestamp,
 ) -> StoreResult<()> {
-    let last: Option<(i64, String)> = sqlx::query_as(LAST).fetch_optional(&mut *connection).await.map_err(backend)?;
+    let mut script = Script::default();
+    add_to(&mut script, connection, [actor, act, subject, detail], at).await?;
+    script.run(connection).await.map_err(|fault| as_error(fault, "the audit"))
+}
+
+/// The same as the end of a script: actor, act, subject and detail. No other line may be added before
+/// the script is run.
+pub(super) async fn add_to(
+    script: &mut Script,
+    connection: &mut SqliteConnection,
+    fields: [&str; 4],
+    at: Timestamp,
+) -> StoreResult<()> {
+    let last: Option<(i64, String)> = sqlx::query_as(LAST).fetch_optional(connection).await.map_err(backend)?;
     let (seq, before) = last.map_or((1, String::new()), |(seq, hash)| (seq + 1, hash));
-    let hash = hash(&before, seq, micros(at), [actor, act, subject, detail]);
-    sqlx::query(ADD)
-        .bind(seq)
-        .bind(micros(at))
-        .bind(actor)
-        .bind(act)
-        .bind(subject)
-        .bind(detail)
-        .bind(before)
-        .bind(hash)
-        .execute(connection)
-        .await
-        .map_err(backend)?;
+    let hash = hash(&before, seq, micros(at), fields);
+    let [actor, act, subject, detail] = fields.map(Value::from);
+    script.add(ADD, [seq.into(), micros(at).into(), actor, act, subject, detail, before.into(), hash.into()]);
     Ok(())
 }
 

@@ -25,10 +25,11 @@ statements! {
             d.detected_at, d.closed_at
         FROM runs r JOIN detections d ON d.run_id = r.id WHERE r.root_id = ?1 AND d.closed_at IS NULL";
     CLOSE = "UPDATE detections SET closed_at = ?4 WHERE kind = ?1 AND subject = ?2 AND item = ?3";
-    /// The first that concerns an item of a charge, or the charge as a whole.
-    OF_ITEM = "SELECT detected_at, cause FROM detections
-        WHERE charge_id = ?1 AND item IN (?2, 0) AND kind IN ('orphan', 'damaged', 'duplicate_charge')
-        ORDER BY detected_at LIMIT 1";
+    /// The first that concerns one of these items of a charge, or the charge as a whole.
+    OF_ITEMS = "SELECT detected_at, cause FROM detections
+        WHERE charge_id = ?1 AND (item = 0 OR item IN (SELECT value FROM json_each(?2)))
+            AND kind IN ('orphan', 'damaged', 'duplicate_charge')
+        ORDER BY detected_at, item LIMIT 1";
 }
 
 impl SqliteStore {
@@ -96,12 +97,12 @@ async fn add(connection: &mut SqliteConnection, new: &Detection) -> StoreResult<
     Ok(())
 }
 
-/// When a failure of this item was first noticed, and its cause.
-pub(super) async fn of_item(
+/// When a failure of one of these items was first noticed, and its cause.
+pub(super) async fn of_items(
     connection: &mut SqliteConnection,
     charge: &str,
-    item: u32,
+    items: &[u32],
 ) -> StoreResult<Option<(i64, String)>> {
-    let query = sqlx::query_as(OF_ITEM).bind(charge).bind(i64::from(item));
+    let query = sqlx::query_as(OF_ITEMS).bind(charge).bind(document(&items)?);
     query.fetch_optional(connection).await.map_err(backend)
 }

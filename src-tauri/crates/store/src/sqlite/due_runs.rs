@@ -3,20 +3,36 @@
 //! keeps it there, or takes it off.
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ChargeId, RunId};
+use makegood_domain::ids::RunId;
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{DueRun, NextLook, StoreError, StoreResult};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend};
 use super::rows::{Columns, micros};
+use super::script::Script;
 use super::{SqliteStore, outputs, runs};
 use crate::assemble;
 
+macro_rules! reasons {
+    ($root:literal) => {
+        concat!(
+            "SELECT ",
+            $root,
+            " AS root_id, (SELECT min(posted_at) FROM open_items WHERE root_id = ",
+            $root,
+            ") AS charged_at, EXISTS (SELECT 1 FROM run_contradictions WHERE root_id = ",
+            $root,
+            ") AS contradicts"
+        )
+    };
+}
+
 statements! {
     /// What keeps a logical run on the list.
-    REASONS = "SELECT (SELECT min(posted_at) FROM open_items WHERE root_id = ?1) AS charged_at,
-        EXISTS (SELECT 1 FROM run_contradictions WHERE root_id = ?1) AS contradicts";
+    REASONS = reasons!("?1");
+    REASONS_OF_CHARGE = reasons!("(SELECT r.root_id FROM charges c JOIN runs r ON r.id = c.run_id WHERE c.id = ?1)");
     /// Somebody else than a reconciler changed it: look now, and again if a worker is just looking.
     WAKE = "INSERT INTO due_runs (root_id, charged_at, next_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (root_id) DO UPDATE SET charged_at = excluded.charged_at, why = NULL,
@@ -35,7 +51,6 @@ statements! {
     CLAIMED = "SELECT touched FROM due_runs WHERE root_id = ?1 AND claimed_by = ?2";
     END = "UPDATE due_runs SET claimed_by = NULL, claimed_until = NULL, touched = 0, charged_at = ?2, next_at = ?3,
         why = ?4 WHERE root_id = ?1";
-    ROOT_OF_CHARGE = "SELECT r.root_id FROM charges c JOIN runs r ON r.id = c.run_id WHERE c.id = ?1";
 }
 
 /// When a run is looked at again that was ended as done and is open all the same: late enough that a
@@ -57,22 +72,26 @@ pub(super) async fn follow(
     changed: Changed,
     at: Timestamp,
 ) -> Worked<()> {
-    let statement = match reasons(connection, root).await? {
-        None => {
-            sqlx::query(DROP).bind(root).execute(connection).await?;
-            return Ok(());
-        }
+    let mut script = Script::default();
+    let stands = reasons(connection, root).await?;
+    follow_in(&mut script, root, stands, changed, at);
+    script.run(connection).await
+}
+
+/// As one step of a script.
+fn follow_in(script: &mut Script, root: &str, stands: Reasons, changed: Changed, at: Timestamp) {
+    match stands {
+        None => script.add(DROP, [root.into()]),
         Some(charged_at) => {
             let statement = if changed == Changed::ByOthers { WAKE } else { RENEW };
-            sqlx::query(statement).bind(root).bind(charged_at)
+            script.add(statement, [root.into(), charged_at.into(), micros(at).into()]);
         }
-    };
-    statement.bind(micros(at)).execute(connection).await?;
-    Ok(())
+    }
 }
 
 /// The same after an effect, for the logical run that it changed; other effects change none.
 pub(super) async fn follow_effect(
+    script: &mut Script,
     connection: &mut SqliteConnection,
     effect: &Effect,
     changed: Changed,
@@ -82,7 +101,14 @@ pub(super) async fn follow_effect(
         Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
             runs::root_of(connection, run_id).await?
         }
-        Effect::Restore { restoration, .. } => root_of_charge(connection, &restoration.charge_id).await?,
+        Effect::Restore { restoration, .. } => {
+            let query = sqlx::query(REASONS_OF_CHARGE).bind(restoration.charge_id.as_str());
+            let row = query.fetch_one(connection).await?;
+            if let Some(root) = row.opt_text("root_id")? {
+                follow_in(script, &root, stands(&row)?, changed, at);
+            }
+            return Ok(());
+        }
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => {
             match outputs::output(connection, output_id).await? {
                 Some(output) => runs::root_of(connection, &output.run_id).await?,
@@ -97,24 +123,24 @@ pub(super) async fn follow_effect(
         | Effect::TellOwner { .. }
         | Effect::SetCase { .. } => None,
     };
-    match root {
-        Some(root) => follow(connection, root.as_str(), changed, at).await,
-        None => Ok(()),
+    if let Some(root) = root {
+        let stands = reasons(connection, root.as_str()).await?;
+        follow_in(script, root.as_str(), stands, changed, at);
     }
+    Ok(())
 }
 
-/// What keeps a logical run on the list: its first charge with an open item, or rows that contradict
-/// each other (then the inner value is none). `None` where nothing does.
-async fn reasons(connection: &mut SqliteConnection, root: &str) -> Worked<Option<Option<i64>>> {
-    let row = sqlx::query(REASONS).bind(root).fetch_one(connection).await?;
+/// The first charge of a logical run with an open item, or rows that contradict each other (then the
+/// inner value is none). `None` where nothing keeps it on the list.
+type Reasons = Option<Option<i64>>;
+
+async fn reasons(connection: &mut SqliteConnection, root: &str) -> Worked<Reasons> {
+    stands(&sqlx::query(REASONS).bind(root).fetch_one(connection).await?)
+}
+
+fn stands(row: &SqliteRow) -> Worked<Reasons> {
     let charged_at = row.opt_int("charged_at")?;
     Ok((charged_at.is_some() || row.flag("contradicts")?).then_some(charged_at))
-}
-
-async fn root_of_charge(connection: &mut SqliteConnection, charge: &ChargeId) -> StoreResult<Option<RunId>> {
-    let query = sqlx::query_scalar(ROOT_OF_CHARGE).bind(charge.as_str());
-    let root: Option<String> = query.fetch_optional(connection).await.map_err(backend)?;
-    Ok(root.map(RunId))
 }
 
 impl SqliteStore {

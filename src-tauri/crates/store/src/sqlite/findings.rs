@@ -12,6 +12,25 @@ use super::fault::{Worked, as_error, backend};
 use super::rows::{document, id_list, micros, parse_document};
 use super::{SqliteStore, cases};
 
+/// Brings the queue's copy in line. Amount: what was charged for the runs, and is neither delivered nor
+/// refunded. Saved: each file that could be lost is in the vault.
+macro_rules! follow_ledger {
+    () => {
+        "UPDATE cases SET
+        amount = (SELECT sum(CASE WHEN i.state IN ('delivered', 'refunded') AND i.refunded IN (0, i.price) THEN 0
+                             ELSE i.price - i.refunded END)
+            FROM case_runs k JOIN runs m ON m.id = k.run_id JOIN runs r ON r.root_id = m.root_id
+            JOIN charges c ON c.run_id = r.id JOIN charge_items i ON i.charge_id = c.id
+            WHERE k.case_id = cases.id),
+        saved = (EXISTS (SELECT 1 FROM case_items k WHERE k.case_id = cases.id)
+            AND NOT EXISTS (SELECT 1 FROM case_items k JOIN runs m ON m.id = k.run_id
+                WHERE k.case_id = cases.id AND NOT EXISTS (
+                    SELECT 1 FROM runs r JOIN outputs o ON o.run_id = r.id
+                    WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)))
+        "
+    };
+}
+
 statements! {
     NEWEST = "SELECT document FROM findings WHERE case_id = ?1 ORDER BY seq DESC LIMIT 1";
     ADD = "INSERT INTO findings (case_id, seq, at, document)
@@ -24,24 +43,12 @@ statements! {
     ADD_RUN = "INSERT INTO case_runs (case_id, run_id) VALUES (?1, ?2)";
     CLEAR_ITEMS = "DELETE FROM case_items WHERE case_id = ?1";
     ADD_ITEM = "INSERT INTO case_items (case_id, run_id, item) VALUES (?1, ?2, ?3)";
-    /// Amount: what was charged for the runs, and is neither delivered nor refunded. Saved: each file
-    /// that could be lost is in the vault.
-    FOLLOW_LEDGER = "UPDATE cases SET
-        amount = (SELECT sum(CASE WHEN i.state IN ('delivered', 'refunded') AND i.refunded IN (0, i.price) THEN 0
-                             ELSE i.price - i.refunded END)
-            FROM case_runs k JOIN runs m ON m.id = k.run_id JOIN runs r ON r.root_id = m.root_id
-            JOIN charges c ON c.run_id = r.id JOIN charge_items i ON i.charge_id = c.id
-            WHERE k.case_id = cases.id),
-        saved = (EXISTS (SELECT 1 FROM case_items k WHERE k.case_id = cases.id)
-            AND NOT EXISTS (SELECT 1 FROM case_items k JOIN runs m ON m.id = k.run_id
-                WHERE k.case_id = cases.id AND NOT EXISTS (
-                    SELECT 1 FROM runs r JOIN outputs o ON o.run_id = r.id
-                    WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)))
-        WHERE id = ?1";
+    FOLLOW_LEDGER = concat!(follow_ledger!(), "WHERE id = ?1");
+    /// The same for all cases about the logical run of a run.
+    FOLLOW_LEDGER_OF_RUN = concat!(follow_ledger!(), "WHERE id IN (SELECT k.case_id FROM runs m
+        JOIN runs r ON r.root_id = m.root_id JOIN case_runs k ON k.run_id = r.id WHERE m.id = ?1)");
     PROJECTS_OF_RUNS = "SELECT DISTINCT p.id, p.name FROM runs r JOIN projects p ON p.id = r.project_id
         WHERE r.id IN (SELECT value FROM json_each(?1)) ORDER BY p.id";
-    CASES_OF_RUN = "SELECT DISTINCT k.case_id FROM runs m JOIN runs r ON r.root_id = m.root_id
-        JOIN case_runs k ON k.run_id = r.id WHERE m.id = ?1";
 }
 
 impl SqliteStore {
@@ -121,9 +128,6 @@ pub(super) async fn follow_ledger(connection: &mut SqliteConnection, case: &str)
 
 /// The same for all cases about the logical run that `run` belongs to.
 pub(super) async fn follow_ledger_of_run(connection: &mut SqliteConnection, run: &str) -> Worked<()> {
-    let cases: Vec<String> = sqlx::query_scalar(CASES_OF_RUN).bind(run).fetch_all(&mut *connection).await?;
-    for case in cases {
-        follow_ledger(connection, &case).await?;
-    }
+    sqlx::query(FOLLOW_LEDGER_OF_RUN).bind(run).execute(connection).await?;
     Ok(())
 }

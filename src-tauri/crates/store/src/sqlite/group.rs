@@ -98,6 +98,13 @@ async fn commit_groups(writer: SqlitePool, mut waiting: mpsc::Receiver<Work>) {
 async fn commit(writer: &SqlitePool, group: &mut Vec<Work>, told: &mut Vec<Tell>) -> StoreResult<()> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
     let allowed = refuse_changed(&mut tx).await;
+    if group.len() == 1 {
+        // Nobody else is in the transaction: it is its own savepoint.
+        let Some(work) = group.pop() else { return Ok(()) };
+        let (keep, tell) = work(&mut tx, allowed).await;
+        told.push(tell);
+        return if keep { tx.commit().await } else { tx.rollback().await }.map_err(backend);
+    }
     for work in group.drain(..) {
         let mut savepoint = tx.begin().await.map_err(backend)?;
         let (keep, tell) = work(&mut savepoint, allowed.as_ref().copied().map_err(again)).await;

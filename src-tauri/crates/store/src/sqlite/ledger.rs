@@ -1,14 +1,17 @@
 //! Balances and postings. Levels are moved by triggers; here are only the documents behind them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use makegood_domain::ids::AccountId;
 use makegood_domain::ledger::Balance;
 use makegood_domain::money::{BalanceKind, Credits};
 use makegood_domain::ports::{PostingLine, StoreResult};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend, refused};
-use super::rows::{Columns, micros, parse_word, signed, word};
+use super::rows::{Columns, micros, signed, word};
 use crate::assemble;
 
 statements! {
@@ -26,7 +29,9 @@ statements! {
             WHERE s.target = ?1 AND r.state = 'posted' AND r.posted_at >= ?2)
       - (SELECT coalesce(sum(s.amount), 0) FROM charge_sources s JOIN charges c ON c.id = s.charge_id
             WHERE s.balance_id = ?1 AND c.posted_at >= ?2)";
-    LEVEL = "SELECT kind, level FROM balances WHERE id = ?1 AND opening_at IS NOT NULL";
+    /// Balances of customers, and their levels.
+    LEVELS = "SELECT id, kind, level FROM balances
+        WHERE id IN (SELECT value FROM json_each(?1)) AND opening_at IS NOT NULL ORDER BY id";
     POSTINGS = "SELECT p.id, p.at, p.kind, p.from_balance, p.to_balance, p.amount, p.charge_id,
             coalesce(p.refund_id, p.stray_id) AS refund_id
         FROM postings p WHERE p.id IN (
@@ -90,11 +95,9 @@ async fn add_opening(connection: &mut SqliteConnection, row: &Balance, delta: Cr
     Ok(())
 }
 
-/// Kind and level of a balance of a customer; `None` for an unknown one.
-pub(super) async fn level(connection: &mut SqliteConnection, id: &str) -> StoreResult<Option<(BalanceKind, Credits)>> {
-    let query = sqlx::query_as(LEVEL).bind(id);
-    let row: Option<(String, i64)> = query.fetch_optional(connection).await.map_err(backend)?;
-    row.map(|(kind, level)| Ok((parse_word(kind, id)?, level))).transpose()
+/// Kind and level of each row of [`LEVELS`], by balance.
+pub(super) fn levels(rows: &[SqliteRow]) -> StoreResult<BTreeMap<String, (BalanceKind, Credits)>> {
+    rows.iter().map(|row| Ok((row.text("id")?, (row.word("kind")?, row.int("level")?)))).collect()
 }
 
 /// Postings that touch an account's balances, newest first.

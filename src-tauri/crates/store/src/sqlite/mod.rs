@@ -37,6 +37,7 @@ mod rights;
 mod rows;
 mod runs;
 mod scope;
+mod script;
 mod sweeps;
 mod ticket_links;
 mod views;

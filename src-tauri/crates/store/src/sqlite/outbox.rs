@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use makegood_domain::ids::CaseId;
 use makegood_domain::ports::{OutboxLine, StoreResult};
-use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use super::fault::{Worked, backend};
+use super::fault::backend;
 use super::rows::{micros, signed};
+use super::script::Script;
 use crate::assemble;
 
 statements! {
@@ -30,18 +30,17 @@ pub(super) struct Letter<'a> {
     pub at: Timestamp,
 }
 
-pub(super) async fn add(connection: &mut SqliteConnection, letter: &Letter<'_>) -> Worked<()> {
-    sqlx::query(ADD)
-        .bind(letter.id)
-        .bind(micros(letter.at))
-        .bind(letter.kind)
-        .bind(letter.case.map(CaseId::as_str))
-        .bind(letter.action)
-        .bind(letter.summary)
-        .bind(letter.payload)
-        .execute(connection)
-        .await?;
-    Ok(())
+pub(super) fn add(script: &mut Script, letter: &Letter<'_>) {
+    let values = [
+        letter.id.into(),
+        micros(letter.at).into(),
+        letter.kind.into(),
+        letter.case.map(CaseId::as_str).into(),
+        letter.action.into(),
+        letter.summary.into(),
+        letter.payload.into(),
+    ];
+    script.add(ADD, values);
 }
 
 impl SqliteStore {

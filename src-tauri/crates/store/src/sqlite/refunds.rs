@@ -18,6 +18,7 @@ use super::discrepancies::{self, DELIVERED_AND_REFUNDED, STRAY_REFUND};
 use super::fault::{Worked, backend, refused};
 use super::items::{self, Item, Note};
 use super::rows::{Columns, micros, parse_word, signed, word};
+use super::script::Script;
 use crate::assemble;
 
 statements! {
@@ -84,13 +85,11 @@ pub(super) async fn add(connection: &mut SqliteConnection, row: &Refund, at: Tim
     let items = items::items_of(connection, row.charge_id.as_str()).await?;
     let targets = targets(connection, &row.lines).await?;
     let allocation = allocate(row, &account, &sources, &items, &targets);
-    write_said(connection, row, &account, !allocation.items.is_empty()).await?;
     fence_leases(connection, &items, &allocation, at).await?;
-    write_settled(connection, row.id.as_str(), row.charge_id.as_str(), &account, &allocation).await?;
-    for (line, (target, amount, why)) in (0_u64..).zip(&allocation.strays) {
-        let add = sqlx::query(ADD_STRAY).bind(row.id.as_str()).bind(signed(line)).bind(target).bind(amount).bind(why);
-        add.execute(&mut *connection).await?;
-    }
+    let mut script = Script::default();
+    write_said(&mut script, row, &account, !allocation.items.is_empty())?;
+    write_settled(&mut script, row.id.as_str(), row.charge_id.as_str(), &account, &allocation);
+    script.run(connection).await?;
     note_contradictions(connection, row, &allocation, at).await?;
     if row.state == RefundState::Reversed {
         reverse(connection, row).await?;
@@ -188,46 +187,34 @@ fn allocate(
     result
 }
 
-async fn write_said(connection: &mut SqliteConnection, row: &Refund, account: &str, settles: bool) -> Worked<()> {
-    sqlx::query(ADD)
-        .bind(row.id.as_str())
-        .bind(format!("feed:{}", row.id))
-        .bind("feed")
-        .bind(row.charge_id.as_str())
-        .bind(account)
-        .bind(row.run_id.as_str())
-        .bind(micros(row.posted_at))
-        .bind(word(&row.kind)?)
-        .bind(settles)
-        .bind(row.ticket_id.as_ref().map(|id| id.as_str()))
-        .bind(row.detected_at.map(micros))
-        .bind(&row.cause)
-        .bind(None::<String>)
-        .execute(&mut *connection)
-        .await?;
-    write_lines_said(connection, row.id.as_str(), &row.items, &row.lines).await
+fn write_said(script: &mut Script, row: &Refund, account: &str, settles: bool) -> Worked<()> {
+    let values = [
+        row.id.as_str().into(),
+        format!("feed:{}", row.id).into(),
+        "feed".into(),
+        row.charge_id.as_str().into(),
+        account.into(),
+        row.run_id.as_str().into(),
+        micros(row.posted_at).into(),
+        word(&row.kind)?.into(),
+        settles.into(),
+        row.ticket_id.as_ref().map(|id| id.as_str()).into(),
+        row.detected_at.map(micros).into(),
+        row.cause.as_deref().into(),
+        None::<&str>.into(),
+    ];
+    script.add(ADD, values);
+    write_lines_said(script, row.id.as_str(), &row.items, &row.lines)
 }
 
 /// Keeps the items and lines of a refund as they were said.
-pub(super) async fn write_lines_said(
-    connection: &mut SqliteConnection,
-    refund: &str,
-    items: &[u32],
-    lines: &[BalanceLine],
-) -> Worked<()> {
+pub(super) fn write_lines_said(script: &mut Script, refund: &str, items: &[u32], lines: &[BalanceLine]) -> Worked<()> {
     for (position, item) in (0_u64..).zip(items) {
-        let add = sqlx::query(ADD_ITEM_SAID).bind(refund).bind(signed(position)).bind(i64::from(*item));
-        add.execute(&mut *connection).await?;
+        script.add(ADD_ITEM_SAID, [refund.into(), signed(position).into(), i64::from(*item).into()]);
     }
     for (position, line) in (0_u64..).zip(lines) {
-        sqlx::query(ADD_LINE_SAID)
-            .bind(refund)
-            .bind(signed(position))
-            .bind(line.balance_id.as_str())
-            .bind(word(&line.kind)?)
-            .bind(line.amount)
-            .execute(&mut *connection)
-            .await?;
+        let (balance, kind) = (line.balance_id.as_str().into(), word(&line.kind)?.into());
+        script.add(ADD_LINE_SAID, [refund.into(), signed(position).into(), balance, kind, line.amount.into()]);
     }
     Ok(())
 }
@@ -254,56 +241,38 @@ async fn fence_leases(
     Ok(())
 }
 
-async fn write_settled(
-    connection: &mut SqliteConnection,
-    refund: &str,
-    charge: &str,
-    account: &str,
-    allocation: &Allocation,
-) -> Worked<()> {
+fn write_settled(script: &mut Script, refund: &str, charge: &str, account: &str, allocation: &Allocation) {
     for (item, amount) in &allocation.items {
-        add_item(connection, refund, charge, account, *item, *amount).await?;
+        add_item(script, refund, charge, account, *item, *amount);
     }
     for (line, (source, target, amount)) in (0_u64..).zip(&allocation.lines) {
-        add_line(connection, refund, line, charge, account, (source, target, *amount)).await?;
+        add_line(script, refund, line, charge, account, (source, target, *amount));
     }
-    Ok(())
+    for (line, (target, amount, why)) in (0_u64..).zip(&allocation.strays) {
+        let (line, target) = (signed(line).into(), target.as_str().into());
+        script.add(ADD_STRAY, [refund.into(), line, target, (*amount).into(), (*why).into()]);
+    }
 }
 
 /// Settles one item by `amount`; the schema's triggers mark it refunded.
-pub(super) async fn add_item(
-    connection: &mut SqliteConnection,
-    refund: &str,
-    charge: &str,
-    account: &str,
-    item: i64,
-    amount: Credits,
-) -> Worked<()> {
-    let add = sqlx::query(ADD_ITEM).bind(refund).bind(charge).bind(account).bind(item).bind(amount);
-    add.execute(connection).await?;
-    Ok(())
+pub(super) fn add_item(script: &mut Script, refund: &str, charge: &str, account: &str, item: i64, amount: Credits) {
+    script.add(ADD_ITEM, [refund.into(), charge.into(), account.into(), item.into(), amount.into()]);
 }
 
 /// Returns credits from a source of the charge to a target; the schema's triggers post it.
-pub(super) async fn add_line(
-    connection: &mut SqliteConnection,
+pub(super) fn add_line(
+    script: &mut Script,
     refund: &str,
     line: u64,
     charge: &str,
     account: &str,
     (source, target, amount): (&str, &str, Credits),
-) -> Worked<()> {
-    sqlx::query(ADD_LINE)
-        .bind(refund)
-        .bind(signed(line))
-        .bind(charge)
-        .bind(account)
-        .bind(source)
-        .bind(target)
-        .bind(amount)
-        .execute(connection)
-        .await?;
-    Ok(())
+) {
+    let (source, target) = (source.into(), target.into());
+    script.add(
+        ADD_LINE,
+        [refund.into(), signed(line).into(), charge.into(), account.into(), source, target, amount.into()],
+    );
 }
 
 /// The head of a restoration made here, under the key of its action's step.
@@ -324,23 +293,23 @@ pub(super) struct Restoration<'a> {
 }
 
 /// Writes the head of a restoration; its items and lines follow.
-pub(super) async fn add_restoration(connection: &mut SqliteConnection, head: &Restoration<'_>) -> Worked<()> {
-    sqlx::query(ADD)
-        .bind(head.id)
-        .bind(head.key)
-        .bind("makegood")
-        .bind(head.charge)
-        .bind(head.account)
-        .bind(head.run)
-        .bind(micros(head.at))
-        .bind(word(&head.kind)?)
-        .bind(true)
-        .bind(head.ticket)
-        .bind(head.detected_at)
-        .bind(head.cause)
-        .bind(head.action)
-        .execute(connection)
-        .await?;
+pub(super) fn add_restoration(script: &mut Script, head: &Restoration<'_>) -> Worked<()> {
+    let values = [
+        head.id.into(),
+        head.key.into(),
+        "makegood".into(),
+        head.charge.into(),
+        head.account.into(),
+        head.run.into(),
+        micros(head.at).into(),
+        word(&head.kind)?.into(),
+        true.into(),
+        head.ticket.into(),
+        head.detected_at.into(),
+        head.cause.into(),
+        head.action.into(),
+    ];
+    script.add(ADD, values);
     Ok(())
 }
 

@@ -12,18 +12,21 @@ use super::effects::{self, Act};
 use super::fault::{Fault, Worked, backend, refused};
 use super::group::Outcome;
 use super::rows::{Columns, document, instant, micros, parse_document};
+use super::script::Script;
 use super::{SqliteStore, detections};
 
 statements! {
-    STEP = "SELECT at, effect, receipt FROM sweep_steps WHERE key = ?1 AND part = ?2";
+    /// What was done under the key: the step itself, and whether an action has it.
+    STEP = "SELECT s.at, s.effect, s.receipt, EXISTS (SELECT 1 FROM actions WHERE key = ?1) AS is_actions
+        FROM (SELECT ?1 AS key) wanted LEFT JOIN sweep_steps s ON s.key = wanted.key AND s.part = ?2";
     ADD_STEP = "INSERT INTO sweep_steps (key, part, at, effect, receipt) VALUES (?1, ?2, ?3, ?4, ?5)";
-    OF_ACTION = "SELECT count(*) FROM actions WHERE key = ?1";
     IS_SWEEP = "SELECT EXISTS (SELECT 1 FROM sweep_steps WHERE key = ?1)";
-    LIMITS = "SELECT restorations_per_hour, unseen_hours FROM reconciler_limits";
-    COUNTED = "SELECT restorations FROM reconciler_hours WHERE hour = ?1";
+    LIMITS = "SELECT restorations_per_hour, unseen_hours,
+            (SELECT posted_at FROM charges WHERE id = ?1) AS posted_at,
+            (SELECT restorations FROM reconciler_hours WHERE hour = ?2) AS counted
+        FROM reconciler_limits";
     COUNT = "INSERT INTO reconciler_hours (hour, restorations) VALUES (?1, 1)
         ON CONFLICT (hour) DO UPDATE SET restorations = restorations + 1";
-    POSTED_AT = "SELECT posted_at FROM charges WHERE id = ?1";
 }
 
 /// Whose name is on what the reconciler does.
@@ -65,16 +68,15 @@ async fn settle(
     }
     let wanted = document(effect)?;
     let known = sqlx::query(STEP).bind(key.as_str()).bind(i64::from(part));
-    if let Some(row) = known.fetch_optional(&mut *connection).await.map_err(backend)? {
-        if row.text("effect")? != wanted {
+    let known = known.fetch_one(&mut *connection).await.map_err(backend)?;
+    if let Some(done) = known.opt_text("effect")? {
+        if done != wanted {
             return Ok(Applied::Refused(format!("{key}.{part} was done already, with another effect")));
         }
-        let receipt = parse_document(&row.text("receipt")?, key.as_str())?;
-        return Ok(Applied::Done(StepReceipt { step: 0, part, at: row.time("at")?, receipt }));
+        let receipt = parse_document(&known.text("receipt")?, key.as_str())?;
+        return Ok(Applied::Done(StepReceipt { step: 0, part, at: known.time("at")?, receipt }));
     }
-    let query = sqlx::query_scalar(OF_ACTION).bind(key.as_str());
-    let actions: i64 = query.fetch_one(&mut *connection).await.map_err(backend)?;
-    if actions > 0 {
+    if known.flag("is_actions")? {
         return Ok(Applied::Refused(format!("the key {key} is an action's")));
     }
     let agent = AgentId::from(RECONCILER);
@@ -92,18 +94,14 @@ async fn journalled(
     effect: &Effect,
     wanted: &str,
 ) -> Worked<StepReceipt> {
+    let mut script = Script::default();
     if let Effect::Restore { restoration, .. } = effect {
-        check_restoration(connection, restoration, act.at).await?;
+        check_restoration(&mut script, connection, restoration, act.at).await?;
     }
-    let receipt = effects::run(connection, act, effect).await?;
-    sqlx::query(ADD_STEP)
-        .bind(act.key.as_str())
-        .bind(i64::from(act.part))
-        .bind(micros(act.at))
-        .bind(wanted)
-        .bind(document(&receipt)?)
-        .execute(connection)
-        .await?;
+    let receipt = effects::run(&mut script, connection, act, effect).await?;
+    let (key, part) = (act.key.as_str().into(), i64::from(act.part).into());
+    script.add(ADD_STEP, [key, part, micros(act.at).into(), wanted.into(), document(&receipt)?.into()]);
+    script.run(connection).await?;
     // As it will be read back: finer than a microsecond is cut.
     Ok(StepReceipt { step: 0, part: act.part, at: instant(micros(act.at), "the instant of the step")?, receipt })
 }
@@ -124,29 +122,32 @@ fn is_reconcilers(effect: &Effect) -> bool {
 }
 
 /// Refuses a restoration beyond the hour's number, and one of a young charge of which nothing was
-/// noticed before. Counts it.
-async fn check_restoration(connection: &mut SqliteConnection, wanted: &ChargeRestoration, at: Timestamp) -> Worked<()> {
-    let limits = sqlx::query(LIMITS).fetch_one(&mut *connection).await?;
+/// noticed before. Leaves its count to `script`.
+async fn check_restoration(
+    script: &mut Script,
+    connection: &mut SqliteConnection,
+    wanted: &ChargeRestoration,
+    at: Timestamp,
+) -> Worked<()> {
+    let hour = micros(at).div_euclid(HOUR_MICROS);
+    let limits = sqlx::query(LIMITS).bind(wanted.charge_id.as_str()).bind(hour).fetch_one(&mut *connection).await?;
     let (per_hour, unseen_hours) = (limits.int("restorations_per_hour")?, limits.int("unseen_hours")?);
-    let posted: Option<i64> =
-        sqlx::query_scalar(POSTED_AT).bind(wanted.charge_id.as_str()).fetch_optional(&mut *connection).await?;
+    let posted = limits.opt_int("posted_at")?;
     let old = posted.is_some_and(|posted| micros(at) - posted >= unseen_hours.saturating_mul(HOUR_MICROS));
     for item in wanted.items.iter().filter(|_| posted.is_some() && !old) {
-        if detections::of_item(connection, wanted.charge_id.as_str(), item.item).await?.is_none() {
+        if detections::of_items(connection, wanted.charge_id.as_str(), &[item.item]).await?.is_none() {
             return refused(format!(
                 "nothing was noticed about item {} of charge {}, and it is younger than {unseen_hours} hours",
                 item.item, wanted.charge_id
             ));
         }
     }
-    let hour = micros(at).div_euclid(HOUR_MICROS);
-    let counted: Option<i64> = sqlx::query_scalar(COUNTED).bind(hour).fetch_optional(&mut *connection).await?;
-    if counted.unwrap_or_default() >= per_hour {
+    if limits.opt_int("counted")?.unwrap_or_default() >= per_hour {
         return refused(format!(
             "the reconciler has made {per_hour} restorations in this hour, as many as it may: people must look first"
         ));
     }
-    sqlx::query(COUNT).bind(hour).execute(connection).await?;
+    script.add(COUNT, [hour.into()]);
     Ok(())
 }
 

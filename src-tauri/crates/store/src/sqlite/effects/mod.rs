@@ -4,6 +4,8 @@ mod delivery;
 mod placing;
 mod restoration;
 
+use std::mem;
+
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{Effect, letter};
@@ -14,6 +16,7 @@ use sqlx::SqliteConnection;
 use super::due_runs::Changed;
 use super::fault::{Worked, refused};
 use super::rows::{document, micros};
+use super::script::Script;
 use super::{audit, cases, due_runs, outbox};
 
 statements! {
@@ -63,10 +66,17 @@ impl Act<'_> {
     }
 }
 
-/// Does one effect with its audit line and what goes out, or says why the record forbids it.
-pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
-    let receipt = change(connection, act, effect).await?;
-    due_runs::follow_effect(connection, effect, act.changed(), act.at).await?;
+/// Does one effect, or says why the record forbids it. The audit line and what goes out are left at the
+/// end of `script`, for the caller to run with the row of the step; what was in it before is done first.
+pub(super) async fn run(
+    script: &mut Script,
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    effect: &Effect,
+) -> Worked<Receipt> {
+    let receipt = change(script, connection, act, effect).await?;
+    mem::take(script).run(connection).await?;
+    due_runs::follow_effect(script, connection, effect, act.changed(), act.at).await?;
     let mut told = serde_json::to_value(effect).unwrap_or_default();
     if let Some(fields) = told.as_object_mut() {
         // Texts to customers stay out of the audit, which nobody can erase from.
@@ -74,7 +84,7 @@ pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect
     }
     let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
     let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
-    audit::add(connection, act.agent.as_str(), effect.word(), subject, &detail, act.at).await?;
+    audit::add_to(script, connection, [act.agent.as_str(), effect.word(), subject, &detail], act.at).await?;
     if let Some((kind, summary)) = letter(effect, &receipt) {
         let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
         let letter = outbox::Letter {
@@ -86,7 +96,7 @@ pub(super) async fn run(connection: &mut SqliteConnection, act: &Act<'_>, effect
             payload: &payload,
             at: act.at,
         };
-        outbox::add(connection, &letter).await?;
+        outbox::add(script, &letter);
     }
     let quiet = matches!(effect, Effect::LeaseItem { .. } | Effect::ReleaseItem { .. });
     if let Some(case) = act.case.filter(|_| !quiet) {
@@ -111,7 +121,12 @@ fn subject(effect: &Effect) -> &str {
     }
 }
 
-async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effect) -> Worked<Receipt> {
+async fn change(
+    script: &mut Script,
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    effect: &Effect,
+) -> Worked<Receipt> {
     match effect {
         Effect::LeaseItem { run_id, item, lease_seconds } => {
             delivery::lease(connection, act, run_id, *item, *lease_seconds).await
@@ -124,7 +139,7 @@ async fn change(connection: &mut SqliteConnection, act: &Act<'_>, effect: &Effec
             delivery::release(connection, act, run_id, *item, *epoch, why).await
         }
         Effect::Restore { refund_id, restoration, cause } => {
-            restoration::restore(connection, act, refund_id, restoration, cause).await
+            restoration::restore(script, connection, act, refund_id, restoration, cause).await
         }
         Effect::Move { output_id, place } => placing::relocate(connection, act, output_id, place).await,
         Effect::Quarantine { output_id, reason } => placing::quarantine(connection, act, output_id, reason).await,

@@ -1,27 +1,35 @@
 //! Restoration: items, lines, postings and levels of one charge, in one go.
 
 use std::collections::BTreeMap;
+use std::mem;
 
-use makegood_domain::diagnose::{ChargeRestoration, RestoredItem};
+use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::RefundId;
 use makegood_domain::ledger::RefundKind;
-use makegood_domain::money::{BalanceLine, Credits};
+use makegood_domain::money::{BalanceKind, BalanceLine, Credits};
 use makegood_domain::ports::{BalanceMove, Receipt};
 use makegood_domain::settlement::{self, Refusal};
 use sqlx::SqliteConnection;
 
 use super::super::fault::{Worked, refused};
-use super::super::items::{self, Note};
-use super::super::rows::micros;
-use super::super::{cases, detections, findings, ledger, refunds, rights, runs};
+use super::super::items::{self, Item, Note};
+use super::super::rows::{Columns, id_list, micros};
+use super::super::script::Script;
+use super::super::{cases, detections, findings, ledger, refunds, rights};
 use super::Act;
 
 statements! {
-    CHARGE = "SELECT run_id, account_id FROM charges WHERE id = ?1";
-    USED = "SELECT count(*) FROM refunds WHERE id = ?1";
+    /// The charge, the logical run that it is of, that of the run in question, and whether there is a
+    /// refund of this id.
+    CHARGE = "SELECT EXISTS (SELECT 1 FROM refunds WHERE id = ?3) AS used, c.account_id, paid.root_id,
+            (SELECT root_id FROM runs WHERE id = ?2) AS wanted_root
+        FROM (SELECT ?1 AS id) wanted
+        LEFT JOIN charges c ON c.id = wanted.id LEFT JOIN runs paid ON paid.id = c.run_id";
 }
 
+/// Restores, and leaves the rows that follow from it to `script`'s end.
 pub(super) async fn restore(
+    script: &mut Script,
     connection: &mut SqliteConnection,
     act: &Act<'_>,
     id: &RefundId,
@@ -29,11 +37,11 @@ pub(super) async fn restore(
     cause: &str,
 ) -> Worked<Receipt> {
     let total = check(connection, id, wanted).await?;
-    for item in &wanted.items {
-        clear_item(connection, act, wanted, item).await?;
-    }
-    let before = levels(connection, wanted).await?;
-    let noticed = noticed(connection, wanted).await?;
+    clear_items(connection, act, wanted).await?;
+    let targets = id_list(wanted.lines.iter().map(|line| line.target.as_str()));
+    let before = levels(connection, wanted, &targets).await?;
+    let items: Vec<u32> = wanted.items.iter().map(|item| item.item).collect();
+    let noticed = detections::of_items(connection, wanted.charge_id.as_str(), &items).await?;
     let (ticket, kind, cause) = match act.case {
         Some(case) => {
             rights::count(connection, act.agent, act.key, total, act.at).await?;
@@ -54,49 +62,40 @@ pub(super) async fn restore(
         action: act.key.as_str(),
         at: act.at,
     };
-    refunds::add_restoration(connection, &head).await?;
-    write(connection, id.as_str(), wanted).await?;
-    findings::follow_ledger_of_run(connection, wanted.run_id.as_str()).await?;
+    refunds::add_restoration(script, &head)?;
+    write(script, id.as_str(), &items, wanted)?;
+    script.add(findings::FOLLOW_LEDGER_OF_RUN, [wanted.run_id.as_str().into()]);
     if let Some(case) = act.case {
-        findings::follow_ledger(connection, case.as_str()).await?;
+        script.add(findings::FOLLOW_LEDGER, [case.as_str().into()]);
     }
-    let mut balances = Vec::new();
-    for (balance, level) in &before {
-        if let Some((kind, after)) = ledger::level(connection, balance).await? {
-            balances.push(BalanceMove { balance_id: balance.as_str().into(), kind, before: *level, after });
-        }
-    }
-    Ok(Receipt::Restored { refund_id: id.clone(), total, balances })
-}
-
-/// When and why a failure of one of the items was first noticed, apart from this posting (R16).
-async fn noticed(connection: &mut SqliteConnection, wanted: &ChargeRestoration) -> Worked<Option<(i64, String)>> {
-    let mut first: Option<(i64, String)> = None;
-    for item in &wanted.items {
-        let found = detections::of_item(connection, wanted.charge_id.as_str(), item.item).await?;
-        if found.as_ref().is_some_and(|(at, _)| first.as_ref().is_none_or(|(before, _)| at < before)) {
-            first = found;
-        }
-    }
-    Ok(first)
+    script.add(ledger::LEVELS, [targets.into()]);
+    let after = ledger::levels(&mem::take(script).rows(connection).await?)?;
+    let moved = |(balance, (kind, after)): (String, (BalanceKind, Credits))| {
+        let before = before.get(&balance).map(|(_, level)| *level)?;
+        Some(BalanceMove { balance_id: balance.as_str().into(), kind, before, after })
+    };
+    Ok(Receipt::Restored { refund_id: id.clone(), total, balances: after.into_iter().filter_map(moved).collect() })
 }
 
 /// What can be said before anything is touched. Returns the total.
 async fn check(connection: &mut SqliteConnection, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
-    let used: i64 = sqlx::query_scalar(USED).bind(id.as_str()).fetch_one(&mut *connection).await?;
-    if used > 0 {
+    let row = sqlx::query(CHARGE)
+        .bind(wanted.charge_id.as_str())
+        .bind(wanted.run_id.as_str())
+        .bind(id.as_str())
+        .fetch_one(connection)
+        .await?;
+    if row.flag("used")? {
         return refused(format!("there is a refund {id} already"));
     }
-    let charge: Option<(String, String)> =
-        sqlx::query_as(CHARGE).bind(wanted.charge_id.as_str()).fetch_optional(&mut *connection).await?;
-    let Some((run, account)) = charge else {
+    let Some(account) = row.opt_text("account_id")? else {
         return refused(format!("there is no charge {}", wanted.charge_id));
     };
     if account != wanted.account_id.as_str() {
         return refused(format!("charge {} was paid by another account", wanted.charge_id));
     }
-    let root = runs::root_of(connection, &run.as_str().into()).await?;
-    if root.is_none() || root != runs::root_of(connection, &wanted.run_id).await? {
+    let root = row.opt_text("root_id")?;
+    if root.is_none() || root != row.opt_text("wanted_root")? {
         return refused(format!("charge {} is not of run {}", wanted.charge_id, wanted.run_id));
     }
     let items = sum(wanted.items.iter().map(|item| item.credits));
@@ -113,61 +112,63 @@ fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
     amounts.try_fold(0, |sum: Credits, part| if part < 0 { None } else { sum.checked_add(part) })
 }
 
-/// Refuses an item that is settled or being recovered, and ends a lease that is over.
-async fn clear_item(
-    connection: &mut SqliteConnection,
-    act: &Act<'_>,
-    wanted: &ChargeRestoration,
-    part: &RestoredItem,
-) -> Worked<()> {
-    let number = part.item;
-    let Some(item) = items::item(connection, &wanted.charge_id, i64::from(number)).await? else {
-        return refused(format!("charge {} has no item {number}", wanted.charge_id));
-    };
-    let what = format!("item {number} of charge {}", wanted.charge_id);
-    match settlement::settle_by_refund(&item.stands, &act.by(), part.credits, act.at) {
+/// Refuses items that are settled or being recovered, and ends leases that are over.
+async fn clear_items(connection: &mut SqliteConnection, act: &Act<'_>, wanted: &ChargeRestoration) -> Worked<()> {
+    let items = items::items_of(connection, wanted.charge_id.as_str()).await?;
+    for part in &wanted.items {
+        let Some(item) = items.iter().find(|item| item.item == i64::from(part.item)) else {
+            return refused(format!("charge {} has no item {}", wanted.charge_id, part.item));
+        };
+        clear_item(connection, act, item, part.credits).await?;
+    }
+    Ok(())
+}
+
+async fn clear_item(connection: &mut SqliteConnection, act: &Act<'_>, item: &Item, credits: Credits) -> Worked<()> {
+    let what = format!("item {} of charge {}", item.item, item.charge_id);
+    match settlement::settle_by_refund(&item.stands, &act.by(), credits, act.at) {
         // The refund itself follows from its item, by a trigger.
         Ok((None, _)) => Ok(()),
         Ok((Some(fenced), _)) => {
             let note = Note { document: None, why: Some("the lease was over when the credits were restored") };
-            items::write(connection, &item, &fenced, note, &act.by(), act.at).await
+            items::write(connection, item, &fenced, note, &act.by(), act.at).await
         }
         Err(Refusal::AbovePrice { price, refunded: 0, .. }) => refused(format!("{what} cost only {price}")),
         Err(refusal @ Refusal::NoRefund { .. }) => refused(format!("{what}: {refusal}")),
         Err(_) => {
-            let first = items::who_was_first(connection, &item).await?;
+            let first = items::who_was_first(connection, item).await?;
             refused(format!("{what} can't be restored: {first}"))
         }
     }
 }
 
 /// The levels of the targets before.
-async fn levels(connection: &mut SqliteConnection, wanted: &ChargeRestoration) -> Worked<BTreeMap<String, Credits>> {
-    let mut levels = BTreeMap::new();
-    for line in &wanted.lines {
-        match ledger::level(connection, line.target.as_str()).await? {
-            Some((_, level)) => levels.insert(line.target.0.clone(), level),
-            None => return refused(format!("there is no balance {}", line.target)),
-        };
+async fn levels(
+    connection: &mut SqliteConnection,
+    wanted: &ChargeRestoration,
+    targets: &str,
+) -> Worked<BTreeMap<String, (BalanceKind, Credits)>> {
+    let levels = ledger::levels(&sqlx::query(ledger::LEVELS).bind(targets).fetch_all(connection).await?)?;
+    match wanted.lines.iter().find(|line| !levels.contains_key(line.target.as_str())) {
+        Some(line) => refused(format!("there is no balance {}", line.target)),
+        None => Ok(levels),
     }
-    Ok(levels)
 }
 
-async fn write(connection: &mut SqliteConnection, id: &str, wanted: &ChargeRestoration) -> Worked<()> {
+fn write(script: &mut Script, id: &str, items: &[u32], wanted: &ChargeRestoration) -> Worked<()> {
     let (charge, account) = (wanted.charge_id.as_str(), wanted.account_id.as_str());
-    let items: Vec<u32> = wanted.items.iter().map(|item| item.item).collect();
     let lines: Vec<BalanceLine> = wanted
         .lines
         .iter()
         .map(|line| BalanceLine { balance_id: line.target.clone(), kind: line.target_kind, amount: line.amount })
         .collect();
-    refunds::write_lines_said(connection, id, &items, &lines).await?;
+    refunds::write_lines_said(script, id, items, &lines)?;
     for item in &wanted.items {
-        refunds::add_item(connection, id, charge, account, i64::from(item.item), item.credits).await?;
+        refunds::add_item(script, id, charge, account, i64::from(item.item), item.credits);
     }
     for (line, part) in (0_u64..).zip(wanted.lines.iter().filter(|part| part.amount > 0)) {
         let move_ = (part.source.as_str(), part.target.as_str(), part.amount);
-        refunds::add_line(connection, id, line, charge, account, move_).await?;
+        refunds::add_line(script, id, line, charge, account, move_);
     }
     Ok(())
 }
