@@ -41,8 +41,19 @@ CREATE UNIQUE INDEX audit_seals_in_order ON record.audit_seals (era, txid, seq);
 CREATE TRIGGER audit_seals_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON record.audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('seals are never edited');
 
--- Adds a line within the transaction of what it tells of. Its digest is SHA-256 over the numbers and
--- every field with its length, so that no two lines read alike. Returns the line's number.
+-- The digest of a line: SHA-256 over the numbers and every field with its length, so that no two lines read
+-- alike.
+CREATE FUNCTION record.audit_digest(p_seq bigint, p_txid bigint, p_at bigint, p_actor text, p_act text, p_subject text,
+    p_detail text) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN sha256(int8send(p_seq) || int8send(p_txid) || int8send(p_at)
+        || int8send(octet_length(p_actor)) || convert_to(p_actor, 'UTF8')
+        || int8send(octet_length(p_act)) || convert_to(p_act, 'UTF8')
+        || int8send(octet_length(p_subject)) || convert_to(p_subject, 'UTF8')
+        || int8send(octet_length(p_detail)) || convert_to(p_detail, 'UTF8'));
+END $$;
+
+-- Adds a line within the transaction of what it tells of. Returns its number.
 CREATE FUNCTION record.add_audit(p_actor text, p_act text, p_subject text, p_detail jsonb, p_at bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -52,11 +63,7 @@ DECLARE
 BEGIN
     INSERT INTO record.audit (seq, txid, at, actor, act, subject, detail, digest)
     VALUES (v_seq, v_txid, p_at, p_actor, p_act, p_subject, v_detail,
-            sha256(int8send(v_seq) || int8send(v_txid) || int8send(p_at)
-                || int8send(octet_length(p_actor)) || convert_to(p_actor, 'UTF8')
-                || int8send(octet_length(p_act)) || convert_to(p_act, 'UTF8')
-                || int8send(octet_length(p_subject)) || convert_to(p_subject, 'UTF8')
-                || int8send(octet_length(v_detail)) || convert_to(v_detail, 'UTF8')));
+            record.audit_digest(v_seq, v_txid, p_at, p_actor, p_act, p_subject, v_detail));
     RETURN v_seq;
 END $$;
 

@@ -93,8 +93,8 @@ CREATE TABLE record.reconciler_hours (
 CREATE TRIGGER reconciler_hours_stay BEFORE DELETE OR TRUNCATE ON record.reconciler_hours
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('counts are never deleted');
 CREATE TRIGGER reconciler_hours_up BEFORE UPDATE ON record.reconciler_hours
-    FOR EACH ROW WHEN (NEW.hour <> OLD.hour OR NEW.part <> OLD.part OR NEW.restorations <> OLD.restorations + 1)
-    EXECUTE FUNCTION record.only_grows('restorations are counted one by one');
+    FOR EACH ROW WHEN (NEW.hour <> OLD.hour OR NEW.part <> OLD.part OR NEW.restorations <= OLD.restorations)
+    EXECUTE FUNCTION record.only_grows('restorations are counted upwards');
 
 -- What was noticed, the first time of each. Only its end is added.
 CREATE TABLE record.detections (

@@ -8,7 +8,7 @@
 --   agent       begin_action apply finish_action record_look_up ask_approval decide_approval approvals_at
 --   agent       identity clock seal_audit
 --   approver    save_view delete_view decide_approval approvals_at identity clock seal_audit
---   reconciler  claim_due end_look settle detect close_detections save_pass record_look_up save_finding
+--   reconciler  claim_due end_look settle settle_many detect close_detections save_pass record_look_up save_finding
 --   reconciler  identity clock seal_audit
 --   feeder      feed clock identity
 --   auditor     approvals_at identity clock
@@ -104,7 +104,7 @@ GRANT EXECUTE ON FUNCTION api.keep_blob, api.open_case, api.save_finding, api.ch
     TO makegood_agent;
 GRANT EXECUTE ON FUNCTION api.save_view, api.delete_view, api.decide_approval, api.approvals_at, api.identity,
     api.clock, api.seal_audit TO makegood_approver;
-GRANT EXECUTE ON FUNCTION api.claim_due, api.end_look, api.settle, api.detect, api.close_detections, api.save_pass,
-    api.record_look_up, api.save_finding, api.identity, api.clock, api.seal_audit TO makegood_reconciler;
+GRANT EXECUTE ON FUNCTION api.claim_due, api.end_look, api.settle, api.settle_many, api.detect, api.close_detections,
+    api.save_pass, api.record_look_up, api.save_finding, api.identity, api.clock, api.seal_audit TO makegood_reconciler;
 GRANT EXECUTE ON FUNCTION api.feed, api.clock, api.identity TO makegood_feeder;
 GRANT EXECUTE ON FUNCTION api.approvals_at, api.identity, api.clock TO makegood_auditor;

@@ -11,6 +11,8 @@ const STALE: &str = "MG002";
 const NOT_FOUND: &str = "MG003";
 /// Message: why. Detail: where.
 const INCONSISTENT: &str = "MG004";
+/// Of several at a time, one is not like the others: nothing was done.
+const ONE_BY_ONE: &str = "MG005";
 
 const FOREIGN_KEY: &str = "23503";
 const CHECK: &str = "23514";
@@ -76,7 +78,7 @@ pub(super) fn said(error: &sqlx::Error) -> Option<&PgDatabaseError> {
 /// The words of a broken rule. Functions speak for themselves; named checks are words with `_`.
 fn refusal(error: &PgDatabaseError) -> Option<String> {
     let code = error.code();
-    if code == REFUSED {
+    if code == REFUSED || code == ONE_BY_ONE {
         return Some(error.message().to_owned());
     }
     if code.starts_with(UNREADABLE) {

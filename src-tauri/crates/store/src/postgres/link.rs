@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use makegood_domain::ports::StoreError;
 use serde_json::Value;
+use sqlx::postgres::PgPool;
 
 use super::PgStore;
 use super::fault::{Fault, Worked, said};
@@ -24,7 +25,22 @@ pub(super) enum Argument<'a> {
     Bytes(Option<&'a [u8]>),
 }
 
+/// The way to the functions.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    /// For calls, and for nothing that opens a transaction.
+    pub(super) calls: PgPool,
+    /// Why nothing may be written.
+    pub(super) read_only: Option<String>,
+}
+
 impl PgStore {
+    pub(super) async fn call(&self, sql: &'static str, arguments: &[Argument<'_>]) -> Worked<Value> {
+        self.link.call(sql, arguments).await
+    }
+}
+
+impl Link {
     /// Runs `SELECT api.f($1, …)` and returns its one value; a function that returns nothing gives null.
     ///
     /// `sql` must select one `jsonb`.

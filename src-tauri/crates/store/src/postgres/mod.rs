@@ -31,11 +31,9 @@ pub(crate) use open::target_of_copy;
 pub struct PgStore {
     /// For what reads: also several statements of one instant, in a transaction.
     pool: PgPool,
-    /// For calls of functions, and for nothing that opens a transaction.
-    calls: PgPool,
+    link: link::Link,
+    sweeps: writes::sweeps::Sweeps,
     location: String,
-    /// Why nothing may be written.
-    read_only: Option<String>,
 }
 
 impl PgStore {

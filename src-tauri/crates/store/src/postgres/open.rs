@@ -10,6 +10,8 @@ use sqlx::{Connection, Executor};
 use super::PgStore;
 use super::address::{Address, PgSettings};
 use super::fault::{backend, said};
+use super::link::Link;
+use super::writes::sweeps::Sweeps;
 use crate::schema::{newer, other_past};
 
 /// So long a caller waits for a connection that others are using.
@@ -59,6 +61,7 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
         &[
             include_str!("../../migrations/postgres/0006_reconciler.sql"),
             include_str!("../../migrations/postgres/0006_reconciler_api.sql"),
+            include_str!("../../migrations/postgres/0006_reconciler_many.sql"),
         ],
     ),
     (
@@ -150,18 +153,19 @@ impl PgStore {
         let pool = connections
             .before_acquire(|connection, _| Box::pin(async move { connection.execute(CLEAN).await.map(|_| true) }))
             .connect_lazy_with(options);
-        Ok(Self { pool, calls, location, read_only })
+        let link = Link { calls, read_only };
+        Ok(Self { pool, sweeps: Sweeps::start(link.clone()), link, location })
     }
 
     /// Why the record can only be read; `None` where it can be written.
     #[must_use]
     pub fn read_only(&self) -> Option<&str> {
-        self.read_only.as_deref()
+        self.link.read_only.as_deref()
     }
 
     /// Closes the connections after what is under way.
     pub async fn close(&self) {
-        self.calls.close().await;
+        self.link.calls.close().await;
         self.pool.close().await;
     }
 }

@@ -13,5 +13,6 @@ mod remedies;
 mod rights;
 mod seals;
 mod statements;
+mod sweeps;
 mod tls;
 mod world;

@@ -35,6 +35,7 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("write facts", writes::facts::STATEMENTS),
     ("write findings", writes::findings::STATEMENTS),
     ("write reconciler", writes::reconciler::STATEMENTS),
+    ("write sweeps", writes::sweeps::STATEMENTS),
     ("write rights", writes::rights::STATEMENTS),
 ];
 

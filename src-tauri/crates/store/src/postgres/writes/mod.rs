@@ -8,6 +8,7 @@ pub(super) mod facts;
 pub(super) mod findings;
 pub(super) mod reconciler;
 pub(super) mod rights;
+pub(super) mod sweeps;
 
 use makegood_domain::ports::{StoreError, StoreResult};
 use serde::Serialize;

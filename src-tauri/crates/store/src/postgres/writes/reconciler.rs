@@ -6,17 +6,16 @@ use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, Detection, DueRun, NextLook, PassReport, StoreError, StoreResult};
 use serde::Deserialize;
 
-use super::actions::Done;
+use super::sweeps::{self, Sweep};
 use super::{answer, at, document, said, text};
 use crate::postgres::PgStore;
-use crate::postgres::fault::{Fault, as_error};
+use crate::postgres::fault::as_error;
 use crate::postgres::link::Argument;
 use crate::postgres::rows::instant;
 
 statements! {
     CLAIM = "SELECT api.claim_due($1, $2, $3, $4)";
     END = "SELECT api.end_look($1, $2, $3::jsonb, $4)";
-    SETTLE = "SELECT api.settle($1, $2, $3::jsonb, $4)";
     DETECT = "SELECT api.detect($1::jsonb)";
     CLOSE = "SELECT api.close_detections($1, $2::jsonb, $3)";
     SAVE_PASS = "SELECT api.save_pass($1::jsonb)";
@@ -70,12 +69,10 @@ impl PgStore {
         effect: &Effect,
         when: Timestamp,
     ) -> StoreResult<Applied> {
-        let wanted = document(effect)?;
-        let part = Argument::Int(Some(i64::from(part)));
-        match self.call(SETTLE, &[said(key.as_str()), part, said(&wanted), at(when)]).await {
-            Ok(done) => answer::<Done>(done, "settle")?.applied(),
-            Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
-            Err(Fault::Failed(error)) => Err(error),
+        let sweep = Sweep { key: key.clone(), part, effect: effect.clone(), when };
+        match effect {
+            Effect::Restore { .. } => self.sweeps.settle(sweep).await,
+            _ => sweeps::settle_alone(&self.link, &sweep).await,
         }
     }
 

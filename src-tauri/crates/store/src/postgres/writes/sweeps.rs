@@ -1,0 +1,157 @@
+//! What the reconciler settles. Restorations that arrive while others are under way go together: one call
+//! does its part for all of them in each of its statements, and one commit stands for all. Where one of
+//! them is not as most are, none is done, and each is sent alone. Nobody is answered before the commit.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use makegood_domain::ids::{ActionKey, ChargeId};
+use makegood_domain::plan::Effect;
+use makegood_domain::ports::{Applied, StoreError, StoreResult};
+use serde::Serialize;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::actions::Done;
+use super::{answer, at, document, said};
+use crate::postgres::fault::{Fault, Worked};
+use crate::postgres::link::{Argument, Link};
+
+statements! {
+    SETTLE = "SELECT api.settle($1, $2, $3::jsonb, $4)";
+    SETTLE_MANY = "SELECT api.settle_many($1::jsonb, $2)";
+}
+
+/// Restorations in one call: more would keep the levels of their balances locked too long.
+const TOGETHER_MAX: usize = 64;
+
+/// Calls at a time. With more, each would hold fewer, and cost more for each.
+const LANES: usize = 2;
+
+/// Restorations that may wait; beyond that their callers do.
+const WAITING_MAX: usize = 1024;
+
+/// An effect of the reconciler under its key.
+#[derive(Clone, Debug)]
+pub(in crate::postgres) struct Sweep {
+    pub key: ActionKey,
+    pub part: u32,
+    pub effect: Effect,
+    /// For a record whose clock is the caller's, as in tests.
+    pub when: Timestamp,
+}
+
+impl Sweep {
+    /// The charge that it restores.
+    fn charge(&self) -> Option<&ChargeId> {
+        match &self.effect {
+            Effect::Restore { restoration, .. } => Some(&restoration.charge_id),
+            _ => None,
+        }
+    }
+}
+
+/// One that waits, and its caller.
+struct Waiting {
+    sweep: Sweep,
+    told: oneshot::Sender<StoreResult<Applied>>,
+}
+
+/// The way to be settled with others. Its task ends with the last store that knows it.
+#[derive(Clone, Debug)]
+pub(in crate::postgres) struct Sweeps {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Sweeps {
+    /// Starts the task that sends them.
+    pub(in crate::postgres) fn start(link: Link) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(send_groups(link, waiting));
+        Self { queue }
+    }
+
+    /// Settles a restoration in the next call, and returns its receipt after the commit.
+    pub(in crate::postgres) async fn settle(&self, sweep: Sweep) -> StoreResult<Applied> {
+        let (told, answer) = oneshot::channel();
+        let stopped = |()| StoreError::Unavailable("the record is being closed".to_owned());
+        self.queue.send(Waiting { sweep, told }).await.map_err(|_| stopped(()))?;
+        answer.await.map_err(|_| stopped(()))?
+    }
+}
+
+async fn send_groups(link: Link, mut waiting: mpsc::Receiver<Waiting>) {
+    let lanes = Arc::new(Semaphore::new(LANES));
+    // What comes while all lanes are busy is the next group.
+    while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+        let mut group = Vec::new();
+        if waiting.recv_many(&mut group, TOGETHER_MAX).await == 0 {
+            return;
+        }
+        let link = link.clone();
+        tokio::spawn(async move {
+            settle_group(&link, group).await;
+            drop(lane);
+        });
+    }
+}
+
+async fn settle_group(link: &Link, group: Vec<Waiting>) {
+    let (mut charges, mut keys) = (HashSet::new(), HashSet::new());
+    let (together, mut alone): (Vec<Waiting>, Vec<Waiting>) = group.into_iter().partition(|waiting| {
+        let is_new_key = keys.insert(waiting.sweep.key.clone());
+        waiting.sweep.charge().is_some_and(|charge| charges.insert(charge.clone())) && is_new_key
+    });
+    match settle_together(link, &together).await {
+        Ok(applied) => {
+            for (waiting, applied) in together.into_iter().zip(applied) {
+                // A caller that is gone asks again with the same key.
+                drop(waiting.told.send(Ok(applied)));
+            }
+        }
+        // Which of them it is about, and in which words, each learns by itself.
+        Err(_) => alone.extend(together),
+    }
+    join_all(alone.into_iter().map(|waiting| async move {
+        drop(waiting.told.send(settle_alone(link, &waiting.sweep).await));
+    }))
+    .await;
+}
+
+/// An element of what `api.settle_many` takes.
+#[derive(Serialize)]
+struct Said<'a> {
+    key: &'a ActionKey,
+    part: u32,
+    effect: &'a Effect,
+}
+
+/// Receipts in the order of the group, or none of it is done.
+async fn settle_together(link: &Link, group: &[Waiting]) -> Worked<Vec<Applied>> {
+    let Some(when) = group.iter().map(|waiting| waiting.sweep.when).max().filter(|_| group.len() > 1) else {
+        return Err(Fault::Refused("nobody else is there".to_owned()));
+    };
+    let wanted: Vec<Said<'_>> = group
+        .iter()
+        .map(|Waiting { sweep, .. }| Said { key: &sweep.key, part: sweep.part, effect: &sweep.effect })
+        .collect();
+    let done = link.call(SETTLE_MANY, &[said(&document(&wanted)?), at(when)]).await?;
+    let done: Vec<Done> = answer(done, "settle_many")?;
+    if done.len() != group.len() {
+        let why = format!("api.settle_many answered {} of {}", done.len(), group.len());
+        return Err(Fault::Failed(StoreError::Backend(why)));
+    }
+    done.into_iter().map(|done| Ok(done.applied()?)).collect()
+}
+
+/// One by itself, with the record's words where it is refused.
+pub(in crate::postgres) async fn settle_alone(link: &Link, sweep: &Sweep) -> StoreResult<Applied> {
+    let wanted = document(&sweep.effect)?;
+    let part = Argument::Int(Some(i64::from(sweep.part)));
+    match link.call(SETTLE, &[said(sweep.key.as_str()), part, said(&wanted), at(sweep.when)]).await {
+        Ok(done) => answer::<Done>(done, "settle")?.applied(),
+        Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
+        Err(Fault::Failed(error)) => Err(error),
+    }
+}
