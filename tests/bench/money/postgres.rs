@@ -26,8 +26,11 @@ const SCALE: u32 = 50;
 /// `:balance`, or from the wallet of each customer where that is empty.
 pub const OPEN_RUNS: &str = include_str!("open_runs.sql");
 
-/// The statement that the store sends, with the same arguments, as a script of pgbench.
+/// The statement that the store sends for one restoration, with the same arguments, as a script of pgbench.
 const SAME_STATEMENT: &str = include_str!("settle.pgbench.sql");
+
+/// The same for the workspace whose pool is one row.
+const ONE_ROW: &str = include_str!("pool.pgbench.sql");
 
 struct Bench {
     cluster: Cluster,
@@ -63,9 +66,7 @@ impl Bench {
         let target = |database: &str| Target { program: program.clone(), url: cluster.url(database, SUPERUSER) };
         let (target, reference) = (target(&record), target(&reference));
         reference.prepare(SCALE).await;
-        let mut script = tempfile::NamedTempFile::with_suffix(".sql").expect("a file");
-        script.write_all(SAME_STATEMENT.as_bytes()).expect("a script");
-        Self { cluster, record, target, reference, script, next: 0 }
+        Self { cluster, record, target, reference, script: script(SAME_STATEMENT), next: 0 }
     }
 
     /// Puts `count` open runs in, and returns the number of the first.
@@ -113,20 +114,22 @@ impl Bench {
         store.close().await;
     }
 
-    /// The same pool twice: as it is made, and as a single row.
+    /// A busy pool as the store keeps it, in stripes and with restorations that go together, against a pool
+    /// that is one row and restorations that each lock it.
     async fn pool(&mut self) {
         let (clients, each) = POOL;
         let (mut striped, mut single) = (Vec::new(), Vec::new());
         let store = self.store(clients).await;
+        let script = script(ONE_ROW);
         for round in 0..=ROUNDS {
-            let mut rates = [0.0; 2];
-            for (balance, rate) in ["pool_striped", "pool_single"].into_iter().zip(&mut rates) {
-                let first = self.open(each, balance);
-                *rate = settle(&store, first, clients, each, balance).await;
-            }
+            let first = self.open(each, "pool_striped");
+            let by_store = settle(&store, first, clients, each, "pool_striped").await;
+            let first = self.open(each, "pool_single");
+            let by_pgbench =
+                self.target.measure(&Script::File(script.path(), first, ACCOUNTS), clients, each / clients).await;
             if round > 0 {
-                striped.push(rates[0]);
-                single.push(rates[1]);
+                striped.push(by_store);
+                single.push(by_pgbench);
             }
         }
         let ratio = median(striped.iter().zip(&single).map(|(a, b)| a / b).collect());
@@ -134,6 +137,12 @@ impl Bench {
         tell(&what, median(striped), median(single), ratio, "≥ 3");
         store.close().await;
     }
+}
+
+fn script(sql: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::with_suffix(".sql").expect("a file");
+    file.write_all(sql.as_bytes()).expect("a script");
+    file
 }
 
 /// Restores `each` runs from `first` on, and returns how many a second.
