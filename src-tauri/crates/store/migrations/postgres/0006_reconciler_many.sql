@@ -6,7 +6,8 @@
 -- to api.settle, which says what was wrong. So this function need not know why, only that nothing is.
 --
 -- A plan is kept from when a connection first needed it, perhaps while the tables were empty, so each
--- statement finds its rows by a list of keys, or by one key a row: there is no order of joins to choose.
+-- statement finds its rows by a list of keys, or by one key a row: there is no order of joins to choose. Ids
+-- are only ordered, never compared, in the collation "C": that is not the collation of their indexes.
 
 CREATE FUNCTION record.one_by_one(p_what text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -33,7 +34,7 @@ BEGIN
         FROM wanted AS w
     )
     SELECT array_agg(key ORDER BY o), array_agg(format('%s.0.%s', key, part) ORDER BY o), array_agg(effect ORDER BY o),
-        array_agg(effect ->> 'refund_id' ORDER BY o), array_agg(o ORDER BY o), array_agg(r ->> 'run_id' ORDER BY o),
+        array_agg(effect ->> 'refund_id' ORDER BY o), array_agg(r ->> 'charge_id' ORDER BY o), array_agg(r ->> 'run_id' ORDER BY o),
         array_agg(r ->> 'account_id' ORDER BY o), array_agg(effect ->> 'cause' ORDER BY o),
         array_agg(r -> 'items' ORDER BY o), array_agg(total ORDER BY o),
         bool_and(effect ->> 'effect' = 'restore' AND total > 0 AND total = brought)
@@ -167,11 +168,10 @@ DECLARE
     v_stripes bigint[];
     v_count bigint;
 BEGIN
-    SELECT array_agg(id ORDER BY id), array_agg(amount ORDER BY id),
-        array_agg(pg_backend_pid() % (SELECT b.stripes FROM record.balances b WHERE b.id = m.id) ORDER BY id)
+    SELECT array_agg(id), array_agg(amount),
+        array_agg(pg_backend_pid() % (SELECT b.stripes FROM record.balances b WHERE b.id = m.id))
     INTO v_ids, v_amounts, v_stripes
-    FROM (SELECT id COLLATE "C" AS id, sum(amount)::bigint AS amount FROM unnest(p_balances, p_amounts) AS u (id, amount)
-          GROUP BY id COLLATE "C") AS m;
+    FROM (SELECT id, sum(amount)::bigint AS amount FROM unnest(p_balances, p_amounts) AS u (id, amount) GROUP BY id) AS m;
     PERFORM 1 FROM record.balance_stripes s
     WHERE s.balance_id = ANY (v_ids) AND s.stripe = v_stripes[array_position(v_ids, s.balance_id)]
     ORDER BY s.balance_id COLLATE "C" FOR NO KEY UPDATE;
@@ -192,28 +192,27 @@ DECLARE
     v_receipts jsonb[];
 BEGIN
     WITH brought AS (
-        SELECT charge COLLATE "C" AS charge, target COLLATE "C" AS target, min(kind) AS kind,
-            coalesce(sum(amount) FILTER (WHERE goes_to = target), 0) AS amount
+        SELECT charge, target, min(kind) AS kind, coalesce(sum(amount) FILTER (WHERE goes_to = target), 0) AS amount
         FROM unnest((p_lines).charges, (p_lines).targets, (p_lines).kinds, (p_lines).goes_to, (p_lines).amounts)
             AS l (charge, target, kind, goes_to, amount)
-        GROUP BY charge COLLATE "C", target COLLATE "C"
+        GROUP BY charge, target
     ), levels AS MATERIALIZED (
         SELECT target, (SELECT sum(s.level) FROM record.balance_stripes s WHERE s.balance_id = target) AS level
         FROM (SELECT DISTINCT target FROM brought) AS t
     ), told AS (
         SELECT b.charge, b.target, b.kind, b.amount, l.level - coalesce(sum(b.amount) OVER (
-            PARTITION BY b.target ORDER BY b.charge ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS after
+            PARTITION BY b.target ORDER BY b.charge COLLATE "C" ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS after
         FROM brought b JOIN levels l ON l.target = b.target
     ), balances AS (
         SELECT charge, jsonb_agg(jsonb_build_object('balance_id', target, 'kind', kind, 'before', after - amount,
-            'after', after) ORDER BY target) AS told
+            'after', after) ORDER BY target COLLATE "C") AS told
         FROM told GROUP BY charge
     )
     SELECT array_agg(jsonb_build_object('refund_id', w.refund, 'total', w.total, 'balances', b.told, 'receipt', 'restored')
         ORDER BY w.place)
     INTO v_receipts
     FROM unnest((p_sweep).refunds, (p_sweep).charges, (p_sweep).totals) WITH ORDINALITY AS w (refund, charge, total, place)
-    JOIN balances b ON b.charge = w.charge COLLATE "C";
+    JOIN balances b ON b.charge = w.charge;
     RETURN v_receipts;
 END $$;
 

@@ -85,15 +85,30 @@ async fn send_groups(link: Link, mut waiting: mpsc::Receiver<Waiting>) {
     let lanes = Arc::new(Semaphore::new(LANES));
     // What comes while all lanes are busy is the next group.
     while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
-        let mut group = Vec::new();
-        if waiting.recv_many(&mut group, TOGETHER_MAX).await == 0 {
-            return;
-        }
+        let Some(group) = gather(&mut waiting).await else { return };
         let link = link.clone();
         tokio::spawn(async move {
             settle_group(&link, group).await;
             drop(lane);
         });
+    }
+}
+
+/// Those that wait, and those whose callers were only about to ask: the answers of a call wake many at a
+/// time, and the first of them must not go alone. `None` where nobody can ask any more.
+async fn gather(waiting: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+    let mut group = vec![waiting.recv().await?];
+    loop {
+        let before = group.len();
+        tokio::task::yield_now().await;
+        while group.len() < TOGETHER_MAX
+            && let Ok(next) = waiting.try_recv()
+        {
+            group.push(next);
+        }
+        if group.len() == before || group.len() >= TOGETHER_MAX {
+            return Some(group);
+        }
     }
 }
 
