@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use makegood_domain::ports::{AuditBreak, AuditLine, StoreResult};
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::fault::{as_error, backend};
@@ -13,6 +14,7 @@ use super::script::{Script, Value};
 use crate::assemble;
 
 statements! {
+    /// The line that the next one is chained to.
     LAST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
     ADD = "INSERT INTO audit (seq, at, actor, act, subject, detail, prev_hash, hash)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -32,21 +34,24 @@ pub(super) async fn add(
     detail: &str,
     at: Timestamp,
 ) -> StoreResult<()> {
+    let last = sqlx::query(LAST).fetch_optional(&mut *connection).await.map_err(backend)?;
     let mut script = Script::default();
-    add_to(&mut script, connection, [actor, act, subject, detail], at).await?;
+    add_to(&mut script, last.as_ref(), [actor, act, subject, detail], at)?;
     script.run(connection).await.map_err(|fault| as_error(fault, "the audit"))
 }
 
-/// The same as the end of a script: actor, act, subject and detail. No other line may be added before
-/// the script is run.
-pub(super) async fn add_to(
+/// The same in a script: actor, act, subject and detail. `last`: the row of [`LAST`]; no line may be
+/// added between it and the script.
+pub(super) fn add_to(
     script: &mut Script,
-    connection: &mut SqliteConnection,
+    last: Option<&SqliteRow>,
     fields: [&str; 4],
     at: Timestamp,
 ) -> StoreResult<()> {
-    let last: Option<(i64, String)> = sqlx::query_as(LAST).fetch_optional(connection).await.map_err(backend)?;
-    let (seq, before) = last.map_or((1, String::new()), |(seq, hash)| (seq + 1, hash));
+    let (seq, before) = match last {
+        Some(last) => (last.int("seq")? + 1, last.text("hash")?),
+        None => (1, String::new()),
+    };
     let hash = hash(&before, seq, micros(at), fields);
     let [actor, act, subject, detail] = fields.map(Value::from);
     script.add(ADD, [seq.into(), micros(at).into(), actor, act, subject, detail, before.into(), hash.into()]);

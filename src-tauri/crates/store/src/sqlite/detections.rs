@@ -96,13 +96,3 @@ async fn add(connection: &mut SqliteConnection, new: &Detection) -> StoreResult<
     add.execute(connection).await.map_err(|error| as_error(error.into(), &new.subject))?;
     Ok(())
 }
-
-/// When a failure of one of these items was first noticed, and its cause.
-pub(super) async fn of_items(
-    connection: &mut SqliteConnection,
-    charge: &str,
-    items: &[u32],
-) -> StoreResult<Option<(i64, String)>> {
-    let query = sqlx::query_as(OF_ITEMS).bind(charge).bind(document(&items)?);
-    query.fetch_optional(connection).await.map_err(backend)
-}

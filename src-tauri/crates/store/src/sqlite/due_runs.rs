@@ -89,25 +89,20 @@ fn follow_in(script: &mut Script, root: &str, stands: Reasons, changed: Changed,
     }
 }
 
-/// The same after an effect, for the logical run that it changed; other effects change none.
-pub(super) async fn follow_effect(
+/// Asks what keeps the logical run on the list that an effect changed; other effects change none, and
+/// nothing is asked. [`follow_answer`] goes on with the row.
+pub(super) async fn ask_of_effect(
     script: &mut Script,
     connection: &mut SqliteConnection,
     effect: &Effect,
-    changed: Changed,
-    at: Timestamp,
 ) -> Worked<()> {
     let root = match effect {
+        Effect::Restore { restoration, .. } => {
+            script.add(REASONS_OF_CHARGE, [restoration.charge_id.as_str().into()]);
+            return Ok(());
+        }
         Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
             runs::root_of(connection, run_id).await?
-        }
-        Effect::Restore { restoration, .. } => {
-            let query = sqlx::query(REASONS_OF_CHARGE).bind(restoration.charge_id.as_str());
-            let row = query.fetch_one(connection).await?;
-            if let Some(root) = row.opt_text("root_id")? {
-                follow_in(script, &root, stands(&row)?, changed, at);
-            }
-            return Ok(());
         }
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => {
             match outputs::output(connection, output_id).await? {
@@ -124,8 +119,15 @@ pub(super) async fn follow_effect(
         | Effect::SetCase { .. } => None,
     };
     if let Some(root) = root {
-        let stands = reasons(connection, root.as_str()).await?;
-        follow_in(script, root.as_str(), stands, changed, at);
+        script.add(REASONS, [root.as_str().into()]);
+    }
+    Ok(())
+}
+
+/// Brings the list in line with the logical run of the row that [`ask_of_effect`] asked for.
+pub(super) fn follow_answer(script: &mut Script, row: &SqliteRow, changed: Changed, at: Timestamp) -> Worked<()> {
+    if let Some(root) = row.opt_text("root_id")? {
+        follow_in(script, &root, stands(row)?, changed, at);
     }
     Ok(())
 }

@@ -108,6 +108,11 @@ pub(super) async fn item(connection: &mut SqliteConnection, charge: &ChargeId, i
 /// All items of a charge.
 pub(super) async fn items_of(connection: &mut SqliteConnection, charge: &str) -> StoreResult<Vec<Item>> {
     let rows = sqlx::query(ITEMS_OF).bind(charge).fetch_all(connection).await.map_err(backend)?;
+    parse_all(&rows)
+}
+
+/// The items of rows of [`ITEMS_OF`].
+pub(super) fn parse_all(rows: &[SqliteRow]) -> StoreResult<Vec<Item>> {
     rows.iter().map(parse).collect()
 }
 

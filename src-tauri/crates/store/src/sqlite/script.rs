@@ -2,9 +2,12 @@
 //! back takes longer than most statements; a restoration would else go it forty times.
 
 use std::fmt::Write as _;
+use std::mem;
 
+use futures_util::TryStreamExt as _;
+use makegood_domain::ports::{StoreError, StoreResult};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments as _, AssertSqlSafe, SqlSafeStr as _, SqliteConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor as _, SqlSafeStr as _, SqliteConnection};
 
 use super::fault::Worked;
 
@@ -88,12 +91,21 @@ impl Script {
         Ok(())
     }
 
-    /// Runs it, and returns the rows that its statements return.
-    pub(super) async fn rows(self, connection: &mut SqliteConnection) -> Worked<Vec<SqliteRow>> {
+    /// Runs it, and returns the rows of each of its statements.
+    pub(super) async fn rows(self, connection: &mut SqliteConnection) -> Worked<Rows> {
+        let mut told = Vec::new();
         if self.sql.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Rows(told.into_iter()));
         }
-        Ok(self.query()?.fetch_all(connection).await?)
+        let mut answers = connection.fetch_many(self.query()?);
+        let mut rows = Vec::new();
+        while let Some(answer) = answers.try_next().await? {
+            match answer {
+                Either::Right(row) => rows.push(row),
+                Either::Left(_) => told.push(mem::take(&mut rows)),
+            }
+        }
+        Ok(Rows(told.into_iter()))
     }
 
     fn query(self) -> Worked<sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments>> {
@@ -109,6 +121,27 @@ impl Script {
         }
         // The text is made of the statements of this crate alone; values are bound.
         Ok(sqlx::query_with(AssertSqlSafe(self.sql).into_sql_str(), arguments))
+    }
+}
+
+/// What the statements of a script returned, in their order.
+#[derive(Debug)]
+pub(super) struct Rows(std::vec::IntoIter<Vec<SqliteRow>>);
+
+impl Rows {
+    /// The rows of the next statement; none where there was no such statement.
+    pub(super) fn next(&mut self) -> Vec<SqliteRow> {
+        self.0.next().unwrap_or_default()
+    }
+
+    /// The one row of the next statement.
+    pub(super) fn one(&mut self) -> StoreResult<SqliteRow> {
+        self.next().pop().ok_or_else(|| StoreError::Backend("a statement that returns a row returned none".to_owned()))
+    }
+
+    /// The rows of the last statement.
+    pub(super) fn last(self) -> Vec<SqliteRow> {
+        self.0.last().unwrap_or_default()
     }
 }
 

@@ -7,13 +7,14 @@ use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, StepReceipt, StoreResult};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
+use super::SqliteStore;
 use super::effects::{self, Act};
-use super::fault::{Fault, Worked, backend, refused};
+use super::fault::{Fault, Worked, as_error, backend, refused};
 use super::group::Outcome;
 use super::rows::{Columns, document, instant, micros, parse_document};
-use super::script::Script;
-use super::{SqliteStore, detections};
+use super::script::{Rows, Script};
 
 statements! {
     /// What was done under the key: the step itself, and whether an action has it.
@@ -21,9 +22,13 @@ statements! {
         FROM (SELECT ?1 AS key) wanted LEFT JOIN sweep_steps s ON s.key = wanted.key AND s.part = ?2";
     ADD_STEP = "INSERT INTO sweep_steps (key, part, at, effect, receipt) VALUES (?1, ?2, ?3, ?4, ?5)";
     IS_SWEEP = "SELECT EXISTS (SELECT 1 FROM sweep_steps WHERE key = ?1)";
+    /// With the first item of a list of which nothing was noticed, and the number of this hour.
     LIMITS = "SELECT restorations_per_hour, unseen_hours,
             (SELECT posted_at FROM charges WHERE id = ?1) AS posted_at,
-            (SELECT restorations FROM reconciler_hours WHERE hour = ?2) AS counted
+            (SELECT value FROM json_each(?2) WHERE NOT EXISTS (SELECT 1 FROM detections d
+                WHERE d.charge_id = ?1 AND d.item IN (0, value) AND d.kind IN ('orphan', 'damaged', 'duplicate_charge'))
+                LIMIT 1) AS unnoticed,
+            (SELECT restorations FROM reconciler_hours WHERE hour = ?3) AS counted
         FROM reconciler_limits";
     COUNT = "INSERT INTO reconciler_hours (hour, restorations) VALUES (?1, 1)
         ON CONFLICT (hour) DO UPDATE SET restorations = restorations + 1";
@@ -67,8 +72,14 @@ async fn settle(
         return Ok(Applied::Refused("the reconciler settles items, outputs, incidents and jobs, nothing else".into()));
     }
     let wanted = document(effect)?;
-    let known = sqlx::query(STEP).bind(key.as_str()).bind(i64::from(part));
-    let known = known.fetch_one(&mut *connection).await.map_err(backend)?;
+    let mut ask = Script::default();
+    ask.add(STEP, [key.as_str().into(), i64::from(part).into()]);
+    if let Effect::Restore { restoration, .. } = effect {
+        let items: Vec<u32> = restoration.items.iter().map(|item| item.item).collect();
+        ask.add(LIMITS, [restoration.charge_id.as_str().into(), document(&items)?.into(), hour(at).into()]);
+    }
+    let mut told = ask.rows(connection).await.map_err(|fault| as_error(fault, key.as_str()))?;
+    let known = told.one()?;
     if let Some(done) = known.opt_text("effect")? {
         if done != wanted {
             return Ok(Applied::Refused(format!("{key}.{part} was done already, with another effect")));
@@ -81,7 +92,7 @@ async fn settle(
     }
     let agent = AgentId::from(RECONCILER);
     let act = Act { key, agent: &agent, case: None, step: 0, part, at };
-    match journalled(connection, &act, effect, &wanted).await {
+    match journalled(connection, &act, effect, &wanted, &mut told).await {
         Ok(receipt) => Ok(Applied::Done(receipt)),
         Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
         Err(Fault::Failed(error)) => Err(error),
@@ -93,10 +104,12 @@ async fn journalled(
     act: &Act<'_>,
     effect: &Effect,
     wanted: &str,
+    limits: &mut Rows,
 ) -> Worked<StepReceipt> {
     let mut script = Script::default();
     if let Effect::Restore { restoration, .. } = effect {
-        check_restoration(&mut script, connection, restoration, act.at).await?;
+        check_restoration(&limits.one()?, restoration, act.at)?;
+        script.add(COUNT, [hour(act.at).into()]);
     }
     let receipt = effects::run(&mut script, connection, act, effect).await?;
     let (key, part) = (act.key.as_str().into(), i64::from(act.part).into());
@@ -121,33 +134,29 @@ fn is_reconcilers(effect: &Effect) -> bool {
     )
 }
 
+/// The hour since 1970 that an instant is in.
+fn hour(at: Timestamp) -> i64 {
+    micros(at).div_euclid(HOUR_MICROS)
+}
+
 /// Refuses a restoration beyond the hour's number, and one of a young charge of which nothing was
-/// noticed before. Leaves its count to `script`.
-async fn check_restoration(
-    script: &mut Script,
-    connection: &mut SqliteConnection,
-    wanted: &ChargeRestoration,
-    at: Timestamp,
-) -> Worked<()> {
-    let hour = micros(at).div_euclid(HOUR_MICROS);
-    let limits = sqlx::query(LIMITS).bind(wanted.charge_id.as_str()).bind(hour).fetch_one(&mut *connection).await?;
+/// noticed before. `limits`: the row of [`LIMITS`].
+fn check_restoration(limits: &SqliteRow, wanted: &ChargeRestoration, at: Timestamp) -> Worked<()> {
     let (per_hour, unseen_hours) = (limits.int("restorations_per_hour")?, limits.int("unseen_hours")?);
-    let posted = limits.opt_int("posted_at")?;
-    let old = posted.is_some_and(|posted| micros(at) - posted >= unseen_hours.saturating_mul(HOUR_MICROS));
-    for item in wanted.items.iter().filter(|_| posted.is_some() && !old) {
-        if detections::of_items(connection, wanted.charge_id.as_str(), &[item.item]).await?.is_none() {
-            return refused(format!(
-                "nothing was noticed about item {} of charge {}, and it is younger than {unseen_hours} hours",
-                item.item, wanted.charge_id
-            ));
-        }
+    let is_young = limits
+        .opt_int("posted_at")?
+        .is_some_and(|posted| micros(at) - posted < unseen_hours.saturating_mul(HOUR_MICROS));
+    if let Some(item) = limits.opt_int("unnoticed")?.filter(|_| is_young) {
+        return refused(format!(
+            "nothing was noticed about item {item} of charge {}, and it is younger than {unseen_hours} hours",
+            wanted.charge_id
+        ));
     }
     if limits.opt_int("counted")?.unwrap_or_default() >= per_hour {
         return refused(format!(
             "the reconciler has made {per_hour} restorations in this hour, as many as it may: people must look first"
         ));
     }
-    script.add(COUNT, [hour.into()]);
     Ok(())
 }
 

@@ -76,7 +76,14 @@ pub(super) async fn run(
 ) -> Worked<Receipt> {
     let receipt = change(script, connection, act, effect).await?;
     mem::take(script).run(connection).await?;
-    due_runs::follow_effect(script, connection, effect, act.changed(), act.at).await?;
+    let mut ask = Script::default();
+    ask.add(audit::LAST, []);
+    due_runs::ask_of_effect(&mut ask, connection, effect).await?;
+    let mut told = ask.rows(connection).await?;
+    let last_line = told.next().pop();
+    if let Some(stands) = told.next().pop() {
+        due_runs::follow_answer(script, &stands, act.changed(), act.at)?;
+    }
     let mut told = serde_json::to_value(effect).unwrap_or_default();
     if let Some(fields) = told.as_object_mut() {
         // Texts to customers stay out of the audit, which nobody can erase from.
@@ -84,7 +91,7 @@ pub(super) async fn run(
     }
     let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
     let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
-    audit::add_to(script, connection, [act.agent.as_str(), effect.word(), subject, &detail], act.at).await?;
+    audit::add_to(script, last_line.as_ref(), [act.agent.as_str(), effect.word(), subject, &detail], act.at)?;
     if let Some((kind, summary)) = letter(effect, &receipt) {
         let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
         let letter = outbox::Letter {

@@ -7,13 +7,14 @@ use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::RefundId;
 use makegood_domain::ledger::RefundKind;
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits};
-use makegood_domain::ports::{BalanceMove, Receipt};
+use makegood_domain::ports::{BalanceMove, Receipt, StoreError};
 use makegood_domain::settlement::{self, Refusal};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use super::super::fault::{Worked, refused};
 use super::super::items::{self, Item, Note};
-use super::super::rows::{Columns, id_list, micros};
+use super::super::rows::{Columns, document, id_list, micros};
 use super::super::script::Script;
 use super::super::{cases, detections, findings, ledger, refunds, rights};
 use super::Act;
@@ -36,12 +37,20 @@ pub(super) async fn restore(
     wanted: &ChargeRestoration,
     cause: &str,
 ) -> Worked<Receipt> {
-    let total = check(connection, id, wanted).await?;
-    clear_items(connection, act, wanted).await?;
     let targets = id_list(wanted.lines.iter().map(|line| line.target.as_str()));
-    let before = levels(connection, wanted, &targets).await?;
     let items: Vec<u32> = wanted.items.iter().map(|item| item.item).collect();
-    let noticed = detections::of_items(connection, wanted.charge_id.as_str(), &items).await?;
+    let charge = || wanted.charge_id.as_str().into();
+    let mut ask = Script::default();
+    ask.add(CHARGE, [charge(), wanted.run_id.as_str().into(), id.as_str().into()]);
+    ask.add(items::ITEMS_OF, [charge()]);
+    ask.add(ledger::LEVELS, [targets.as_str().into()]);
+    ask.add(detections::OF_ITEMS, [charge(), document(&items)?.into()]);
+    let mut told = ask.rows(connection).await?;
+    let total = check(&told.one()?, id, wanted)?;
+    clear_items(connection, act, wanted, &items::parse_all(&told.next())?).await?;
+    let before = levels(&told.next(), wanted)?;
+    let noticed =
+        told.next().pop().map(|row| Ok::<_, StoreError>((row.int("detected_at")?, row.text("cause")?))).transpose()?;
     let (ticket, kind, cause) = match act.case {
         Some(case) => {
             rights::count(connection, act.agent, act.key, total, act.at).await?;
@@ -69,7 +78,7 @@ pub(super) async fn restore(
         script.add(findings::FOLLOW_LEDGER, [case.as_str().into()]);
     }
     script.add(ledger::LEVELS, [targets.into()]);
-    let after = ledger::levels(&mem::take(script).rows(connection).await?)?;
+    let after = ledger::levels(&mem::take(script).rows(connection).await?.last())?;
     let moved = |(balance, (kind, after)): (String, (BalanceKind, Credits))| {
         let before = before.get(&balance).map(|(_, level)| *level)?;
         Some(BalanceMove { balance_id: balance.as_str().into(), kind, before, after })
@@ -78,13 +87,7 @@ pub(super) async fn restore(
 }
 
 /// What can be said before anything is touched. Returns the total.
-async fn check(connection: &mut SqliteConnection, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
-    let row = sqlx::query(CHARGE)
-        .bind(wanted.charge_id.as_str())
-        .bind(wanted.run_id.as_str())
-        .bind(id.as_str())
-        .fetch_one(connection)
-        .await?;
+fn check(row: &SqliteRow, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
     if row.flag("used")? {
         return refused(format!("there is a refund {id} already"));
     }
@@ -113,8 +116,12 @@ fn sum(mut amounts: impl Iterator<Item = Credits>) -> Option<Credits> {
 }
 
 /// Refuses items that are settled or being recovered, and ends leases that are over.
-async fn clear_items(connection: &mut SqliteConnection, act: &Act<'_>, wanted: &ChargeRestoration) -> Worked<()> {
-    let items = items::items_of(connection, wanted.charge_id.as_str()).await?;
+async fn clear_items(
+    connection: &mut SqliteConnection,
+    act: &Act<'_>,
+    wanted: &ChargeRestoration,
+    items: &[Item],
+) -> Worked<()> {
     for part in &wanted.items {
         let Some(item) = items.iter().find(|item| item.item == i64::from(part.item)) else {
             return refused(format!("charge {} has no item {}", wanted.charge_id, part.item));
@@ -143,12 +150,8 @@ async fn clear_item(connection: &mut SqliteConnection, act: &Act<'_>, item: &Ite
 }
 
 /// The levels of the targets before.
-async fn levels(
-    connection: &mut SqliteConnection,
-    wanted: &ChargeRestoration,
-    targets: &str,
-) -> Worked<BTreeMap<String, (BalanceKind, Credits)>> {
-    let levels = ledger::levels(&sqlx::query(ledger::LEVELS).bind(targets).fetch_all(connection).await?)?;
+fn levels(rows: &[SqliteRow], wanted: &ChargeRestoration) -> Worked<BTreeMap<String, (BalanceKind, Credits)>> {
+    let levels = ledger::levels(rows)?;
     match wanted.lines.iter().find(|line| !levels.contains_key(line.target.as_str())) {
         Some(line) => refused(format!("there is no balance {}", line.target)),
         None => Ok(levels),
