@@ -11,7 +11,7 @@ use super::PgStore;
 use super::address::{Address, PgSettings};
 use super::fault::{backend, said};
 use super::link::Link;
-use super::writes::sweeps::Sweeps;
+use super::writes::sweeps::{self, Sweeps};
 use crate::schema::{newer, other_past};
 
 /// So long a caller waits for a connection that others are using.
@@ -148,13 +148,15 @@ impl PgStore {
         let connections = connections.test_before_acquire(false);
         // A call is one statement, and nobody begins a transaction on its connection.
         let calls = connections.clone().connect_lazy_with(options.clone());
+        let lanes = connections.clone().max_connections(sweeps::LANES).connect_lazy_with(options.clone());
         // A begin that was cancelled half way leaves its connection in a transaction (sqlx 0.8.4 to 0.9.0):
         // what is written in it afterwards is acknowledged, and lost.
         let pool = connections
             .before_acquire(|connection, _| Box::pin(async move { connection.execute(CLEAN).await.map(|_| true) }))
             .connect_lazy_with(options);
         let link = Link { calls, read_only };
-        Ok(Self { pool, sweeps: Sweeps::start(link.clone()), link, location })
+        let lanes = Link { calls: lanes, ..link.clone() };
+        Ok(Self { pool, sweeps: Sweeps::start(lanes, link.clone()), link, location })
     }
 
     /// Why the record can only be read; `None` where it can be written.
@@ -165,6 +167,7 @@ impl PgStore {
 
     /// Closes the connections after what is under way.
     pub async fn close(&self) {
+        self.sweeps.close().await;
         self.link.calls.close().await;
         self.pool.close().await;
     }

@@ -26,8 +26,9 @@ statements! {
 /// Restorations in one call: more would keep the levels of their balances locked too long.
 const TOGETHER_MAX: usize = 64;
 
-/// Calls at a time. With more, each would hold fewer, and cost more for each.
-const LANES: usize = 2;
+/// Calls at a time. With more, each would hold fewer, and cost more for each. Each has a connection that
+/// stays its own: one that never made the call before makes fifty plans first.
+pub(in crate::postgres) const LANES: u32 = 2;
 
 /// Restorations that may wait; beyond that their callers do.
 const WAITING_MAX: usize = 1024;
@@ -62,14 +63,21 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub(in crate::postgres) struct Sweeps {
     queue: mpsc::Sender<Waiting>,
+    lanes: Link,
 }
 
 impl Sweeps {
-    /// Starts the task that sends them.
-    pub(in crate::postgres) fn start(link: Link) -> Self {
+    /// Starts the task that sends them: those that go together by `lanes`, which has [`LANES`]
+    /// connections, the others by `link`.
+    pub(in crate::postgres) fn start(lanes: Link, link: Link) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(send_groups(link, waiting));
-        Self { queue }
+        tokio::spawn(send_groups(lanes.clone(), link, waiting));
+        Self { queue, lanes }
+    }
+
+    /// Closes its connections after what is under way.
+    pub(in crate::postgres) async fn close(&self) {
+        self.lanes.calls.close().await;
     }
 
     /// Settles a restoration in the next call, and returns its receipt after the commit.
@@ -81,14 +89,14 @@ impl Sweeps {
     }
 }
 
-async fn send_groups(link: Link, mut waiting: mpsc::Receiver<Waiting>) {
-    let lanes = Arc::new(Semaphore::new(LANES));
+async fn send_groups(lanes: Link, link: Link, mut waiting: mpsc::Receiver<Waiting>) {
+    let free = Arc::new(Semaphore::new(LANES as usize));
     // What comes while all lanes are busy is the next group.
-    while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+    while let Ok(lane) = Arc::clone(&free).acquire_owned().await {
         let Some(group) = gather(&mut waiting).await else { return };
-        let link = link.clone();
+        let (lanes, link) = (lanes.clone(), link.clone());
         tokio::spawn(async move {
-            settle_group(&link, group).await;
+            settle_group(&lanes, &link, group).await;
             drop(lane);
         });
     }
@@ -112,13 +120,19 @@ async fn gather(waiting: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
     }
 }
 
-async fn settle_group(link: &Link, group: Vec<Waiting>) {
+async fn settle_group(lanes: &Link, link: &Link, mut group: Vec<Waiting>) {
+    if group.len() == 1
+        && let Some(Waiting { sweep, told }) = group.pop()
+    {
+        drop(told.send(settle_alone(lanes, &sweep).await));
+        return;
+    }
     let (mut charges, mut keys) = (HashSet::new(), HashSet::new());
     let (together, mut alone): (Vec<Waiting>, Vec<Waiting>) = group.into_iter().partition(|waiting| {
         let is_new_key = keys.insert(waiting.sweep.key.clone());
         waiting.sweep.charge().is_some_and(|charge| charges.insert(charge.clone())) && is_new_key
     });
-    match settle_together(link, &together).await {
+    match settle_together(lanes, &together).await {
         Ok(applied) => {
             for (waiting, applied) in together.into_iter().zip(applied) {
                 // A caller that is gone asks again with the same key.
@@ -144,9 +158,7 @@ struct Said<'a> {
 
 /// Receipts in the order of the group, or none of it is done.
 async fn settle_together(link: &Link, group: &[Waiting]) -> Worked<Vec<Applied>> {
-    let Some(when) = group.iter().map(|waiting| waiting.sweep.when).max().filter(|_| group.len() > 1) else {
-        return Err(Fault::Refused("nobody else is there".to_owned()));
-    };
+    let Some(when) = group.iter().map(|waiting| waiting.sweep.when).max() else { return Ok(Vec::new()) };
     let wanted: Vec<Said<'_>> = group
         .iter()
         .map(|Waiting { sweep, .. }| Said { key: &sweep.key, part: sweep.part, effect: &sweep.effect })
