@@ -2,8 +2,7 @@
 //! does its part for all of them in each of its statements, and one commit stands for all. Where one of
 //! them is not as most are, none is done, and each is sent alone. Nobody is answered before the commit.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -11,7 +10,8 @@ use makegood_domain::ids::{ActionKey, ChargeId};
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, StoreError, StoreResult};
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use super::actions::Done;
 use super::{answer, at, document, said};
@@ -28,7 +28,7 @@ const TOGETHER_MAX: usize = 64;
 
 /// Calls at a time. With more, each would hold fewer, and cost more for each. Each has a connection that
 /// stays its own: one that never made the call before makes fifty plans first.
-pub(in crate::postgres) const LANES: u32 = 2;
+pub(in crate::postgres) const LANES: usize = 2;
 
 /// Restorations that may wait; beyond that their callers do.
 const WAITING_MAX: usize = 1024;
@@ -89,33 +89,58 @@ impl Sweeps {
     }
 }
 
-async fn send_groups(lanes: Link, link: Link, mut waiting: mpsc::Receiver<Waiting>) {
-    let free = Arc::new(Semaphore::new(LANES as usize));
-    // What comes while all lanes are busy is the next group.
-    while let Ok(lane) = Arc::clone(&free).acquire_owned().await {
-        let Some(group) = gather(&mut waiting).await else { return };
-        let (lanes, link) = (lanes.clone(), link.clone());
-        tokio::spawn(async move {
-            settle_group(&lanes, &link, group).await;
-            drop(lane);
-        });
+async fn send_groups(lanes: Link, link: Link, mut queue: mpsc::Receiver<Waiting>) {
+    let mut calls = JoinSet::new();
+    // How many each call under way holds.
+    let mut under_way = HashMap::new();
+    let mut waiting = Vec::new();
+    let mut is_closed = false;
+    while !(is_closed && waiting.is_empty() && calls.is_empty()) {
+        tokio::select! {
+            Some(ended) = calls.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(broken) => broken.id(),
+                };
+                under_way.remove(&id);
+            }
+            next = queue.recv(), if !is_closed && waiting.len() < WAITING_MAX => match next {
+                Some(next) => waiting.push(next),
+                None => is_closed = true,
+            },
+        }
+        gather(&mut queue, &mut waiting).await;
+        let held: usize = under_way.values().sum();
+        for size in shares(waiting.len(), LANES - calls.len(), held) {
+            let group: Vec<Waiting> = waiting.drain(..size).collect();
+            let (lanes, link) = (lanes.clone(), link.clone());
+            let call = calls.spawn(async move { settle_group(&lanes, &link, group).await });
+            under_way.insert(call.id(), size);
+        }
     }
 }
 
-/// Those that wait, and those whose callers were only about to ask: the answers of a call wake many at a
-/// time, and the first of them must not go alone. `None` where nobody can ask any more.
-async fn gather(waiting: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
-    let mut group = vec![waiting.recv().await?];
-    loop {
-        let before = group.len();
+/// How many go into each call that is made now: an even share for each free lane. Fewer than half of what
+/// is under way wait for it, because a call that holds one costs as much as one that holds seven.
+fn shares(waiting: usize, free: usize, under_way: usize) -> Vec<usize> {
+    if waiting * 2 < under_way || free == 0 {
+        return Vec::new();
+    }
+    let share = waiting.div_ceil(free).min(TOGETHER_MAX);
+    (0..free).map(|lane| share.min(waiting.saturating_sub(lane * share))).filter(|share| *share > 0).collect()
+}
+
+/// Takes those that wait, and those whose callers were only about to ask: the answers of a call wake many
+/// at a time, and the first of them must not go alone.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>) {
+    let mut before = usize::MAX;
+    while waiting.len() != before && waiting.len() < WAITING_MAX {
+        before = waiting.len();
         tokio::task::yield_now().await;
-        while group.len() < TOGETHER_MAX
-            && let Ok(next) = waiting.try_recv()
+        while waiting.len() < WAITING_MAX
+            && let Ok(next) = queue.try_recv()
         {
-            group.push(next);
-        }
-        if group.len() == before || group.len() >= TOGETHER_MAX {
-            return Some(group);
+            waiting.push(next);
         }
     }
 }
@@ -180,5 +205,30 @@ pub(in crate::postgres) async fn settle_alone(link: &Link, sweep: &Sweep) -> Sto
         Ok(done) => answer::<Done>(done, "settle")?.applied(),
         Err(Fault::Refused(why)) => Ok(Applied::Refused(why)),
         Err(Fault::Failed(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_shared_by_the_free_lanes_and_is_not_sent_in_drips() {
+        let table = [
+            // waiting, free, under way: sent
+            (0, 2, 0, vec![]),
+            (1, 2, 0, vec![1]),
+            (2, 2, 0, vec![1, 1]),
+            (7, 2, 0, vec![4, 3]),
+            (1, 1, 7, vec![]),
+            (3, 1, 7, vec![]),
+            (4, 1, 7, vec![4]),
+            (8, 0, 8, vec![]),
+            (300, 2, 0, vec![TOGETHER_MAX, TOGETHER_MAX]),
+            (100, 1, 64, vec![TOGETHER_MAX]),
+        ];
+        for (waiting, free, under_way, sent) in table {
+            assert_eq!(shares(waiting, free, under_way), sent, "{waiting} wait, {free} free, {under_way} under way");
+        }
     }
 }
