@@ -25,6 +25,11 @@ CREATE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS bigint LANGU
 BEGIN
     RETURN 0;
 END $$;
+-- The same after a change that a reconciler made.
+CREATE FUNCTION record.renew_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN 0;
+END $$;
 
 -- Whether a key is the reconciler's. It has none yet.
 CREATE FUNCTION record.is_sweep(p_key text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$

@@ -393,9 +393,9 @@ BEGIN
     ELSIF v_kind NOT IN ('lease_item', 'release_item') THEN
         UPDATE record.cases SET revision = revision + 1 WHERE id = p_case;
     END IF;
-    IF v_kind IN ('restore', 'lease_item', 'deliver', 'release_item', 'move', 'quarantine') THEN
+    IF v_kind IN ('restore', 'deliver', 'release_item', 'move', 'quarantine') THEN
         SELECT root_id INTO v_root FROM record.runs WHERE id = v_run;
-        v_done := record.follow_due(v_root, p_at);
+        v_done := CASE WHEN p_case IS NULL THEN record.renew_due(v_root, p_at) ELSE record.follow_due(v_root, p_at) END;
     END IF;
     RETURN v_receipt;
 END $$;

@@ -76,6 +76,25 @@ BEGIN
     RETURN 1;
 END $$;
 
+-- The same after a reconciler's own change, which is no news to the one who looks: its own look says when
+-- the next one is, and a run that waits for people goes on waiting.
+CREATE OR REPLACE FUNCTION record.renew_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_look record := record.look_at(p_root);
+    v_changed bigint;
+BEGIN
+    IF v_look.charged_at IS NULL AND NOT v_look.contradicts THEN
+        DELETE FROM record.due_runs WHERE root_id = p_root;
+    ELSE
+        UPDATE record.due_runs SET charged_at = v_look.charged_at WHERE root_id = p_root;
+        IF NOT FOUND THEN
+            RETURN record.follow_due(p_root, p_at);
+        END IF;
+    END IF;
+    GET DIAGNOSTICS v_changed = ROW_COUNT;
+    RETURN v_changed;
+END $$;
+
 -- Claims runs whose next look is not after now: [{"root_id", "charged_at", "tries"}], the earliest
 -- first, then by id. What another worker is just claiming is passed over.
 CREATE FUNCTION api.claim_due(p_worker text, p_limit bigint, p_lease bigint, p_at bigint) RETURNS jsonb
@@ -96,6 +115,9 @@ BEGIN
                      ORDER BY next_at, root_id COLLATE "C") INTO v_claimed
     FROM claimed;
     RETURN coalesce(v_claimed, '[]');
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Ends the claim of a worker with what comes next; somebody else's stays. A run that others changed
@@ -121,6 +143,9 @@ BEGIN
                        WHEN p_next ->> 'next' = 'done' THEN v_at + 3600000000 END,
         why = CASE WHEN touched = 0 THEN p_next ->> 'why' END
     WHERE root_id = p_root;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
     RETURN NULL;
 END $$;
 
@@ -221,14 +246,21 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off 
 DECLARE
     v_at bigint := record.clock(p_at);
     v_kind text := p_effect ->> 'effect';
-    v_root text := record.lock_run(p_effect);
     v_known jsonb;
     v_receipt jsonb;
     v_part bigint;
 BEGIN
+    PERFORM record.lock_run(p_effect);
     IF v_kind NOT IN ('lease_item', 'deliver', 'release_item', 'restore', 'quarantine', 'open_incident',
         'cancel_upstream', 'move') THEN
         PERFORM record.refuse('the reconciler settles items, outputs, incidents and jobs, nothing else');
+    ELSIF coalesce(p_key, '') = '' OR p_part IS NULL OR p_part < 0 THEN
+        PERFORM record.refuse('what is settled needs a key, and the number of its part, none below 0');
+    ELSIF v_kind = 'restore' THEN
+        IF p_effect ->> 'refund_id' IS NULL THEN
+            PERFORM record.refuse('a restoration needs the id of its refund');
+        END IF;
+        PERFORM record.check_wanted(p_effect -> 'restoration');
     END IF;
     v_known := record.sweep_receipt(p_key, p_part, p_effect);
     IF v_known IS NOT NULL THEN
@@ -250,10 +282,6 @@ BEGIN
     IF v_kind = 'restore' THEN
         v_part := record.count_sweep(v_at);
     END IF;
-    -- Its own change is no news to the one who looks.
-    UPDATE record.due_runs SET touched = touched - 1
-    WHERE root_id = v_root AND claimed_until IS NOT NULL AND touched > 0
-      AND v_kind NOT IN ('open_incident', 'cancel_upstream');
     RETURN jsonb_build_object('step', 0, 'part', p_part, 'at', v_at, 'receipt', v_receipt);
 END $$;
 
@@ -261,8 +289,9 @@ END $$;
 CREATE FUNCTION api.detect(p_detection jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
-    v_item bigint := (p_detection ->> 'item')::bigint;
+    v_item bigint;
 BEGIN
+    v_item := p_detection ->> 'item';
     INSERT INTO record.detections (kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at)
     VALUES (p_detection ->> 'kind', p_detection ->> 'subject', v_item, p_detection ->> 'run_id',
             p_detection ->> 'charge_id', p_detection ->> 'output_id', p_detection ->> 'cause', p_detection ->> 'detail',
@@ -275,6 +304,9 @@ BEGIN
     WHERE kind = p_detection ->> 'kind' AND subject = p_detection ->> 'subject' AND item = v_item
       AND closed_at IS NOT NULL;
     RETURN 'false';
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Closes the open detections of a logical run that `p_still` no longer holds; returns how many.
@@ -290,6 +322,9 @@ BEGIN
                       WHERE (s.kind, s.subject, s.item) = (d.kind, d.subject, d.item));
     GET DIAGNOSTICS v_closed = ROW_COUNT;
     RETURN to_jsonb(v_closed);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
+    RETURN NULL;
 END $$;
 
 -- Writes the report of a pass: at its start, and again at its end.
@@ -297,12 +332,16 @@ CREATE FUNCTION api.save_pass(p_report jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_id text := p_report ->> 'id';
-    v_finished_at bigint := record.instant(p_report ->> 'finished_at');
+    v_finished_at bigint;
 BEGIN
+    v_finished_at := record.instant(p_report ->> 'finished_at');
     INSERT INTO record.passes (id, started_at, finished_at, report)
     VALUES (v_id, record.instant(p_report ->> 'started_at'), v_finished_at, p_report) ON CONFLICT (id) DO NOTHING;
     IF NOT FOUND THEN
         UPDATE record.passes SET finished_at = v_finished_at, report = p_report WHERE id = v_id;
     END IF;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    PERFORM record.reword(SQLSTATE, SQLERRM);
     RETURN NULL;
 END $$;

@@ -274,11 +274,8 @@ BEGIN
     v_open := ARRAY(SELECT DISTINCT root_id FROM record.runs WHERE id = ANY (v_open));
     DELETE FROM record.due_runs WHERE root_id = ANY (v_roots) AND root_id <> ALL (v_open);
     FOR v_root IN SELECT u FROM unnest(v_open) AS u ORDER BY u LOOP
-        v_done := record.follow_due(v_root, p_at);
+        v_done := record.renew_due(v_root, p_at);
     END LOOP;
-    -- Its own change is no news to the one who looks.
-    UPDATE record.due_runs SET touched = touched - 1
-    WHERE root_id = ANY (v_open) AND claimed_until IS NOT NULL AND touched > 0;
     RETURN cardinality(v_roots);
 END $$;
 

@@ -7,8 +7,8 @@ use makegood_domain::ids::RunId;
 use makegood_domain::ports::{DueRun, NextLook, Store};
 use serde_json::json;
 
-use super::world::{at, charge, fact, run};
-use super::{due_ids, take};
+use super::world::{at, charge, fact, restore, run};
+use super::{due_ids, settled, take};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(600);
 
@@ -116,4 +116,15 @@ pub(crate) async fn a_parked_run_wakes_with_a_change(store: &dyn Store) {
     webhook(store, 3000).await;
     assert_eq!(due_ids(store, at(2999)).await, Vec::<String>::new());
     assert_eq!(due_ids(store, at(3000)).await, ["run_000"]);
+}
+
+/// What a reconciler settles late, after its claim, is no news: people are waited for all the same.
+pub(crate) async fn a_parked_run_sleeps_through_what_the_reconciler_does(store: &dyn Store) {
+    const DAY: i64 = 90_000;
+    take(store, &[run("r1", "a", "a", 10), charge("chg_1", "r1", "a", 20, &[1, 1], &[("bal_q", 2)])], at(1500)).await;
+    claim(store, "one", 1, DAY).await;
+    let parked = NextLook::Parked { why: "people".into() };
+    store.end_look(&RunId::from("r1"), "one", &parked, at(DAY)).await.unwrap();
+    settled(store, "rec-1", 0, &restore("rfd_1", "chg_1", "r1", 1), DAY + 1).await;
+    assert_eq!(due_ids(store, at(2 * DAY)).await, Vec::<String>::new());
 }

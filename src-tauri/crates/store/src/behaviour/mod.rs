@@ -53,7 +53,7 @@ macro_rules! every_behaviour {
                 a_run_that_becomes_a_retry_leaves_its_place, a_project_that_changes_hands_is_looked_at},
             effects::{a_settled_run_leaves_the_list, a_damaged_item_comes_back, who_was_first_is_told_in_plain_words},
             claims::{two_workers_share_the_runs, a_crashed_claim_is_taken_over, an_end_says_what_comes_next,
-                a_change_during_a_look_is_looked_at_again, a_parked_run_wakes_with_a_change},
+                a_change_during_a_look_is_looked_at_again, a_parked_run_wakes_with_a_change, a_parked_run_sleeps_through_what_the_reconciler_does},
             sweeps::{the_same_key_is_the_same_receipt, a_restoration_shows_its_detection, what_is_not_its_to_do_is_refused,
                 a_young_charge_is_restored_only_after_a_detection, an_incident_needs_no_case, a_key_is_of_one_journal},
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
