@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 use crate::clock::SystemIds;
 
+/// Where a pause is none that can be waited for.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// A sign to stop: a pass ends after the runs at hand, a wait ends at once.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
@@ -47,8 +50,8 @@ pub fn shift(program: &str, stop: &Stop) -> Shift {
     Shift { id: SystemIds.new_id(), worker, every: None, stop: Arc::clone(&stop.flag) }
 }
 
-/// Makes a pass now and then after each `every`, until stopped. What comes of each is told to `heard`;
-/// a pass that fails is not the last one.
+/// Makes a pass now and then after each `every`, or sooner where one was cut short, until stopped. What
+/// comes of each is told to `heard`; a pass that fails is not the last one.
 pub async fn keep(
     desk: &Desk,
     program: &str,
@@ -56,11 +59,13 @@ pub async fn keep(
     stop: &Stop,
     mut heard: impl FnMut(Result<PassReport, makegood_app::Error>),
 ) {
-    let wait = Duration::try_from(every).unwrap_or(Duration::from_secs(60 * 60));
+    let mut is_first = true;
     while !stop.is_given() {
-        heard(desk.reconcile_once(&shift(program, stop).every(every)).await);
+        let pass = desk.reconcile_once(&shift(program, stop).every(every)).await;
+        let pause = desk.pause(every, &pass, std::mem::take(&mut is_first));
+        heard(pass);
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(Duration::try_from(pause).unwrap_or(HOUR)) => {}
             () = stop.given() => {}
         }
     }

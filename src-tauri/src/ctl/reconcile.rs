@@ -59,7 +59,7 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
             Err(why) => Err(why.into()),
         };
         if let Err(why) = told {
-            eprintln!("makegoodctl: a pass failed, the next one is in {every:#}: {why:#}");
+            eprintln!("makegoodctl: a pass failed, and the next one tries again: {why:#}");
         }
     })
     .await;

@@ -108,10 +108,9 @@ pub enum Line {
     Near,
     /// As people do, from home and on the train.
     Home,
-    /// From somewhere near, by one of two that come by seldom: what befalls one spares the other.
+    /// From somewhere near, by those that come by seldom: what befalls one spares the other, and the only
+    /// one for a while.
     Spared,
-    /// By the only one there is. Nobody would take over from it, so nothing befalls it.
-    Lone,
 }
 
 /// Mishaps of reconcilers. The promise allows for one that dies or is cut off while another takes over,
@@ -191,7 +190,6 @@ impl Linked {
             Line::Near => rolled < LOST_OF_1000,
             Line::Home => rolled < LOST_FROM_HOME,
             Line::Spared => rolled < LOST_OF_1000 && self.link.luck.leaves(self.link.timeline.now()),
-            Line::Lone => false,
         }
     }
 

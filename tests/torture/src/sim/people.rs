@@ -37,18 +37,21 @@ pub async fn feed(house: Arc<House>, said: Arc<Vec<(Timestamp, Vec<Fact>)>>, tak
     }
 }
 
-/// A reconciler: a pass every `every`, for ever.
+/// A reconciler: a pass every `every`, or sooner after one that was cut short, for ever.
 pub async fn reconciler(house: Arc<House>, name: &'static str, every: SignedDuration, line: Line) {
     let (desk, told) = house.overheard(name, line);
     let process = house.next_id();
+    let mut is_first = true;
     loop {
         let shift = Shift::new(format!("pass-{:012}", house.next_id()), format!("{name} {process}")).every(every);
         told.take();
         // What went wrong is told in its report, and the next pass is the retry.
-        if let Ok(report) = desk.reconcile_once(&shift).await {
+        let pass = desk.reconcile_once(&shift).await;
+        let pause = desk.pause(every, &pass, std::mem::take(&mut is_first));
+        if let Ok(report) = pass {
             check_report(&house, report, told.take()).await;
         }
-        house.timeline.sleep(every).await;
+        house.timeline.sleep(pause).await;
     }
 }
 

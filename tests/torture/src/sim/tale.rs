@@ -285,8 +285,7 @@ impl Tale {
     /// How the reconcilers of this house reach the record.
     fn line(&self) -> Line {
         match self.reconcilers {
-            LONE => Line::Lone,
-            HOURLY => Line::Spared,
+            LONE | HOURLY => Line::Spared,
             _ => Line::Near,
         }
     }
@@ -301,7 +300,7 @@ impl Tale {
         let work = actor.work;
         self.actors[place].spared = work.spared(&mut self.dice);
         let (strikes, longest) = match work {
-            Work::Reconciles => (self.line() != Line::Lone && self.house.luck.leaves(self.house.timeline.now()), 40),
+            Work::Reconciles => (self.house.luck.leaves(self.house.timeline.now()), 40),
             _ => (true, 90),
         };
         let mishap = if self.dice.chance(50) { Mishap::Ends } else { Mishap::Stops };

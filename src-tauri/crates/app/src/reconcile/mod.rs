@@ -18,6 +18,7 @@ use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 use makegood_domain::ids::RunId;
 use makegood_domain::plan::CaseState;
+use makegood_domain::policy::After;
 use makegood_domain::ports::{DueRun, NextLook, PassReport, QueueQuery};
 
 use crate::contract::{PassView, ReconcileRequest, Topic};
@@ -66,6 +67,17 @@ impl Shift {
 }
 
 impl Desk {
+    /// Until the next pass of a reconciler that comes by every so often, after what came of this one.
+    #[must_use]
+    pub fn pause(&self, every: SignedDuration, pass: &Result<PassReport>, is_first: bool) -> SignedDuration {
+        let after = match pass {
+            _ if is_first => After::Start,
+            Ok(report) if report.problems.is_empty() => After::Whole,
+            Ok(_) | Err(_) => After::CutShort,
+        };
+        self.policy.pause(every, after)
+    }
+
     /// One pass of the reconciler: looks at every due run, some at a time, until none is due, and does
     /// for each what the rules say now. A run that cannot be looked at is a line in the report and a
     /// later try, and stops nothing. Its report is kept at the start, after each batch, and at the end.
@@ -116,7 +128,7 @@ impl Desk {
     /// Batch after batch, until nothing is due that this pass has not looked at.
     async fn sweep(&self, shift: &Shift, tally: &mut Tally) -> Result<()> {
         let numbers = &self.policy.reconcile;
-        let claim = SignedDuration::from_mins(numbers.claim_minutes);
+        let claim = self.policy.claim();
         let lanes = Lanes::new(numbers.per_provider);
         let mut seen: HashSet<RunId> = HashSet::new();
         while !shift.is_over() {

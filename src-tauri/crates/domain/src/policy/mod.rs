@@ -106,6 +106,17 @@ pub struct ReconcileNumbers {
     pub lease_minutes: i64,
 }
 
+/// What a reconciler did last before it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Its first pass.
+    Start,
+    /// A pass that something kept from looking at all that was due.
+    CutShort,
+    /// A pass over all that was due.
+    Whole,
+}
+
 /// P5: which sources are given back to first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -209,6 +220,23 @@ impl Policy {
     pub fn settle_after(&self, every: SignedDuration) -> SignedDuration {
         let early = self.settle_margin().saturating_add(every.max(SignedDuration::ZERO));
         self.window().saturating_sub(early).max(SignedDuration::ZERO)
+    }
+
+    /// Until the next pass of a reconciler that comes by every so often. After its first one, and after one
+    /// that was cut short, it comes again as soon as the claims of what came before are over: of itself, if
+    /// it died or lost the record in the middle, and nobody else is there to take over (I10).
+    #[must_use]
+    pub fn pause(&self, every: SignedDuration, after: After) -> SignedDuration {
+        match after {
+            After::Whole => every,
+            After::Start | After::CutShort => every.min(self.claim()),
+        }
+    }
+
+    /// How long a reconciler has the runs that it took.
+    #[must_use]
+    pub fn claim(&self) -> SignedDuration {
+        SignedDuration::from_mins(self.reconcile.claim_minutes)
     }
 
     /// R34: how long the transfer of a file is tried again, from the posting of the first charge.

@@ -96,3 +96,23 @@ fn a_calendar_without_working_days_still_ends() {
     let from = at("2026-11-20T16:00:00Z");
     assert!(policy.calendar.after_business_days(from, 1) > from);
 }
+
+/// I10: who died or was cut off in the middle left claims behind; when they are over, somebody comes by.
+#[test]
+fn a_reconciler_that_comes_by_seldom_comes_again_when_old_claims_are_over() {
+    use super::After;
+
+    let policy = Policy::default_policy().expect("the built-in file");
+    let minutes = jiff::SignedDuration::from_mins;
+    assert_eq!(policy.claim(), minutes(30));
+    for (every, after, pause) in [
+        (60, After::Whole, 60),
+        (60, After::Start, 30),
+        (60, After::CutShort, 30),
+        (5, After::Whole, 5),
+        (5, After::Start, 5),
+        (5, After::CutShort, 5),
+    ] {
+        assert_eq!(policy.pause(minutes(every), after), minutes(pause), "every {every} min, after {after:?}");
+    }
+}
