@@ -3,6 +3,7 @@
 //! that runs out and a file that nobody refers to, never a delivery without a file.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, OutputId, RunId};
 use makegood_domain::plan::{Effect, Fetch, Place, Step, StoredFile};
 use makegood_domain::ports::{Applied, FileSink, JobRef, Receipt, VaultError};
@@ -25,6 +26,29 @@ pub(crate) struct Saga<'a> {
     pub fetch: &'a Fetch,
     pub place: &'a Place,
     pub output_id: &'a OutputId,
+    /// When it is given up. `None`: when its provider gives up. Its lease alone does not end it: whoever
+    /// takes over from it keeps it from delivering.
+    pub until: Option<Timestamp>,
+}
+
+/// Takes a file until an instant.
+struct InTime<'a> {
+    desk: &'a Desk,
+    until: Option<Timestamp>,
+    incoming: &'a mut dyn FileSink,
+}
+
+impl InTime<'_> {
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| self.desk.now() >= until)
+    }
+}
+
+#[async_trait]
+impl FileSink for InTime<'_> {
+    async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
+        if self.is_late() { Err(VaultError::Late) } else { self.incoming.write(chunk).await }
+    }
 }
 
 /// Where the effects of a saga are written, each in one transaction with what it changes.
@@ -80,7 +104,7 @@ impl Desk {
         let Step::RecoverItem { run_id, item, fetch, place, output_id } = step else {
             return Ok(Recovered::Refused("this step recovers nothing".into()));
         };
-        let saga = Saga { run_id, item: *item, fetch, place, output_id };
+        let saga = Saga { run_id, item: *item, fetch, place, output_id, until: None };
         let first = PARTS * self.attempts(key, number).await?;
         self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await
     }
@@ -104,7 +128,7 @@ impl Desk {
             },
             Applied::Refused(why) => return Ok(Recovered::Refused(why)),
         };
-        match self.fetch_into_vault(scope, saga.fetch).await {
+        match self.fetch_into_vault(scope, saga.fetch, saga.until).await {
             Ok(file) => {
                 let (output_id, place) = (saga.output_id.clone(), saga.place.clone());
                 let deliver = Effect::Deliver { run_id, item, epoch, output_id, file, place };
@@ -132,18 +156,26 @@ impl Desk {
     }
 
     /// The file in the vault, or why not and whether trying again can help.
-    async fn fetch_into_vault(&self, scope: &Scope, fetch: &Fetch) -> std::result::Result<StoredFile, Missed> {
+    async fn fetch_into_vault(
+        &self,
+        scope: &Scope,
+        fetch: &Fetch,
+        until: Option<Timestamp>,
+    ) -> std::result::Result<StoredFile, Missed> {
         let provider = self.providers.get(&fetch.provider_id);
         let provider = provider.ok_or_else(|| Missed::new(format!("{} is not connected", fetch.provider_id), true))?;
         let job = known_job(scope, fetch)
             .ok_or_else(|| Missed::new(format!("the record no longer has job {}", fetch.job_id), false))?;
         let mut incoming = self.vault.begin().await.map_err(|why| Missed::new(why.to_string(), true))?;
-        let sink: &mut dyn FileSink = &mut *incoming;
-        provider.fetch(&job, fetch.item, sink).await.map_err(|why| Missed {
+        let mut sink = InTime { desk: self, until, incoming: &mut *incoming };
+        provider.fetch(&job, fetch.item, &mut sink).await.map_err(|why| Missed {
             why: why.to_string(),
             retry: !why.gone,
             gone: why.gone,
         })?;
+        if sink.is_late() {
+            return Err(Missed::new(VaultError::Late.to_string(), true));
+        }
         incoming.commit(fetch.bytes, &fetch.sha256_prefix).await.map_err(|why| {
             let retry = !matches!(why, VaultError::TooLong { .. });
             Missed::new(why.to_string(), retry)

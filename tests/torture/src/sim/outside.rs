@@ -217,7 +217,12 @@ impl ProviderPort for Mill {
         let written = |error: VaultError| self.failed(&error.to_string(), false);
         let half = content.len() / 2;
         sink.write(&content.as_bytes()[..half]).await.map_err(written)?;
-        self.timeline.sleep(SignedDuration::from_secs(seconds)).await;
+        // It trickles in.
+        for minute in 0..=seconds / 60 {
+            let part = (seconds - minute * 60).min(60);
+            self.timeline.sleep(SignedDuration::from_secs(part)).await;
+            sink.write(&[]).await.map_err(written)?;
+        }
         if self.is_out() || self.rolls(self.weather.transfers_cut) {
             return Err(self.failed("the link was cut", false));
         }

@@ -185,6 +185,7 @@ impl Desk {
             fetch: &transfer.fetch,
             place: &transfer.place,
             output_id: &transfer.output_id,
+            until: transfer.until,
         };
         let journal = OfSweep { desk: self, key: &transfer.key };
         let recovered = {

@@ -159,6 +159,8 @@ pub enum VaultError {
     TooLong { limit_bytes: u64 },
     #[error("the file is not what was promised: {why}")]
     NotAsPromised { why: String },
+    #[error("the file did not arrive in time")]
+    Late,
 }
 
 /// A file on its way into the vault. Nothing of it is visible before `commit`.

@@ -72,6 +72,9 @@ pub struct Transfer {
     pub fetch: Fetch,
     pub place: Place,
     pub output_id: OutputId,
+    /// When it is given up, so that the credits are back before the window ends (I10). `None` where that
+    /// has passed.
+    pub until: Option<Timestamp>,
 }
 
 /// A job that is to be asked about before anything is decided.

@@ -1,5 +1,7 @@
 //! The effects of a decision, each under a key that follows from the facts alone.
 
+use jiff::SignedDuration;
+
 use super::{Settlement, Transfer, Tried, View};
 use crate::diagnose::{ChargeRestoration, Flag, ItemActionKind, RestoredItem, RestoredLine};
 use crate::ids::{ActionKey, ChargeId, OutputId, RefundId};
@@ -53,6 +55,9 @@ fn astray_key(view: &View<'_>, id: &OutputId, act: &str) -> ActionKey {
     ActionKey(format!("rec-{id}-{project}-{act}"))
 }
 
+/// What it takes to give a lease back and to restore, on a slow link to the record.
+const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(5);
+
 /// Files to bring now: those that the rules recover or hold, and that were not tried in this look.
 pub(super) fn transfers(view: &View<'_>) -> Vec<Transfer> {
     let wanted = view.diagnosis.item_actions.iter().filter(|row| view.tried(row.item).is_none());
@@ -70,7 +75,8 @@ fn transfer(view: &View<'_>, item: u32, hold: bool) -> Option<Transfer> {
     let paid_by = view.first_charge().map_or(view.run.id().as_str(), ChargeId::as_str);
     let key = ActionKey(format!("rec-{paid_by}-{item}-file-{}", view.question.tries));
     let output_id = OutputId(format!("out-{key}"));
-    Some(Transfer { key, item, fetch, place: place(view, hold), output_id })
+    let until = view.window_end().saturating_sub(LAST_MINUTES).ok().filter(|_| view.now < view.window_end());
+    Some(Transfer { key, item, fetch, place: place(view, hold), output_id, until })
 }
 
 /// Where a file of the run goes; on hold where there is no room or no project (P13).
