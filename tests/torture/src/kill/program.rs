@@ -212,6 +212,9 @@ struct Window<'a> {
 impl Window<'_> {
     /// Works on the ticket, and looks at it again where somebody else has changed it at that moment.
     async fn insist(&self) -> anyhow::Result<String> {
+        if self.program.forgets && self.path().exists() {
+            std::fs::remove_file(self.path())?;
+        }
         for _ in 1..LOOKS_MAX {
             match self.work().await {
                 Err(why) if was_overtaken(&why) => {}
@@ -302,7 +305,6 @@ impl Window<'_> {
 
     fn kept(&self) -> anyhow::Result<Kept> {
         match std::fs::read(self.path()) {
-            Ok(_) if self.program.forgets => Ok(Kept::default()),
             Ok(bytes) => serde_json::from_slice(&bytes).context("what the window kept"),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kept::default()),
             Err(error) => Err(error.into()),

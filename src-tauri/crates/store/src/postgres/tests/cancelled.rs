@@ -7,10 +7,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use super::world::record;
 
 const CANCELS: u32 = 300;
+const ROUNDS_MAX: u32 = 20;
 
 /// Begins and gives up at ever later points, writes one row after each, and counts the rows that were
 /// acknowledged and that nobody else can see.
-async fn lost(pool: &PgPool, other: &mut PgConnection, table: &'static str) -> u32 {
+async fn lost(pool: &PgPool, other: &mut PgConnection, table: &str) -> u32 {
     other.execute(AssertSqlSafe(format!("CREATE TABLE public.{table} (n int PRIMARY KEY)"))).await.unwrap();
     let insert = format!("INSERT INTO public.{table} VALUES ($1)");
     let seen = format!("SELECT count(*) FROM public.{table} WHERE n = $1");
@@ -44,6 +45,11 @@ async fn nothing_that_was_acknowledged_is_lost_after_a_cancelled_begin() {
     // The same without the hook, so that the day is seen when it is no longer needed.
     let bare = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
     let bare = bare.connect_with((*options).clone()).await.unwrap();
-    assert!(lost(&bare, &mut other, "without_hook").await > 0, "sqlx cleans up by itself now: the hook can go");
+    // On a busy machine an answer can come at once each time, and no begin is given up half way.
+    let mut round = 0;
+    while lost(&bare, &mut other, &format!("without_hook_{round}")).await == 0 {
+        round += 1;
+        assert!(round < ROUNDS_MAX, "sqlx cleans up by itself now: the hook can go");
+    }
     other.close().await.unwrap();
 }
