@@ -37,6 +37,13 @@ pub fn settle(key: &str, part: impl ToString, effect: &Value) -> String {
     call("settle", &[text(key), part.to_string(), document(effect), SAID.to_string()])
 }
 
+/// Each under its key, as part 0.
+pub fn settle_many(wanted: &[(&str, &Value)]) -> String {
+    let said: Vec<Value> =
+        wanted.iter().map(|(key, effect)| json!({ "key": key, "part": 0, "effect": effect })).collect();
+    call("settle_many", &[document(&Value::Array(said)), SAID.to_string()])
+}
+
 pub fn feed(facts: &Value) -> String {
     call("feed", &[document(facts), SAID.to_string()])
 }

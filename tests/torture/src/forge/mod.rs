@@ -252,7 +252,7 @@ fn judge(ends: Ends, said: &Said, tally: &mut Tally) -> Option<String> {
             (!is_plain(message) || !message.contains(words)).then(|| format!("in these words: {message}"))
         }
         (Ends::Broken, Said::Error { code, .. })
-            if code == "MG001" || code.starts_with("22") || code.starts_with("23") =>
+            if matches!(code.as_str(), "MG001" | "MG005") || code.starts_with("22") || code.starts_with("23") =>
         {
             tally.refused += 1;
             None

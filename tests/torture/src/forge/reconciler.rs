@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::book::{Book, Ends, Forgery};
-use super::calls::{begin, call, document, effect, order, settle, text};
+use super::calls::{begin, call, document, effect, order, settle, settle_many, text};
 use super::stage::{AGENT, RECONCILER, Same, clock};
 use crate::product::Job;
 
@@ -12,6 +12,7 @@ pub fn add(book: &mut Book) {
     keys(book);
     too_soon(book);
     amounts(book);
+    together(book);
     deliveries(book);
     claims(book);
     notes(book);
@@ -175,6 +176,59 @@ fn amounts(book: &mut Book) {
     let mut forged = effect(&job.restore());
     forged["refund_id"] = Value::Null;
     by(book, "settle without an id of the refund", settle(&key(&job), 0, &forged), Ends::No("the id of its refund"));
+}
+
+/// A restoration as it should be, and beside it one that should not: neither may be done. Both are of one
+/// account, so that no sum over it gives the second one away, and the hour is begun: else all go one by one.
+fn together(book: &mut Book) {
+    for (name, path, value) in [
+        ("no items at all", "/items", json!([])),
+        ("no lines at all", "/lines", json!([])),
+        ("no word of items", "/items", Value::Null),
+        ("a line below 0", "/lines/0/amount", json!(-5)),
+        ("a line of a half", "/lines/0/amount", json!(0.5)),
+        ("a line of nothing", "/lines/0/amount", Value::Null),
+        ("an item in words", "/items/0/item", json!("1")),
+        ("an item that is not there", "/items/0/item", json!(99)),
+        ("a source that the charge never drew from", "/lines/0/source", json!("bal_w")),
+        ("a target of another account", "/lines/0/target", json!("bal_other")),
+        ("a target of the system's", "/lines/0/target", json!("issuance")),
+        ("a charge of another account", "/charge_id", json!("chg_other")),
+        ("another account", "/account_id", json!("acc_other")),
+        ("another run", "/run_id", json!("run_other")),
+    ] {
+        let job = book.plain();
+        let mut forged = effect(&job.restore());
+        if let Some(place) = forged["restoration"].pointer_mut(path) {
+            *place = value;
+        }
+        among_others(book, &format!("settle {name}"), &key(&job), &forged);
+    }
+    let job = book.small();
+    among_others(book, "restore a young charge", &key(&job), &effect(&job.restore())).arranged(clock(3_600));
+    let job = book.small();
+    among_others(book, "restore one more than the hour has", &key(&job), &effect(&job.restore()))
+        .arranged("UPDATE record.reconciler_limits SET restorations_per_hour = 2");
+    let job = book.recovery();
+    among_others(book, "lease", &key(&job), &effect(&job.lease(60)));
+    let job = book.small();
+    among_others(book, "settle without a key", "", &effect(&job.restore()));
+    let job = book.small();
+    among_others(book, "settle the same twice", &key(&job), &effect(&job.restore())).given(
+        RECONCILER,
+        settle(&key(&job), 0, &effect(&job.restore())),
+        "restored",
+    );
+}
+
+fn among_others<'a>(book: &'a mut Book, name: &str, key_of_forged: &str, forged: &Value) -> &'a mut Forgery {
+    let (first, sound) = (book.plain(), book.plain());
+    let attack = settle_many(&[(&key(&sound), &effect(&sound.restore())), (key_of_forged, forged)]);
+    by(book, format!("{name} among others"), attack, Ends::Broken).given(
+        RECONCILER,
+        settle(&key(&first), 0, &effect(&first.restore())),
+        "restored",
+    )
 }
 
 fn deliveries(book: &mut Book) {

@@ -23,6 +23,7 @@ const ATTACKS: &[&str] = &[
     "begin under another's key",
     "carry out a colleague's plan",
     "a lease of a thousand years",
+    "no items at all among others",
 ];
 
 pub fn beds() -> Vec<Bed> {
@@ -156,6 +157,12 @@ fn approvals() -> Vec<Hole> {
 fn steps() -> Vec<Hole> {
     const APPLY: &str = "api.apply(text, bigint, bigint, jsonb, bigint)";
     vec![
+        (
+            "what is missing is sound",
+            edit("record.read_sweep(jsonb)", "coalesce(is_sound, false)", "is_sound"),
+            &["no items at all among others"],
+            &["it got through"],
+        ),
         (
             "any effect under any plan",
             edit(APPLY, "NOT record.is_of_step(v_step, p_part, p_effect)", "false"),

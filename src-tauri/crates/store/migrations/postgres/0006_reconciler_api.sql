@@ -58,21 +58,26 @@ END $$;
 -- rows of it changed. Whoever looks at the run meanwhile will be told that it changed.
 CREATE OR REPLACE FUNCTION record.follow_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    v_look record := record.look_at(p_root);
+    v_look record;
     v_changed bigint;
 BEGIN
+    -- Locked first: what somebody else adds to the run comes before the look, or finds no row.
+    PERFORM 1 FROM record.due_runs WHERE root_id = p_root FOR UPDATE;
+    v_look := record.look_at(p_root);
     IF v_look.charged_at IS NULL AND NOT v_look.contradicts THEN
         DELETE FROM record.due_runs WHERE root_id = p_root;
         GET DIAGNOSTICS v_changed = ROW_COUNT;
         RETURN v_changed;
     END IF;
-    INSERT INTO record.due_runs (root_id, charged_at, next_at) VALUES (p_root, v_look.charged_at, p_at)
-    ON CONFLICT (root_id) DO NOTHING;
-    IF NOT FOUND THEN
+    LOOP
+        INSERT INTO record.due_runs (root_id, charged_at, next_at) VALUES (p_root, v_look.charged_at, p_at)
+        ON CONFLICT (root_id) DO NOTHING;
+        EXIT WHEN FOUND;
         UPDATE record.due_runs SET charged_at = v_look.charged_at, why = NULL, next_at = least(next_at, p_at),
             touched = touched + (claimed_until IS NOT NULL)::int
         WHERE root_id = p_root;
-    END IF;
+        EXIT WHEN FOUND; -- Else somebody has just taken it off.
+    END LOOP;
     RETURN 1;
 END $$;
 
@@ -80,9 +85,11 @@ END $$;
 -- the next one is, and a run that waits for people goes on waiting.
 CREATE OR REPLACE FUNCTION record.renew_due(p_root text, p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    v_look record := record.look_at(p_root);
+    v_look record;
     v_changed bigint;
 BEGIN
+    PERFORM 1 FROM record.due_runs WHERE root_id = p_root FOR UPDATE;
+    v_look := record.look_at(p_root);
     IF v_look.charged_at IS NULL AND NOT v_look.contradicts THEN
         DELETE FROM record.due_runs WHERE root_id = p_root;
     ELSE

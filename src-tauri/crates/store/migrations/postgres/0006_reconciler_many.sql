@@ -18,26 +18,35 @@ END $$;
 CREATE TYPE record.sweep AS (keys text[], ids text[], effects jsonb[], refunds text[], charges text[], runs text[],
     accounts text[], causes text[], items jsonb[], totals bigint[]);
 
--- Reads them. Each must be whole, and no two of one charge or under one key.
+-- Reads them. Each must be whole, and no two of one charge or under one key. What is missing is null, and null
+-- is not sound.
 CREATE FUNCTION record.read_sweep(p_wanted jsonb) RETURNS record.sweep LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     v_sweep record.sweep;
     v_is_sound boolean;
 BEGIN
     WITH wanted AS (
-        SELECT w ->> 'key' AS key, w ->> 'part' AS part, w -> 'effect' AS effect, w -> 'effect' -> 'restoration' AS r
+        SELECT w ->> 'key' AS key, w -> 'part' AS part, w -> 'effect' AS effect, w -> 'effect' -> 'restoration' AS r
         FROM jsonb_array_elements(p_wanted) AS w
     ), added AS (
-        SELECT w.*,
-            (SELECT sum((i ->> 'credits')::bigint) FROM jsonb_array_elements(r -> 'items') AS i) AS total,
-            (SELECT sum((l ->> 'amount')::bigint) FROM jsonb_array_elements(r -> 'lines') AS l) AS brought
+        SELECT w.*, i.total, w.effect ->> 'effect' = 'restore' AND w.key <> '' AND record.is_count(w.part)
+            AND w.effect ->> 'refund_id' <> '' AND r ->> 'run_id' <> '' AND i.are_counts AND l.are_counts
+            AND i.total > 0 AND i.total = l.total AS is_sound
         FROM wanted AS w
+        CROSS JOIN LATERAL (
+            SELECT sum((i ->> 'credits')::bigint)::bigint AS total,
+                bool_and(record.is_count(i -> 'item') AND record.is_count(i -> 'credits')) AS are_counts
+            FROM jsonb_array_elements(r -> 'items') AS i) AS i
+        CROSS JOIN LATERAL (
+            SELECT sum((l ->> 'amount')::bigint)::bigint AS total,
+                bool_and(record.is_count(l -> 'amount') AND l ->> 'source' <> '' AND l ->> 'target' <> '') AS are_counts
+            FROM jsonb_array_elements(r -> 'lines') AS l) AS l
     )
-    SELECT array_agg(key ORDER BY o), array_agg(format('%s.0.%s', key, part) ORDER BY o), array_agg(effect ORDER BY o),
+    SELECT array_agg(key ORDER BY o), array_agg(format('%s.0.%s', key, part::bigint) ORDER BY o), array_agg(effect ORDER BY o),
         array_agg(effect ->> 'refund_id' ORDER BY o), array_agg(r ->> 'charge_id' ORDER BY o), array_agg(r ->> 'run_id' ORDER BY o),
         array_agg(r ->> 'account_id' ORDER BY o), array_agg(effect ->> 'cause' ORDER BY o),
         array_agg(r -> 'items' ORDER BY o), array_agg(total ORDER BY o),
-        bool_and(effect ->> 'effect' = 'restore' AND total > 0 AND total = brought)
+        bool_and(coalesce(is_sound, false)) AND count(*) <= 64
             AND count(DISTINCT key) = count(*) AND count(DISTINCT o) = count(*)
     INTO v_sweep.keys, v_sweep.ids, v_sweep.effects, v_sweep.refunds, v_sweep.charges, v_sweep.runs, v_sweep.accounts,
         v_sweep.causes, v_sweep.items, v_sweep.totals, v_is_sound
@@ -79,6 +88,10 @@ DECLARE
     v_wanted bigint;
     v_taken bigint;
 BEGIN
+    PERFORM 1 FROM record.charge_items WHERE charge_id = ANY ((p_sweep).charges) ORDER BY charge_id COLLATE "C", item
+        FOR NO KEY UPDATE;
+    PERFORM 1 FROM record.charge_sources WHERE charge_id = ANY ((p_sweep).charges) ORDER BY charge_id COLLATE "C", line
+        FOR NO KEY UPDATE;
     WITH wanted AS MATERIALIZED (
         SELECT w.key, w.refund, w.charge, w.account, i.position - 1 AS position, (i.said ->> 'item')::bigint AS item,
             (i.said ->> 'credits')::bigint AS credits
@@ -245,7 +258,8 @@ BEGIN
 END $$;
 
 -- Brings the queue and the reconciler's list in line with the runs. Most of them are nobody's complaint, and
--- are settled now: they leave the list together, the others one by one.
+-- are settled now: they leave the list together, the others one by one. Looked at after their rows are
+-- locked, as record.renew_due does: what somebody else adds to a run comes before the look, or finds no row.
 CREATE FUNCTION record.sweep_follow(p_runs text[], p_at bigint) RETURNS bigint LANGUAGE plpgsql
 SET enable_seqscan = off AS $$
 DECLARE
@@ -258,11 +272,14 @@ DECLARE
     v_done bigint;
 BEGIN
     SELECT array_agg(id), array_agg(root_id) INTO v_members, v_homes FROM record.runs WHERE root_id = ANY (v_roots);
+    PERFORM 1 FROM record.cases WHERE id = ANY (ARRAY(SELECT case_id FROM record.case_runs WHERE run_id = ANY (v_members)))
+        ORDER BY id FOR NO KEY UPDATE;
     FOR v_root IN SELECT DISTINCT v_homes[array_position(v_members, k.run_id)] FROM record.case_runs k
         WHERE k.run_id = ANY (v_members) ORDER BY 1
     LOOP
         v_done := record.follow_cases(v_root, NULL, false);
     END LOOP;
+    PERFORM 1 FROM record.due_runs WHERE root_id = ANY (v_roots) ORDER BY root_id COLLATE "C" FOR UPDATE;
     v_charges := ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_members));
     v_open := ARRAY(
         SELECT run_id FROM record.charges WHERE run_id = ANY (v_members) AND id = ANY (ARRAY(
@@ -273,7 +290,7 @@ BEGIN
         UNION ALL SELECT id FROM record.runs WHERE id = ANY (v_members) AND status = 'refunded');
     v_open := ARRAY(SELECT DISTINCT root_id FROM record.runs WHERE id = ANY (v_open));
     DELETE FROM record.due_runs WHERE root_id = ANY (v_roots) AND root_id <> ALL (v_open);
-    FOR v_root IN SELECT u FROM unnest(v_open) AS u ORDER BY u LOOP
+    FOR v_root IN SELECT u FROM unnest(v_open) AS u ORDER BY u COLLATE "C" LOOP
         v_done := record.renew_due(v_root, p_at);
     END LOOP;
     RETURN cardinality(v_roots);

@@ -3,6 +3,7 @@
 //! them is not as most are, none is done, and each is sent alone. Nobody is answered before the commit.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -29,6 +30,9 @@ const TOGETHER_MAX: usize = 64;
 /// Calls at a time. With more, each would hold fewer, and cost more for each. Each has a connection that
 /// stays its own: one that never made the call before makes fifty plans first.
 pub(in crate::postgres) const LANES: usize = 2;
+
+/// So long a few wait beside a call that holds many: it may hang.
+const HOLD: Duration = Duration::from_millis(20);
 
 /// Restorations that may wait; beyond that their callers do.
 const WAITING_MAX: usize = 1024;
@@ -95,6 +99,7 @@ async fn send_groups(lanes: Link, link: Link, mut queue: mpsc::Receiver<Waiting>
     let mut under_way = HashMap::new();
     let mut waiting = Vec::new();
     let mut is_closed = false;
+    let mut is_held_long = false;
     while !(is_closed && waiting.is_empty() && calls.is_empty()) {
         tokio::select! {
             Some(ended) = calls.join_next_with_id() => {
@@ -108,9 +113,10 @@ async fn send_groups(lanes: Link, link: Link, mut queue: mpsc::Receiver<Waiting>
                 Some(next) => waiting.push(next),
                 None => is_closed = true,
             },
+            () = tokio::time::sleep(HOLD), if !waiting.is_empty() => is_held_long = true,
         }
         gather(&mut queue, &mut waiting).await;
-        let held: usize = under_way.values().sum();
+        let held: usize = if std::mem::take(&mut is_held_long) { 0 } else { under_way.values().sum() };
         for size in shares(waiting.len(), LANES - calls.len(), held) {
             let group: Vec<Waiting> = waiting.drain(..size).collect();
             let (lanes, link) = (lanes.clone(), link.clone());
