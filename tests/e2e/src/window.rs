@@ -71,6 +71,14 @@ impl Window {
         found
     }
 
+    /// Waits until the element under this CSS selector is shown with these words.
+    pub async fn says(&self, css: &str, words: &str) -> anyhow::Result<()> {
+        until(&format!("{css} with “{words}”"), PATIENCE, async || {
+            Ok(self.shown(css).await?.text().await?.contains(words).then_some(()))
+        })
+        .await
+    }
+
     pub async fn click(&self, id: &str) -> anyhow::Result<()> {
         self.click_on(&format!("[data-testid=\"{id}\"]")).await
     }

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
 use super::fault::said;
+use super::writes::sweeps::LANES;
 
 /// So long a server may take to let somebody in.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,17 +33,24 @@ pub struct PgSettings {
     /// `postgres://login@host:port/database`, with `sslrootcert=FILE` where the server's certificate
     /// comes from a CA of one's own. TLS is `verify-full` unless the server is on this machine.
     pub url: String,
-    /// At most so many connections at a time.
+    /// At most so many connections at a time for reading and cases, and as many for calls.
     pub connections: u32,
     password: Option<Password>,
 }
 
 impl PgSettings {
-    /// The record at an address, with four connections. The password is that of the address, else of
+    /// What a busy program has of each kind, unless told otherwise.
+    const CONNECTIONS: u32 = 4;
+
+    /// All that such a program has open when it is busiest: for reading, for calls, and for what is
+    /// settled together.
+    pub(super) const CONNECTIONS_OF_A_STORE: u32 = 2 * Self::CONNECTIONS + LANES;
+
+    /// The record at an address, with four connections of each kind. The password is that of the address, else of
     /// `PGPASSWORD`, else of `.pgpass`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connections: 4, password: None }
+        Self { url: url.into(), connections: Self::CONNECTIONS, password: None }
     }
 
     /// The same with a password of its own.

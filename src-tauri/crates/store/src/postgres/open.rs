@@ -148,8 +148,7 @@ impl PgStore {
         let connections = connections.test_before_acquire(false);
         // A call is one statement, and nobody begins a transaction on its connection.
         let calls = connections.clone().connect_lazy_with(options.clone());
-        let lanes = u32::try_from(sweeps::LANES).unwrap_or(1);
-        let lanes = connections.clone().max_connections(lanes).connect_lazy_with(options.clone());
+        let lanes = connections.clone().max_connections(sweeps::LANES).connect_lazy_with(options.clone());
         // A begin that was cancelled half way leaves its connection in a transaction (sqlx 0.8.4 to 0.9.0):
         // what is written in it afterwards is acknowledged, and lost.
         let pool = connections
@@ -168,7 +167,7 @@ impl PgStore {
 
     /// Closes the connections after what is under way.
     pub async fn close(&self) {
-        self.sweeps.close().await;
+        self.sweeps.connections().close().await;
         self.link.calls.close().await;
         self.pool.close().await;
     }

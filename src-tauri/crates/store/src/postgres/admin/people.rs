@@ -23,8 +23,9 @@ const HAS_LOGIN: &str = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $
 const IS_ROLE: &str = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)";
 const QUOTED: &str = "SELECT quote_ident($1)";
 
-/// Connections that one login may have at a time: a window, a command line, and room to reconnect.
-const CONNECTIONS_OF_A_LOGIN: u32 = 5;
+/// Connections that one login may have at a time: a window, a command line, and some that a broken
+/// network left behind. Any fewer, and a busy window waits for itself.
+const CONNECTIONS_OF_A_LOGIN: u32 = 2 * PgSettings::CONNECTIONS_OF_A_STORE + 4;
 
 /// Who is to be let in, and as what.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use makegood_domain::ids::{ActionKey, ChargeId};
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, StoreError, StoreResult};
 use serde::Serialize;
+use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -29,7 +30,7 @@ const TOGETHER_MAX: usize = 64;
 
 /// Calls at a time. With more, each would hold fewer, and cost more for each. Each has a connection that
 /// stays its own: one that never made the call before makes fifty plans first.
-pub(in crate::postgres) const LANES: usize = 2;
+pub(in crate::postgres) const LANES: u32 = 2;
 
 /// So long a few wait beside a call that holds many: it may hang.
 const HOLD: Duration = Duration::from_millis(20);
@@ -79,9 +80,9 @@ impl Sweeps {
         Self { queue, lanes }
     }
 
-    /// Closes its connections after what is under way.
-    pub(in crate::postgres) async fn close(&self) {
-        self.lanes.calls.close().await;
+    /// The connections that are its own.
+    pub(in crate::postgres) fn connections(&self) -> &PgPool {
+        &self.lanes.calls
     }
 
     /// Settles a restoration in the next call, and returns its receipt after the commit.
@@ -117,7 +118,7 @@ async fn send_groups(lanes: Link, link: Link, mut queue: mpsc::Receiver<Waiting>
         }
         gather(&mut queue, &mut waiting).await;
         let held: usize = if std::mem::take(&mut is_held_long) { 0 } else { under_way.values().sum() };
-        for size in shares(waiting.len(), LANES - calls.len(), held) {
+        for size in shares(waiting.len(), LANES as usize - calls.len(), held) {
             let group: Vec<Waiting> = waiting.drain(..size).collect();
             let (lanes, link) = (lanes.clone(), link.clone());
             let call = calls.spawn(async move { settle_group(&lanes, &link, group).await });
