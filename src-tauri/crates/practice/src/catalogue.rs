@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub const REPLICATE: &str = "replicate";
 pub const FAL: &str = "fal";
-pub const VEO: &str = "veo";
+pub const VEO: &str = "gemini_veo";
 pub const RUNWAY: &str = "runway";
 
 /// Hours that a provider keeps a finished file, and how that is known.

@@ -3,10 +3,11 @@
 //! [`ADAPTERS`].
 
 pub mod fal;
+pub mod gemini_veo;
 pub mod replicate;
 pub mod runway;
-pub mod veo;
 
+mod explain;
 mod files;
 mod inquiry;
 mod protocol;
@@ -22,29 +23,37 @@ use makegood_domain::ports::{Descriptor, ProviderPort, Providers};
 use secrecy::SecretString;
 use url::Url;
 
+pub use explain::{AssetState, Document, Explained, Origin, Output, Word};
 pub use inquiry::Inquiry;
 pub use protocol::{Facts, Protocol};
-pub use reading::{Asset, Piece, Pieces, Reading, Unread};
+pub use reading::{Asset, Cause, Piece, Pieces, Reading, Unread};
 pub use retention::{Retention, rows as retention_rows};
 pub use settings::{ProviderSettings, SettingsError};
 
 use crate::http::{Guard, Http, Key, Line, Pace, RealPace};
 use protocol::Adapter;
 
-type Connect = fn(&ProviderSettings, Arc<dyn Pace>) -> Result<Arc<dyn ProviderPort>, SettingsError>;
+/// Pages of a list that are read at most: more than that, and the time asked for was too wide.
+const PAGES_MAX: usize = 20;
 
-/// Every adapter by its name.
-const ADAPTERS: &[(&str, Connect)] = &[
-    ("replicate", |settings, pace| connect(replicate::Replicate, settings, pace)),
-    ("fal", |settings, pace| connect(fal::Fal, settings, pace)),
-    ("veo", |settings, pace| connect(veo::Veo, settings, pace)),
-    ("runway", |settings, pace| connect(runway::Runway, settings, pace)),
-];
+/// Every adapter.
+const ADAPTERS: &[&dyn Protocol] = &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway];
+
+/// The protocol of an adapter's name.
+#[must_use]
+pub fn protocol(adapter: &str) -> Option<&'static dyn Protocol> {
+    ADAPTERS.iter().copied().find(|protocol| protocol.facts().adapter == adapter)
+}
+
+/// What is fixed about every provider that there is an adapter for.
+pub fn all_facts() -> impl Iterator<Item = &'static Facts> {
+    ADAPTERS.iter().map(|protocol| protocol.facts())
+}
 
 /// The names of all adapters.
 #[must_use]
 pub fn adapters() -> Vec<&'static str> {
-    ADAPTERS.iter().map(|(name, _)| *name).collect()
+    all_facts().map(|facts| facts.adapter).collect()
 }
 
 /// The providers that an operator has set up, by the catalogue's ids.
@@ -75,14 +84,14 @@ impl Registry {
     pub fn with_pace(settings: Vec<ProviderSettings>, pace: &Arc<dyn Pace>) -> Result<Self, SettingsError> {
         let mut providers = BTreeMap::new();
         for one in settings {
-            let Some((_, connect)) = ADAPTERS.iter().find(|(name, _)| *name == one.adapter) else {
+            let Some(protocol) = protocol(&one.adapter) else {
                 return Err(SettingsError::NoAdapter {
                     id: one.id,
                     adapter: one.adapter,
                     known: adapters().join(", "),
                 });
             };
-            let provider = connect(&one, Arc::clone(pace))?;
+            let provider = connect(protocol, &one, Arc::clone(pace))?;
             if providers.insert(one.id.clone(), provider).is_some() {
                 return Err(SettingsError::Twice { id: one.id });
             }
@@ -102,8 +111,8 @@ impl Providers for Registry {
 }
 
 /// Joins a protocol with the connection that the settings describe.
-fn connect<P: Protocol + 'static>(
-    protocol: P,
+fn connect(
+    protocol: &'static dyn Protocol,
     settings: &ProviderSettings,
     pace: Arc<dyn Pace>,
 ) -> Result<Arc<dyn ProviderPort>, SettingsError> {

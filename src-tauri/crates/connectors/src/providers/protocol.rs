@@ -7,13 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::ProviderId;
-use makegood_domain::ports::{Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Retry};
+use makegood_domain::ids::{JobId, ProviderId};
+use makegood_domain::ports::{
+    Capability, Descriptor, FileSink, JobList, JobRef, JobWindow, LookUp, ProviderError, ProviderPort, Retry,
+};
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use url::Url;
 
 use crate::http::{Answer, Ask, DownloadError, Downloaded, Http};
 
+use super::explain::{Document, Explained, Word};
 use super::inquiry::Inquiry;
 use super::reading::{Asset, Piece, Pieces, Reading, Unread};
 
@@ -36,11 +39,13 @@ pub struct Facts {
     pub capability: Capability,
     /// Reads a wanted wait out of a refusal's body.
     pub delay_in: fn(&[u8]) -> Option<Duration>,
+    /// What *not found* can mean at this provider.
+    pub not_found: Word,
 }
 
 /// How one provider is asked, and how its answers are read.
 #[async_trait]
-pub trait Protocol: Send + Sync {
+pub trait Protocol: Send + Sync + 'static {
     fn facts(&self) -> &'static Facts;
     /// Where the vendor keeps a history of requests that can be asked as well.
     fn history_url(&self) -> Option<&'static str> {
@@ -51,6 +56,17 @@ pub trait Protocol: Send + Sync {
     /// # Errors
     /// Where there was nothing to read; that is told about the job like any reading.
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread>;
+    /// What a document says, without asking anybody.
+    fn explain(&self, document: &Document<'_>) -> Explained;
+    /// The jobs of a time, in the provider's order; for one whose id was lost. Only where
+    /// `capability.list_by_time` says so.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    async fn list(&self, inquiry: &mut Inquiry<'_>, window: &JobWindow) -> Result<JobList, Unread> {
+        let _ = (inquiry, window);
+        Err(Unread::refused(format!("{} lists no jobs", self.facts().name)))
+    }
     /// Finds out about one file; by default whether its address answers.
     async fn look_at(&self, inquiry: &mut Inquiry<'_>, asset: &mut Asset) {
         inquiry.look_at(asset).await;
@@ -58,8 +74,8 @@ pub trait Protocol: Send + Sync {
 }
 
 /// A protocol with the connection it speaks over.
-pub struct Adapter<P> {
-    pub(super) protocol: P,
+pub struct Adapter {
+    pub(super) protocol: &'static dyn Protocol,
     pub(super) id: ProviderId,
     pub(super) name: Option<String>,
     pub(super) http: Http,
@@ -67,7 +83,7 @@ pub struct Adapter<P> {
     pub(super) file_hours: Option<u32>,
 }
 
-impl<P: Protocol + 'static> Adapter<P> {
+impl Adapter {
     pub(super) fn shared(self) -> Arc<dyn ProviderPort> {
         Arc::new(self)
     }
@@ -191,7 +207,7 @@ impl<P: Protocol + 'static> Adapter<P> {
 }
 
 #[async_trait]
-impl<P: Protocol + 'static> ProviderPort for Adapter<P> {
+impl ProviderPort for Adapter {
     fn descriptor(&self) -> Descriptor {
         let facts = self.protocol.facts();
         Descriptor {
@@ -225,6 +241,24 @@ impl<P: Protocol + 'static> ProviderPort for Adapter<P> {
             locator: job.locator.clone(),
         };
         LookUp { job, raw: inquiry.raw }
+    }
+
+    async fn list_jobs(&self, window: &JobWindow, now: Timestamp) -> JobList {
+        let nobody = JobRef {
+            provider_id: self.id.clone(),
+            job_id: JobId::new(""),
+            run_id: window.run_id.clone(),
+            locator: window.locator.clone(),
+            requested_items: 0,
+            submitted_at: window.since,
+        };
+        let mut inquiry = self.inquiry(&nobody, Some(now));
+        let listed = self.protocol.list(&mut inquiry, window).await;
+        let raw = inquiry.raw;
+        match listed {
+            Ok(list) => JobList { raw, ..list },
+            Err(unread) => JobList { why: Some(self.http.shown(&unread.why)), raw, ..JobList::default() },
+        }
     }
 
     async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {

@@ -18,6 +18,25 @@ pub struct Reading {
     pub pieces: Pieces,
     /// The provider's own words, or ours about them. For agents.
     pub error: Option<String>,
+    /// Why the answer tells nothing of the job, where it does not.
+    pub cause: Option<Cause>,
+}
+
+/// Why an answer tells nothing of the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    KeyRefused,
+    TooOften,
+    /// It may be answered in a moment.
+    Passing,
+    /// The question itself was refused, and will be again.
+    Refused,
+    /// A passing fault, or the job's own; asking again tells.
+    PassingOrFailed,
+    /// A file is gone, or belongs to another key.
+    GoneOrWrongKey,
+    /// The provider has given the service up.
+    Retired,
 }
 
 /// What became of the items, as far as the answer tells.
@@ -56,7 +75,15 @@ impl Reading {
     /// A reading that knows nothing but the state.
     #[must_use]
     pub fn of(state: JobState) -> Self {
-        Self { state, about: None, started_at: None, finished_at: None, pieces: Pieces::Unlisted, error: None }
+        Self {
+            state,
+            about: None,
+            started_at: None,
+            finished_at: None,
+            pieces: Pieces::Unlisted,
+            error: None,
+            cause: None,
+        }
     }
 
     /// The same, with words for agents.
@@ -83,18 +110,24 @@ impl Reading {
 pub struct Unread {
     pub state: JobState,
     pub why: String,
+    pub cause: Option<Cause>,
 }
 
 impl Unread {
     /// The question could not be asked or answered.
     pub fn unanswered(why: impl Into<String>) -> Self {
-        Self { state: JobState::LookupFailed, why: why.into() }
+        Self { state: JobState::LookupFailed, why: why.into(), cause: Some(Cause::Passing) }
+    }
+
+    /// The question can't be asked, or is refused each time.
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self { state: JobState::LookupFailed, why: why.into(), cause: Some(Cause::Refused) }
     }
 }
 
 impl From<Unread> for Reading {
     fn from(unread: Unread) -> Self {
-        Self::of(unread.state).saying(unread.why)
+        Self { cause: unread.cause, ..Self::of(unread.state).saying(unread.why) }
     }
 }
 
@@ -108,17 +141,21 @@ impl From<Unread> for Reading {
 /// What is known without a body to read.
 pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T, Unread> {
     let words = || said(body).map_or_else(|| format!("HTTP {status}"), |words| format!("HTTP {status}: {words}"));
-    let (state, why) = match status {
+    let failed = |cause, why| (JobState::LookupFailed, Some(cause), why);
+    let (state, cause, why) = match status {
         200..=299 => match serde_json::from_slice(body) {
             Ok(read) => return Ok(read),
-            Err(error) => (JobState::Unrecognised, format!("HTTP {status} with a body that can't be read: {error}")),
+            Err(error) => {
+                (JobState::Unrecognised, None, format!("HTTP {status} with a body that can't be read: {error}"))
+            }
         },
-        404 | 410 => (JobState::NotFound, words()),
-        401 | 403 => (JobState::LookupFailed, format!("the key was not accepted: {}", words())),
-        429 => (JobState::LookupFailed, format!("asked too often: {}", words())),
-        _ => (JobState::LookupFailed, words()),
+        404 | 410 => (JobState::NotFound, None, words()),
+        401 | 403 => failed(Cause::KeyRefused, format!("the key was not accepted: {}", words())),
+        429 => failed(Cause::TooOften, format!("asked too often: {}", words())),
+        408 | 425 | 500.. => failed(Cause::Passing, words()),
+        _ => failed(Cause::Refused, words()),
     };
-    Err(Unread { state, why })
+    Err(Unread { state, why, cause })
 }
 
 /// The words of an error body, wherever the provider keeps them.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{JobId, ProviderId, RunId};
 use crate::plan::StoredFile;
 use crate::support::{Claim, Ticket};
-use crate::work::{Job, Model, Project};
+use crate::work::{Job, JobState, Model, Project};
 
 /// The only source of the present.
 pub trait Clock: Send + Sync {
@@ -99,6 +99,39 @@ pub struct LookUp {
     pub raw: Vec<RawAnswer>,
 }
 
+/// When a job was asked for whose id was lost, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobWindow {
+    pub run_id: RunId,
+    /// Endpoint or model path kept at submission.
+    pub locator: Option<String>,
+    pub since: Timestamp,
+    pub until: Timestamp,
+}
+
+/// A job as a provider lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedJob {
+    pub job_id: JobId,
+    pub state: JobState,
+    pub created_at: Option<Timestamp>,
+    pub model: Option<String>,
+    pub prompt: Option<String>,
+    /// An id of ours that went with the request, or the provider's of the request itself.
+    pub reference: Option<String>,
+}
+
+/// The jobs that a provider lists for a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobList {
+    pub jobs: Vec<ListedJob>,
+    /// Whether the list was read to the end of the time asked for.
+    pub is_whole: bool,
+    /// Why there is no list, or only a part of it. For agents.
+    pub why: Option<String>,
+    pub raw: Vec<RawAnswer>,
+}
+
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -135,6 +168,12 @@ pub trait ProviderPort: Send + Sync {
     fn capability(&self) -> Capability;
     /// Asks about one job. Never fails: what could not be asked is a fact as well.
     async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp;
+    /// The jobs of a time, for a run whose job's id was lost. Never fails: why there is no list is
+    /// told in it.
+    async fn list_jobs(&self, window: &JobWindow, now: Timestamp) -> JobList {
+        let _ = (window, now);
+        JobList { why: Some(format!("{} lists no jobs", self.descriptor().name)), ..JobList::default() }
+    }
     /// Fetches one item's file into `sink`, asking for a fresh address where it is stale.
     /// Returns the declared media type, if any.
     ///

@@ -2,12 +2,14 @@
 //! own answer tells which.
 
 use makegood_domain::ids::JobId;
+use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Delivery, History, QueueStatus, Request};
 use crate::providers::files::{Shape, collect};
-use crate::providers::reading::{Piece, Pieces, Reading, body_of, said, words_in};
+use crate::providers::reading::{Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
+use crate::providers::{Document, Explained, Facts, Origin, Word};
 
 /// What the queue's status settles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,70 @@ pub fn history(status: u16, body: &[u8], id: &JobId, is_file: &dyn Fn(&str) -> b
     let reading = of_request(&request, is_file);
     Some(Reading { about: Some(id.clone()), started_at: request.started_at, finished_at: request.ended_at, ..reading })
 }
+
+/// A page of the history, and what to ask for the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub jobs: Vec<ListedJob>,
+    pub next: Option<String>,
+}
+
+/// Reads a page of the history.
+///
+/// # Errors
+/// Where it is none.
+pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
+    let history = body_of::<History>(status, body)?;
+    let jobs = history.items.into_iter().map(|request| ListedJob {
+        state: of_request(&request, &|_| false).state,
+        job_id: JobId::new(request.request_id),
+        created_at: request.sent_at.or(request.started_at),
+        model: request.endpoint_id,
+        prompt: request.json_input["prompt"].as_str().map(str::to_owned),
+        reference: None,
+    });
+    Ok(Page { jobs: jobs.collect(), next: history.next_cursor.filter(|_| history.has_more != Some(false)) })
+}
+
+/// What a document says that came without its question.
+#[must_use]
+pub fn explain(facts: &'static Facts, document: &Document<'_>) -> Explained {
+    let is_file = |text: &str| text.starts_with("data:") || text.starts_with("https://");
+    let json = document.json();
+    let word = json["status"].as_str();
+    let is_delivery = matches!(word, Some("OK" | "ERROR")) && json.get("request_id").is_some();
+    if is_delivery || document.origin == Origin::Webhook {
+        return Explained::job(facts, delivery(document.body, &is_file));
+    }
+    if json.get("billing_events").is_some() {
+        return Explained::of(facts, Word::Billing);
+    }
+    if let Ok(page) = page(document.status, document.body) {
+        return Explained::list(facts, page.jobs);
+    }
+    // A request to cancel what has ended is refused with the word that it has.
+    if word == Some("ALREADY_COMPLETED") {
+        return Explained::of(facts, Word::Succeeded).noting(RESULT_TELLS);
+    }
+    if word.is_some_and(|word| QUEUE_WORDS.contains(&word)) {
+        return match self::status(document.status, document.body) {
+            Status::Settled(reading) => Explained::job(facts, reading),
+            Status::AskResult => {
+                Explained { terminal: true, ..Explained::of(facts, Word::Succeeded) }.noting(RESULT_TELLS)
+            }
+        };
+    }
+    let reading = result(document.status, document.body, &is_file);
+    // A result that answers 5xx may be there a minute later, or never.
+    let is_fault = document.status >= 500;
+    let cause = if is_fault { Some(Cause::PassingOrFailed) } else { reading.cause };
+    Explained::job(facts, Reading { cause, ..reading })
+}
+
+/// The words that only the queue's status has.
+const QUEUE_WORDS: [&str; 4] = ["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "CANCELLATION_REQUESTED"];
+
+const RESULT_TELLS: &str = "the queue has no word for failure: only the result's own answer tells how it ended";
 
 fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let words =

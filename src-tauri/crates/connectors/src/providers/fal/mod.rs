@@ -8,12 +8,12 @@ mod wire;
 mod tests;
 
 use async_trait::async_trait;
-use makegood_domain::ports::Capability;
+use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 use url::Url;
 
 use super::inquiry::below;
-use super::{Facts, Inquiry, Pieces, Protocol, Reading, Unread};
+use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Pieces, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "fal",
@@ -28,13 +28,14 @@ static FACTS: Facts = Facts {
     headers: &[],
     capability: Capability {
         look_up: true,
-        list_by_time: false,
+        list_by_time: true,
         cost: false,
         cancel: false,
         webhook: false,
         gives_expiry: false,
     },
     delay_in: |_| None,
+    not_found: Word::ExpiredOrUnknown,
 };
 
 /// The protocol. The job's id is the request's, its locator the endpoint that was called, or one of
@@ -50,6 +51,42 @@ impl Protocol for Fal {
 
     fn history_url(&self) -> Option<&'static str> {
         Some("https://api.fal.ai/v1")
+    }
+
+    /// Answers of the queue and of the platform, results, and deliveries: told apart by their shape,
+    /// as all come from the same few addresses.
+    fn explain(&self, document: &Document<'_>) -> Explained {
+        map::explain(&FACTS, document)
+    }
+
+    /// By endpoint, as the platform's history keeps it.
+    async fn list(&self, inquiry: &mut Inquiry<'_>, window: &JobWindow) -> Result<JobList, Unread> {
+        let history = inquiry.history.ok_or_else(|| Unread::refused("no address of fal's history is set"))?;
+        let endpoint = window.locator.as_deref().filter(|locator| !locator.contains("://"));
+        let endpoint = endpoint.ok_or_else(|| Unread::refused("fal lists by endpoint, and the run keeps none"))?;
+        let mut list = JobList::default();
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let mut url = below(history, ["models", "requests", "by-endpoint"])?;
+            url.query_pairs_mut()
+                .append_pair("endpoint_id", endpoint.trim_matches('/'))
+                .append_pair("start", &window.since.to_string())
+                .append_pair("end", &window.until.to_string())
+                .append_pair("expand", "payloads")
+                .append_pair("limit", "100")
+                .extend_pairs(cursor.iter().map(|cursor: &String| ("cursor", cursor)));
+            let answer = inquiry.ask(&url).await?;
+            let page = match map::page(answer.status, &answer.body) {
+                Ok(page) => page,
+                Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
+            };
+            list.jobs.extend(page.jobs);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(JobList { is_whole: true, ..list });
+            }
+        }
+        Ok(JobList { why: Some(format!("only the first {PAGES_MAX} pages were read")), ..list })
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

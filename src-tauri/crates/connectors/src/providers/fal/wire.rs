@@ -25,18 +25,28 @@ pub struct History {
     /// The list by search calls them results.
     #[serde(alias = "results")]
     pub items: Vec<Request>,
+    #[serde(default)]
+    pub next_cursor: Option<String>,
+    #[serde(default)]
+    pub has_more: Option<bool>,
 }
 
 /// A request as the history keeps it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
     pub request_id: String,
+    #[serde(default)]
+    pub endpoint_id: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
+    pub sent_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub started_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub ended_at: Option<Timestamp>,
     #[serde(default)]
     pub status_code: Option<u16>,
+    #[serde(default)]
+    pub json_input: Value,
     /// Absent once the payload is gone.
     #[serde(default)]
     pub json_output: Option<Value>,

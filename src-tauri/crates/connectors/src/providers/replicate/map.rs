@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use makegood_domain::ids::JobId;
+use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
 use serde_json::Value;
 
-use super::wire::Prediction;
+use super::wire::{Prediction, Predictions};
 use crate::providers::files::{Shape, collect};
 use crate::providers::reading::{Pieces, Reading, body_of, said, words_in};
 
@@ -18,6 +19,32 @@ pub fn explain(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Read
         Ok(prediction) => read(prediction, is_file),
         Err(unread) => unread.into(),
     }
+}
+
+/// A page of the list of predictions, and the address of the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub jobs: Vec<ListedJob>,
+    pub next: Option<String>,
+}
+
+/// Reads the answer to `GET /predictions`; `None` where it is no list.
+#[must_use]
+pub fn page(status: u16, body: &[u8]) -> Option<Page> {
+    let predictions = body_of::<Predictions>(status, body).ok()?;
+    let jobs = predictions.results.into_iter().filter_map(listed).collect();
+    Some(Page { jobs, next: predictions.next })
+}
+
+fn listed(prediction: Prediction) -> Option<ListedJob> {
+    Some(ListedJob {
+        job_id: JobId::new(prediction.id.clone()?),
+        created_at: prediction.created_at,
+        model: prediction.model.clone(),
+        prompt: prediction.input["prompt"].as_str().map(str::to_owned),
+        reference: None,
+        state: read(prediction, &|_| false).state,
+    })
 }
 
 fn read(prediction: Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {

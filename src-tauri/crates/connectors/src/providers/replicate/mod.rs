@@ -7,9 +7,11 @@ mod wire;
 mod tests;
 
 use async_trait::async_trait;
-use makegood_domain::ports::Capability;
+use makegood_domain::ports::{Capability, JobList, JobWindow};
 
-use super::{Facts, Inquiry, Protocol, Reading, Unread};
+use super::explain::is_file_of;
+use super::reading::body_of;
+use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "replicate",
@@ -25,13 +27,14 @@ static FACTS: Facts = Facts {
     headers: &[],
     capability: Capability {
         look_up: true,
-        list_by_time: false,
+        list_by_time: true,
         cost: false,
         cancel: false,
         webhook: false,
         gives_expiry: false,
     },
     delay_in: map::delay_in,
+    not_found: Word::UnknownJob,
 };
 
 /// The protocol; the job's id is the prediction's.
@@ -42,6 +45,40 @@ pub struct Replicate;
 impl Protocol for Replicate {
     fn facts(&self) -> &'static Facts {
         &FACTS
+    }
+
+    /// Predictions, as answered or delivered, and lists of them.
+    fn explain(&self, document: &Document<'_>) -> Explained {
+        match map::page(document.status, document.body) {
+            Some(page) => Explained::list(&FACTS, page.jobs),
+            None => {
+                Explained::job(&FACTS, map::explain(document.status, document.body, &|text| is_file_of(&FACTS, text)))
+            }
+        }
+    }
+
+    /// Newest first, a hundred a page; `next` is a whole address.
+    async fn list(&self, inquiry: &mut Inquiry<'_>, window: &JobWindow) -> Result<JobList, Unread> {
+        let mut url = inquiry.address(["predictions"])?;
+        url.query_pairs_mut()
+            .append_pair("created_after", &window.since.to_string())
+            .append_pair("created_before", &window.until.to_string());
+        let mut list = JobList::default();
+        for _ in 0..PAGES_MAX {
+            let answer = inquiry.ask(&url).await?;
+            let Some(page) = map::page(answer.status, &answer.body) else {
+                let unread = body_of::<serde_json::Value>(answer.status, &answer.body);
+                let why = unread.map_or_else(|unread| unread.why, |_| "the list can't be read".to_owned());
+                return Ok(JobList { why: Some(why), ..list });
+            };
+            list.jobs.extend(page.jobs);
+            match page.next.map(|next| inquiry.http.guard().read(&next)) {
+                None => return Ok(JobList { is_whole: true, ..list }),
+                Some(Ok(next)) => url = next,
+                Some(Err(refusal)) => return Ok(JobList { why: Some(refusal.to_string()), ..list }),
+            }
+        }
+        Ok(JobList { why: Some(format!("only the first {PAGES_MAX} pages were read")), ..list })
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

@@ -20,7 +20,22 @@ pub struct Prediction {
     #[serde(default)]
     pub data_removed: Option<bool>,
     #[serde(default, deserialize_with = "moment")]
+    pub created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
     pub started_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub completed_at: Option<Timestamp>,
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Emptied with the output, after an hour.
+    #[serde(default)]
+    pub input: Value,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Predictions {
+    pub results: Vec<Prediction>,
+    #[serde(default)]
+    pub next: Option<String>,
 }

@@ -9,7 +9,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Facts, Inquiry, Protocol, Reading, Unread};
+use super::{Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
 
 /// Locator of jobs that are invocations of a workflow.
 const WORKFLOWS: &str = "workflow_invocations";
@@ -35,6 +35,7 @@ static FACTS: Facts = Facts {
         gives_expiry: false,
     },
     delay_in: |_| None,
+    not_found: Word::CancelledOrUnknown,
 };
 
 /// The protocol; the job's id is the task's, its locator `workflow_invocations` for a workflow.
@@ -45,6 +46,10 @@ pub struct Runway;
 impl Protocol for Runway {
     fn facts(&self) -> &'static Facts {
         &FACTS
+    }
+
+    fn explain(&self, document: &Document<'_>) -> Explained {
+        Explained::job(&FACTS, map::explain(document.status, document.body))
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

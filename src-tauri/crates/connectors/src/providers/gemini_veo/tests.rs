@@ -13,7 +13,7 @@ struct Operations;
 
 impl Subject for Operations {
     fn connect(&self, base: &str) -> Connected {
-        subject::connect("veo", &format!("{base}/v1beta"))
+        subject::connect("gemini_veo", &format!("{base}/v1beta"))
     }
 
     fn job_id(&self) -> JobId {

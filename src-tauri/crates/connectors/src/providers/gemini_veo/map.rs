@@ -6,7 +6,7 @@ use makegood_domain::ids::JobId;
 use makegood_domain::work::JobState;
 
 use super::wire::{Failure, File, Operation, Status, Videos};
-use crate::providers::reading::{Asset, Piece, Pieces, Reading, body_of, words_in};
+use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, body_of, said, words_in};
 
 /// `google.rpc.Code.CANCELLED`.
 const CANCELLED: i64 = 1;
@@ -16,6 +16,10 @@ const CANCELLED: i64 = 1;
 pub fn explain(status: u16, body: &[u8]) -> Reading {
     match body_of::<Operation>(status, body) {
         Ok(operation) => read(operation),
+        // 403 is what a deleted file *and* a file of another key's project get.
+        Err(unread) if status == 403 && said(body).is_some_and(|words| words.contains(" File ")) => {
+            Reading { cause: Some(Cause::GoneOrWrongKey), ..unread.into() }
+        }
         Err(unread) => unread.into(),
     }
 }
@@ -72,8 +76,8 @@ fn done(videos: Videos) -> Reading {
 ///
 /// 403 is what a deleted file *and* a file of another key's project get, so it tells nothing.
 pub fn note_file(status: u16, body: &[u8], asset: &mut Asset) -> bool {
-    let Some(file) = serde_json::from_slice::<File>(body).ok().filter(|file| status == 200 && file.name.is_some())
-    else {
+    let is_file = |file: &File| file.name.as_deref().is_some_and(|name| name.starts_with("files/"));
+    let Some(file) = serde_json::from_slice::<File>(body).ok().filter(|file| status == 200 && is_file(file)) else {
         return false;
     };
     asset.bytes = file.size_bytes.unwrap_or(0);

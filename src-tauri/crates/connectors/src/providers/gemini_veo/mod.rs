@@ -9,10 +9,10 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Asset, Facts, Inquiry, Protocol, Reading, Unread};
+use super::{Asset, Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
-    adapter: "veo",
+    adapter: "gemini_veo",
     name: "Veo (Gemini API)",
     docs_url: "https://ai.google.dev/gemini-api/docs/video",
     key_hint: "An API key of the Google project that made the videos: files of another project look deleted",
@@ -32,6 +32,7 @@ static FACTS: Facts = Facts {
         gives_expiry: true,
     },
     delay_in: map::delay_in,
+    not_found: Word::ExpiredOrUnknown,
 };
 
 /// The protocol. The job's id is the operation's name, `models/…/operations/…`; or only its last
@@ -43,6 +44,15 @@ pub struct Veo;
 impl Protocol for Veo {
     fn facts(&self) -> &'static Facts {
         &FACTS
+    }
+
+    /// Operations, and files of the Files API.
+    fn explain(&self, document: &Document<'_>) -> Explained {
+        let mut asset = Asset::default();
+        if map::note_file(document.status, document.body, &mut asset) {
+            return Explained::file(&FACTS, &asset);
+        }
+        Explained::job(&FACTS, map::explain(document.status, document.body))
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
