@@ -1,11 +1,13 @@
 //! The domain's view of the outside: what adapters must do. Nothing here does I/O.
 
 mod approval;
+mod deliveries;
 mod outside;
 mod reconcile;
 mod store;
 
 pub use approval::*;
+pub use deliveries::*;
 pub use outside::*;
 pub use reconcile::*;
 pub use store::*;

@@ -1,0 +1,33 @@
+//! Sync: `t=<seconds>,v1=<hex>` in `sync-signature`, HMAC-SHA256 over `t.body`. Several `v1` may stand
+//! there while a secret is exchanged; anything else in the header is refused.
+
+use jiff::Timestamp;
+
+use super::headers::Headers;
+use super::secret::{Secret, from_hex};
+use super::{Refusal, window};
+
+const SIGNATURE: &str = "sync-signature";
+/// More signatures than this in one header are nobody's.
+const MOST_PARTS: usize = 8;
+
+/// Whether one of the secrets made it.
+///
+/// # Errors
+/// With the reason why the delivery is not believed.
+pub fn verify(headers: Headers<'_>, body: &[u8], secrets: &[Secret], now: Timestamp) -> Result<(), Refusal> {
+    let malformed = || Refusal::Malformed { header: SIGNATURE, wanted: "`t=<seconds>,v1=<hex>`" };
+    let (mut seconds, mut tags) = (None, Vec::new());
+    for part in headers.one(SIGNATURE)?.split(',') {
+        match part.split_once('=') {
+            Some(("t", value)) if seconds.is_none() => seconds = Some(value),
+            Some(("v1", value)) if tags.len() < MOST_PARTS => tags.push(from_hex(value).ok_or_else(malformed)?),
+            _ => return Err(malformed()),
+        }
+    }
+    let seconds = seconds.ok_or_else(malformed)?;
+    window::check(SIGNATURE, seconds, now)?;
+    let parts: [&[u8]; 3] = [seconds.as_bytes(), b".", body];
+    let fits = tags.iter().any(|tag| secrets.iter().any(|secret| secret.made(tag, &parts)));
+    if fits { Ok(()) } else { Err(Refusal::NoneFits) }
+}
