@@ -1,5 +1,6 @@
 //! `makegoodctl` as it is run: what it prints, where, and how it ends.
 
+mod asking_providers;
 mod evaluating;
 mod opening_files;
 mod opening_servers;

@@ -7,6 +7,7 @@ mod evaluate;
 mod export;
 mod import;
 mod practice;
+mod provider;
 mod reconcile;
 mod triage;
 
@@ -37,6 +38,8 @@ enum Command {
     Triage(triage::Options),
     /// Keep the 24-hour promise: bring what can be had, restore what can't, once or again and again.
     Reconcile(reconcile::Options),
+    /// The adapters of providers, what a document of one means, and what one says of a job.
+    Provider(provider::Options),
     /// Write down usage for other programs: charges, detections, refunds, and the billable total.
     Export(export::Options),
     /// Look at the audit, or prove that it is whole.
@@ -77,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(options) => import::run(&home, &options).await,
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
+        Command::Provider(options) => provider::run(&home, options).await,
         Command::Export(options) => export::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
         Command::Db(options) => db::run(&home, &options).await,

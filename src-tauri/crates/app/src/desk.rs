@@ -109,6 +109,12 @@ impl Desk {
         self.changes.subscribe()
     }
 
+    /// The providers that this desk asks.
+    #[must_use]
+    pub fn providers(&self) -> &Arc<dyn Providers> {
+        &self.providers
+    }
+
     /// The record behind this desk, for exports and proofs.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -1,0 +1,166 @@
+//! `makegoodctl provider`: the adapters there are, what a document of a provider says, and what a
+//! provider says of a job. Asks only; nothing is changed at a provider or in the record.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
+use makegood_connectors::providers::{self, Document, Origin};
+use makegood_domain::ids::{JobId, ProviderId, RunId};
+use makegood_domain::ports::{Capability, Clock as _, JobRef};
+use makegood_domain::work::JobState;
+use serde_json::json;
+
+use crate::clock::SystemClock;
+use crate::wiring;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every adapter: its name, what it can do, how long its provider keeps files, and the key it wants.
+    List {
+        /// As one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a document of a provider means, without asking anybody.
+    Explain {
+        /// The adapter's name, as `list` shows it.
+        name: String,
+        /// The HTTP status that the document came with.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(100..=599))]
+        status: u16,
+        /// Where the document comes from.
+        #[arg(long, value_enum, default_value_t)]
+        kind: Kind,
+        /// The document; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Ask a provider of this workspace about a job, and show every answer.
+    Lookup {
+        /// The provider's id in this workspace's settings.
+        name: String,
+        /// The job's id at the provider.
+        job: String,
+        /// Endpoint, model path or address that was kept when the job was submitted.
+        #[arg(long)]
+        locator: Option<String>,
+        /// Items that were asked for.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        items: u32,
+        /// When the job was submitted; now, where it is not said.
+        #[arg(long)]
+        submitted: Option<Timestamp>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Kind {
+    #[default]
+    Answer,
+    Webhook,
+    List,
+}
+
+impl From<Kind> for Origin {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Answer => Self::Answer,
+            Kind::Webhook => Self::Webhook,
+            Kind::List => Self::List,
+        }
+    }
+}
+
+pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCode> {
+    match options.what {
+        What::List { json } => list(json),
+        What::Explain { name, status, kind, file } => explain(&name, status, kind, &file),
+        What::Lookup { name, job, locator, items, submitted } => {
+            let now = SystemClock.now();
+            let job = JobRef {
+                provider_id: ProviderId::new(name),
+                job_id: JobId::new(job),
+                run_id: RunId::new(""),
+                locator,
+                requested_items: items,
+                submitted_at: submitted.unwrap_or(now),
+            };
+            wiring::build(home).await?.close_after(async |console| look_up(console, &job, now).await).await
+        }
+    }
+}
+
+/// What an adapter can do, in words.
+fn abilities(can: &Capability) -> Vec<&'static str> {
+    let words = [
+        (can.look_up, "look up"),
+        (can.list_by_time, "list"),
+        (can.cost, "cost"),
+        (can.cancel, "cancel"),
+        (can.webhook, "webhook"),
+        (can.gives_expiry, "expiry"),
+    ];
+    words.into_iter().filter_map(|(can, word)| can.then_some(word)).collect()
+}
+
+fn list(as_json: bool) -> anyhow::Result<ExitCode> {
+    let kept = providers::retention_rows().context("the retention table")?;
+    let hours = |adapter: &str| kept.iter().find(|row| row.adapter == adapter).and_then(|row| row.file_hours);
+    if as_json {
+        let rows: Vec<_> = providers::all_facts()
+            .map(|facts| {
+                json!({
+                    "adapter": facts.adapter, "name": facts.name, "docs_url": facts.docs_url, "key": facts.key_hint,
+                    "base_url": facts.base_url, "can": abilities(&facts.capability), "file_hours": hours(facts.adapter),
+                })
+            })
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:<12} {:<26} {:<10} {:<28} KEY", "ADAPTER", "PROVIDER", "FILES KEPT", "CAN");
+    for facts in providers::all_facts() {
+        let hours = hours(facts.adapter).map_or_else(|| "no limit".to_owned(), |hours| format!("{hours} h"));
+        let can = abilities(&facts.capability).join(", ");
+        println!("{:<12} {:<26} {hours:<10} {can:<28} {}", facts.adapter, facts.name, facts.key_hint);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(name: &str, status: u16, kind: Kind, file: &Path) -> anyhow::Result<ExitCode> {
+    let protocol = providers::protocol(name)
+        .with_context(|| format!("there is no adapter `{name}`; there are: {}", providers::adapters().join(", ")))?;
+    let body = if file == Path::new("-") {
+        let mut body = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut body).context("standard input can't be read")?;
+        body
+    } else {
+        std::fs::read(file).with_context(|| format!("{} can't be read", file.display()))?
+    };
+    let explained = protocol.explain(&Document { origin: kind.into(), status, body: &body });
+    println!("{}", serde_json::to_string_pretty(&explained)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit 1 where the provider could not be asked, or its answer is not understood.
+async fn look_up(console: &wiring::Console, job: &JobRef, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let providers = console.desk.providers();
+    let provider = providers.get(&job.provider_id).with_context(|| {
+        let known: Vec<_> = providers.all().into_iter().map(|one| one.id.to_string()).collect();
+        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        format!("this workspace has no provider `{}`: {known}", job.provider_id)
+    })?;
+    let found = provider.find_job(job, now).await;
+    println!("{}", serde_json::to_string_pretty(&json!({ "job": found.job, "answers": found.raw }))?);
+    let is_told = !matches!(found.job.state, JobState::LookupFailed | JobState::Unrecognised);
+    Ok(if is_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,82 @@
+//! `makegoodctl provider`: adapters, documents, and look-ups.
+
+use serde_json::{Value, json};
+
+use super::ctl;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Explains a document that is written to a file first.
+fn explain(arguments: &[&str], document: &str) -> (Option<i32>, Value, String) {
+    let home = folder();
+    let file = home.path().join("document.json");
+    std::fs::write(&file, document).expect("written");
+    let file = file.to_str().expect("a path of text");
+    let said = ctl(home.path(), &[], &[&["provider", "explain"], arguments, &[file]].concat());
+    (said.code, serde_json::from_str(&said.out).unwrap_or_default(), said.err)
+}
+
+#[test]
+fn every_adapter_is_listed_with_its_key_and_what_it_can() {
+    let home = folder();
+    let said = ctl(home.path(), &[], &["provider", "list", "--json"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let rows: Vec<Value> = serde_json::from_str(&said.out).expect("JSON");
+    assert!(rows.len() >= 4);
+    for row in &rows {
+        assert!(row["docs_url"].as_str().is_some_and(|url| url.starts_with("https://")), "{row}");
+        assert!(row["key"].as_str().is_some_and(|key| !key.is_empty()), "{row}");
+    }
+    let table = ctl(home.path(), &[], &["provider", "list"]).out;
+    assert_eq!(table.lines().count(), rows.len() + 1, "a head and a line each:\n{table}");
+}
+
+#[test]
+fn a_document_is_explained_as_one_object() {
+    let done = json!({
+        "id": "p1", "status": "succeeded", "output": ["https://replicate.delivery/a/0.webp"],
+        "completed_at": "2026-03-01T08:00:00Z",
+    });
+    let (code, explained, _) = explain(&["replicate"], &done.to_string());
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        explained,
+        json!({
+            "provider": "replicate", "state": "succeeded", "asset": "available", "terminal": true, "retryable": false,
+            "outputs": [{"url": "https://replicate.delivery/a/0.webp", "kind": "image", "item": 1, "expires_at": null}],
+            "error": null, "notes": [],
+        })
+    );
+}
+
+#[test]
+fn status_and_kind_change_what_a_document_means() {
+    let refused = r#"{"detail":"Too many. Your limit resets in ~9s."}"#;
+    assert_eq!(explain(&["replicate", "--status", "429"], refused).1["state"], "rate_limited");
+    assert_eq!(explain(&["replicate", "--status", "401"], refused).1["state"], "auth_error");
+    assert_eq!(explain(&["replicate", "--status", "503"], "<html>").1["retryable"], true);
+    let page = r#"{"results":[{"id":"p1","status":"failed"},{"id":"p2","status":"odd"}],"next":null}"#;
+    let (_, list, _) = explain(&["replicate", "--kind", "list"], page);
+    assert_eq!((&list["state"], &list["jobs"][0]["state"]), (&json!("list"), &json!("failed")));
+    assert_eq!(list["jobs"][1]["state"], "unrecognised");
+    let delivery = r#"{"request_id":"r1","status":"ERROR","payload":null,"error":"broke"}"#;
+    assert_eq!(explain(&["fal", "--kind", "webhook"], delivery).1["state"], "failed");
+}
+
+#[test]
+fn what_can_not_be_explained_is_said_plainly() {
+    for (document, status) in [("", "200"), ("not json", "200"), ("[1,2", "200"), ("null", "200"), ("\u{0}", "200")] {
+        let (code, explained, _) = explain(&["runway", "--status", status], document);
+        assert_eq!((code, &explained["state"]), (Some(0), &json!("unknown")), "{document:?}");
+    }
+    let (code, _, err) = explain(&["nobody"], "{}");
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no adapter `nobody`; there are: ") && err.contains("replicate"), "{err}");
+    let home = folder();
+    let said = ctl(home.path(), &[], &["provider", "explain", "fal", "/nowhere/at/all.json"]);
+    assert!(said.code == Some(2) && said.err.contains("/nowhere/at/all.json can't be read"), "{}", said.err);
+    let said = ctl(home.path(), &[], &["provider", "explain", "fal", "--status", "99", "x"]);
+    assert!(said.code == Some(2) && said.err.contains("99"), "{}", said.err);
+}
