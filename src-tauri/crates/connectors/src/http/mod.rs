@@ -71,7 +71,7 @@ pub struct Key {
     pub scheme: &'static str,
     pub secret: SecretString,
     /// Hosts beside the base that want the key, with all names below them, over https only.
-    pub also: &'static [&'static str],
+    pub also: Vec<&'static str>,
 }
 
 impl std::fmt::Debug for Key {

@@ -103,7 +103,8 @@ async fn the_key_goes_to_no_other_host_even_when_that_is_trusted() {
     let http = client(home.base(), |line| {
         line.guard = Guard::new([&line.base, &downloads], []);
         line.headers = &[("x-own", "1")];
-        let key = Key { header: "authorization", scheme: "Bearer ", secret: "k-123".into(), also: &["files.example"] };
+        let key =
+            Key { header: "authorization", scheme: "Bearer ", secret: "k-123".into(), also: vec!["files.example"] };
         line.key = Some(key);
     });
     let found = http.get(&ask(&home, "/f")).await.expect("an answer");

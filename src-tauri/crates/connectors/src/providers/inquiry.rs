@@ -56,8 +56,20 @@ impl Inquiry<'_> {
     /// # Errors
     /// Where the question was not answered.
     pub async fn ask_twice(&mut self, url: &Url) -> Result<Answer, Unread> {
+        self.ask_twice_if(url, |answer| matches!(answer.status, 404 | 410)).await
+    }
+
+    /// The same, of a provider that says in its own way that nothing was found.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn ask_twice_if(
+        &mut self,
+        url: &Url,
+        is_missing: impl Fn(&Answer) -> bool + Send,
+    ) -> Result<Answer, Unread> {
         let answer = self.ask(url).await?;
-        if !matches!(answer.status, 404 | 410) {
+        if !is_missing(&answer) {
             return Ok(answer);
         }
         self.http.wait(SECOND_LOOK).await;

@@ -30,7 +30,7 @@ pub use reading::{Asset, Cause, Piece, Pieces, Reading, Unread};
 pub use retention::{Retention, rows as retention_rows};
 pub use settings::{ProviderSettings, SettingsError};
 
-use crate::http::{Guard, Http, Key, Line, Pace, RealPace};
+use crate::http::{Guard, Http, Key, Line, Pace, RealPace, same_origin};
 use protocol::Adapter;
 
 /// Pages of a list that are read at most: more than that, and the time asked for was too wide.
@@ -126,10 +126,17 @@ fn connect(
         .iter()
         .map(|text| address(settings, "download_bases", text))
         .collect::<Result<_, _>>()?;
-    let hosts = facts.file_hosts.iter().map(|host| (*host).to_owned()).chain(settings.download_hosts.iter().cloned());
+    let regions = if same_origin(&base, &address(settings, "base_url", facts.base_url)?) {
+        protocol.regions()
+    } else {
+        // An address of the operator's own may have a key of its own, which is nothing for the vendor.
+        &[]
+    };
+    let hosts = facts.file_hosts.iter().chain(regions).map(|host| (*host).to_owned());
+    let hosts = hosts.chain(settings.download_hosts.iter().cloned());
     let line = Line {
         guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
-        key: settings.key.as_ref().map(|secret| key(facts, secret)),
+        key: settings.key.as_ref().map(|secret| key(facts, regions, secret)),
         headers: facts.headers,
         limits: settings.limits.clone(),
         also: history.clone(),
@@ -137,12 +144,12 @@ fn connect(
     };
     let http = Http::new(line, pace)
         .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
-    let file_hours = match settings.retention_hours {
-        Some(hours) => Some(hours),
+    let file_minutes = match settings.retention_hours {
+        Some(hours) => Some(hours.saturating_mul(60)),
         None => retention_of(facts.adapter)?,
     };
     let (id, name) = (settings.id.clone(), settings.name.clone());
-    Ok(Adapter { protocol, id, name, http, history, file_hours }.shared())
+    Ok(Adapter { protocol, id, name, http, history, file_minutes }.shared())
 }
 
 fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Result<Url, SettingsError> {
@@ -152,14 +159,15 @@ fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Re
         .ok_or_else(|| SettingsError::Address { id: settings.id.clone(), setting, url: text.to_owned() })
 }
 
-fn key(facts: &'static Facts, secret: &SecretString) -> Key {
-    let also = if facts.key_with_files { facts.file_hosts } else { &[] };
+fn key(facts: &'static Facts, regions: &'static [&'static str], secret: &SecretString) -> Key {
+    let files: &[&str] = if facts.key_with_files { facts.file_hosts } else { &[] };
+    let also = files.iter().chain(regions).copied().collect();
     Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), also }
 }
 
 fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
     let rows = retention::rows().map_err(|error| SettingsError::Retention(error.to_string()))?;
-    Ok(rows.into_iter().find(|row| row.adapter == adapter).and_then(|row| row.file_hours))
+    Ok(rows.into_iter().find(|row| row.adapter == adapter).and_then(|row| row.minutes()))
 }
 
 #[cfg(test)]

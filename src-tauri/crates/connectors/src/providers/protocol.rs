@@ -51,6 +51,11 @@ pub trait Protocol: Send + Sync + 'static {
     fn history_url(&self) -> Option<&'static str> {
         None
     }
+    /// Names below which the vendor has further hosts that want the key, one a region for example.
+    /// They may be asked only as long as the base is the vendor's own.
+    fn regions(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Asks about the job.
     ///
     /// # Errors
@@ -80,7 +85,8 @@ pub struct Adapter {
     pub(super) name: Option<String>,
     pub(super) http: Http,
     pub(super) history: Option<Url>,
-    pub(super) file_hours: Option<u32>,
+    /// How long a finished file is kept, in minutes; `None` where nobody states it.
+    pub(super) file_minutes: Option<u32>,
 }
 
 impl Adapter {
@@ -133,8 +139,8 @@ impl Adapter {
 
     /// Until when the retention table says that files are kept.
     fn deadline(&self, finished_at: Option<Timestamp>, job: &JobRef) -> Option<Timestamp> {
-        let hours = SignedDuration::from_hours(i64::from(self.file_hours?));
-        finished_at.unwrap_or(job.submitted_at).checked_add(hours).ok()
+        let kept = SignedDuration::from_mins(i64::from(self.file_minutes?));
+        finished_at.unwrap_or(job.submitted_at).checked_add(kept).ok()
     }
 
     /// The file of one item, by a fresh look-up.

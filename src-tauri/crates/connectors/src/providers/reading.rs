@@ -1,7 +1,7 @@
 //! What an adapter reads out of an answer, in the domain's words, and the rules that hold for all
 //! providers: only a definite answer is a failure; what is not known is said to be unknown.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, Unit};
 use makegood_domain::ids::JobId;
 use makegood_domain::work::JobState;
 use serde::{Deserialize, Deserializer};
@@ -176,13 +176,30 @@ pub fn words_in(value: &Value) -> Option<String> {
     }
 }
 
+/// Above this a count of Unix time is of milliseconds: as seconds it would be in the year 5138.
+const MILLISECONDS_FROM: f64 = 1e11;
+
 /// An instant, or nothing where the provider wrote something else: a strange date does not make an
-/// answer unreadable.
+/// answer unreadable. Read are RFC 3339, and Unix time in seconds or milliseconds, as a number or
+/// as a text.
 ///
 /// # Errors
 /// Never for JSON.
 pub fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Value::deserialize(from)?.as_str().and_then(|text| text.parse().ok()))
+    Ok(moment_in(&Value::deserialize(from)?))
+}
+
+/// The instant that a value tells; see [`moment`].
+#[must_use]
+pub fn moment_in(value: &Value) -> Option<Timestamp> {
+    let text = value.as_str().map(str::trim);
+    if let Some(at) = text.and_then(|text| text.parse().ok()) {
+        return Some(at);
+    }
+    let count = value.as_f64().or_else(|| text?.parse().ok()).filter(|count| *count > 0.0)?;
+    let seconds = if count < MILLISECONDS_FROM { count } else { count / 1000.0 };
+    let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()?.round(Unit::Millisecond).ok()
 }
 
 /// A count, written as a number or as a text.
@@ -196,6 +213,8 @@ pub fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -217,6 +236,28 @@ mod tests {
         ] {
             let read = body_of::<serde_json::Map<String, Value>>(status, body.as_bytes());
             assert_eq!(read.expect_err("no job in it").state, want, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_in_every_usual_form() {
+        let at = "2026-03-01T08:00:00Z";
+        for (value, want) in [
+            (json!("2026-03-01T08:00:00Z"), Some(at)),
+            (json!("2026-03-01T09:00:00+01:00"), Some(at)),
+            (json!(1_772_352_000), Some(at)),
+            (json!(1_772_352_000_000_u64), Some(at)),
+            (json!("1772352000"), Some(at)),
+            (json!("1772352000000"), Some(at)),
+            (json!(1_772_352_000.25), Some("2026-03-01T08:00:00.25Z")),
+            (json!(0), None),
+            (json!(-5), None),
+            (json!(1e300), None),
+            (json!("soon"), None),
+            (json!(null), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(moment_in(&value).map(|at| at.to_string()).as_deref(), want, "{value}");
         }
     }
 

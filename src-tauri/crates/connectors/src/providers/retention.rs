@@ -11,11 +11,21 @@ const ROWS: &str = include_str!("../../retention.toml");
 pub struct Retention {
     /// The adapter that the row is about.
     pub adapter: String,
-    /// Hours from the end of the job; `None` where no limit is stated.
+    /// Hours from the end of the job; `None` where no limit is stated, or one in minutes.
     pub file_hours: Option<u32>,
+    /// The same in minutes, where it is less than an hour.
+    pub file_minutes: Option<u32>,
     pub source: String,
     /// When the source was last read, as `YYYY-MM-DD`.
     pub seen: toml::value::Datetime,
+}
+
+impl Retention {
+    /// Minutes from the end of the job.
+    #[must_use]
+    pub fn minutes(&self) -> Option<u32> {
+        self.file_minutes.or(self.file_hours.map(|hours| hours.saturating_mul(60)))
+    }
 }
 
 #[derive(Deserialize)]
@@ -42,6 +52,7 @@ mod tests {
         for adapter in crate::providers::adapters() {
             let of = rows.iter().filter(|row| row.adapter == adapter).collect::<Vec<_>>();
             assert_eq!(of.len(), 1, "{adapter}");
+            assert!(of[0].file_hours.is_none() || of[0].file_minutes.is_none(), "{adapter}: hours and minutes");
             assert!(!of[0].source.is_empty() && of[0].seen.date.is_some(), "{adapter}");
         }
         assert_eq!(rows.len(), crate::providers::adapters().len(), "no row of nobody");

@@ -55,6 +55,10 @@ pub trait Subject: Sync {
     fn key_header(&self) -> (&'static str, String);
     /// Whether the provider's own address wants the key for files too.
     fn key_with_files(&self) -> bool;
+    /// How many files one of its jobs can have.
+    fn most_files(&self) -> usize {
+        3
+    }
     /// The state of an item that was asked for and is not in the answer.
     fn missing(&self) -> ItemState {
         ItemState::NotReturned
