@@ -2,6 +2,7 @@
 //! means, `mod` says what is fixed about them and asks. A new one is a folder and a line in
 //! [`ADAPTERS`].
 
+pub mod bfl;
 pub mod fal;
 pub mod gemini_veo;
 pub mod replicate;
@@ -37,7 +38,7 @@ use protocol::Adapter;
 const PAGES_MAX: usize = 20;
 
 /// Every adapter.
-const ADAPTERS: &[&dyn Protocol] = &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway];
+const ADAPTERS: &[&dyn Protocol] = &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway, &bfl::Bfl];
 
 /// The protocol of an adapter's name.
 #[must_use]

@@ -170,7 +170,7 @@ mod tests {
             explained(&json!({"status": "succeeded", "output": [], "completed_at": "2026-03-01T08:00:09.5Z"}));
         assert_eq!(reading.about, Some(JobId::from("p9x7")));
         assert_eq!(reading.finished_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T08:00:09.5Z"));
-        let odd = explained(&json!({"status": "succeeded", "output": [], "completed_at": 1_772_000_000}));
+        let odd = explained(&json!({"status": "succeeded", "output": [], "completed_at": {"when": "yesterday"}}));
         assert_eq!((odd.state, odd.finished_at), (JobState::Succeeded, None));
     }
 

@@ -1,0 +1,65 @@
+//! Black Forest Labs (FLUX): tasks that are known only on the host that took them.
+
+pub mod map;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use makegood_domain::ports::Capability;
+use makegood_domain::work::JobState;
+
+use super::{Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
+
+static FACTS: Facts = Facts {
+    adapter: "bfl",
+    name: "Black Forest Labs",
+    docs_url: "https://docs.bfl.ai/",
+    key_hint: "An API key of the organisation that asked for the images",
+    base_url: "https://api.bfl.ai/v1",
+    // Samples come from the vendor's delivery hosts, in older regions from its own blob store.
+    file_hosts: &["bfl.ai", "bfldeliveryprod.blob.core.windows.net"],
+    key_header: "x-key",
+    key_scheme: "",
+    key_with_files: false,
+    headers: &[],
+    capability: Capability {
+        look_up: true,
+        list_by_time: false,
+        cost: false,
+        cancel: false,
+        webhook: true,
+        gives_expiry: true,
+    },
+    delay_in: map::delay_in,
+    not_found: Word::ExpiredOrUnknown,
+};
+
+/// The protocol. The job's id is the task's; its locator the `polling_url` of the submission, or
+/// the host or region in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Bfl;
+
+#[async_trait]
+impl Protocol for Bfl {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn regions(&self) -> &'static [&'static str] {
+        &["bfl.ai"]
+    }
+
+    fn explain(&self, document: &Document<'_>) -> Explained {
+        Explained::job(&FACTS, map::explain(document.status, document.body))
+    }
+
+    /// Each question may sign the sample anew, so that a file is asked for by a fresh address.
+    async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
+        let url = map::question(inquiry.http.base(), inquiry.job.locator.as_deref(), &inquiry.job.job_id)?;
+        let is_missing = |status, body: &[u8]| map::explain(status, body).state == JobState::NotFound;
+        let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
+        Ok(map::explain(answer.status, &answer.body))
+    }
+}
