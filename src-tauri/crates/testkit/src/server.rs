@@ -126,6 +126,8 @@ impl Request {
 #[derive(Debug, Default)]
 struct Script {
     replies: BTreeMap<String, Vec<Reply>>,
+    /// To what nothing is scripted for.
+    otherwise: Option<Reply>,
     seen: Vec<Request>,
 }
 
@@ -174,6 +176,11 @@ impl Server {
         script.replies.insert(path.to_owned(), replies.into_iter().collect());
     }
 
+    /// Answers like this wherever nothing is scripted.
+    pub fn otherwise(&self, reply: Reply) {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner).otherwise = Some(reply);
+    }
+
     /// What was asked so far.
     #[must_use]
     pub fn seen(&self) -> Vec<Request> {
@@ -188,7 +195,10 @@ impl Script {
         match self.replies.get_mut(path) {
             Some(replies) if replies.len() > 1 => replies.remove(0),
             Some(replies) if !replies.is_empty() => replies[0].clone(),
-            _ => Reply::json(404, &serde_json::json!({ "detail": "nothing was scripted here" })),
+            _ => match &self.otherwise {
+                Some(reply) => reply.clone(),
+                None => Reply::json(404, &serde_json::json!({ "detail": "nothing was scripted here" })),
+            },
         }
         .part(request.header("range"))
     }

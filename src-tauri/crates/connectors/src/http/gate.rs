@@ -16,8 +16,20 @@ const EARNED: f64 = 0.1;
 pub struct Gate {
     retries_left: f64,
     failures: u32,
-    closed_until: Duration,
-    why: Shut,
+    /// Kept apart: who forgets the failures still keeps the pause that was asked for.
+    asked_until: Duration,
+    failing_until: Duration,
+}
+
+/// A gate at one moment, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateState {
+    pub retries_left: u32,
+    pub retries_max: u32,
+    /// Failed calls in a row, and how many open the breaker.
+    pub failures: u32,
+    pub failures_max: u32,
+    pub shut: Option<(Shut, Duration)>,
 }
 
 /// Why a gate is shut.
@@ -31,7 +43,7 @@ pub enum Shut {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { retries_left: BUDGET, failures: 0, closed_until: Duration::ZERO, why: Shut::Asked }
+        Self { retries_left: BUDGET, failures: 0, asked_until: Duration::ZERO, failing_until: Duration::ZERO }
     }
 }
 
@@ -41,13 +53,12 @@ impl Gate {
     /// # Errors
     /// With the reason, and how long it stays shut.
     pub fn enter(&mut self, now: Duration) -> Result<(), (Shut, Duration)> {
-        if now < self.closed_until {
-            return Err((self.why, self.closed_until.saturating_sub(now)));
+        if let Some(shut) = self.shut(now) {
+            return Err(shut);
         }
         if self.failures >= FAILURES_OPEN {
             // One probe: until it is answered, or the time is over again, everyone else waits.
-            self.closed_until = now.saturating_add(OPEN_FOR);
-            self.why = Shut::Failing;
+            self.failing_until = now.saturating_add(OPEN_FOR);
         }
         Ok(())
     }
@@ -55,9 +66,7 @@ impl Gate {
     /// The provider answered, whatever it said.
     pub fn succeeded(&mut self) {
         self.failures = 0;
-        if self.why == Shut::Failing {
-            self.closed_until = Duration::ZERO;
-        }
+        self.failing_until = Duration::ZERO;
         self.retries_left = (self.retries_left + EARNED).min(BUDGET);
     }
 
@@ -65,13 +74,13 @@ impl Gate {
     pub fn failed(&mut self, now: Duration) {
         self.failures = self.failures.saturating_add(1);
         if self.failures >= FAILURES_OPEN {
-            self.shut(now.saturating_add(OPEN_FOR), Shut::Failing);
+            self.failing_until = now.saturating_add(OPEN_FOR);
         }
     }
 
     /// The provider asked for patience.
     pub fn asked_to_wait(&mut self, now: Duration, wait: Duration) {
-        self.shut(now.saturating_add(wait), Shut::Asked);
+        self.asked_until = self.asked_until.max(now.saturating_add(wait));
     }
 
     /// Takes one retry from the budget, if there is one.
@@ -83,12 +92,39 @@ impl Gate {
         has
     }
 
-    fn shut(&mut self, until: Duration, why: Shut) {
-        if until > self.closed_until {
-            self.closed_until = until;
-            self.why = why;
+    /// What people see of it at `now`.
+    #[must_use]
+    pub fn state(&self, now: Duration) -> GateState {
+        GateState {
+            retries_left: whole(self.retries_left),
+            retries_max: whole(BUDGET),
+            failures: self.failures,
+            failures_max: FAILURES_OPEN,
+            shut: self.shut(now),
         }
     }
+
+    /// Forgets the failures and fills the budget. Who asked for a pause still gets it.
+    pub fn reset(&mut self) {
+        *self = Self { asked_until: self.asked_until, ..Self::default() };
+    }
+
+    /// Why it is shut at `now`, and for how long.
+    fn shut(&self, now: Duration) -> Option<(Shut, Duration)> {
+        let (why, until) = if self.asked_until >= self.failing_until {
+            (Shut::Asked, self.asked_until)
+        } else {
+            (Shut::Failing, self.failing_until)
+        };
+        let left = until.saturating_sub(now);
+        (!left.is_zero()).then_some((why, left))
+    }
+}
+
+/// Whole retries of a budget, which is never negative and never large.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and BUDGET")]
+fn whole(budget: f64) -> u32 {
+    budget as u32
 }
 
 #[cfg(test)]
@@ -146,5 +182,33 @@ mod tests {
             retries += u32::from(gate.take_retry());
         }
         assert!((100..=111).contains(&retries), "{retries} retries");
+    }
+
+    #[test]
+    fn tells_what_it_would_say() {
+        let mut gate = Gate::default();
+        let fresh = GateState { retries_left: 10, retries_max: 10, failures: 0, failures_max: 5, shut: None };
+        assert_eq!(gate.state(at(0)), fresh);
+        for _ in 0..5 {
+            assert!(gate.take_retry());
+            gate.failed(at(1));
+        }
+        let open = GateState { retries_left: 5, failures: 5, shut: Some((Shut::Failing, at(19))), ..fresh };
+        assert_eq!(gate.state(at(2)), open);
+        assert_eq!(gate.state(at(21)), GateState { shut: None, ..open }, "the probe may go");
+    }
+
+    #[test]
+    fn a_reset_forgets_failures_and_keeps_the_pause_that_was_asked_for() {
+        let mut gate = Gate::default();
+        gate.asked_to_wait(at(1), at(10));
+        for _ in 0..5 {
+            gate.take_retry();
+            gate.failed(at(1));
+        }
+        assert_eq!(gate.enter(at(2)), Err((Shut::Failing, at(19))), "the longer one is told");
+        gate.reset();
+        assert_eq!(gate.enter(at(2)), Err((Shut::Asked, at(9))));
+        assert_eq!((gate.enter(at(11)), gate.state(at(11)).retries_left), (Ok(()), 10));
     }
 }

@@ -21,7 +21,7 @@ use url::Url;
 
 pub use address::is_global;
 pub use download::{DownloadError, Downloaded};
-pub use gate::Shut;
+pub use gate::{GateState, Shut};
 pub use guard::{Guard, Refusal, is_below, same_origin};
 pub use pace::{Pace, RealPace};
 pub use redact::{SHOWN_BYTES, shown};
@@ -105,18 +105,26 @@ pub struct Ask {
     if_range: Option<HeaderValue>,
     /// Reads a wanted wait out of a refusal's body, where a provider says it there.
     delay_in: fn(&[u8]) -> Option<Duration>,
+    /// Asked a single time, whatever comes: somebody waits for the answer.
+    once: bool,
 }
 
 impl Ask {
     #[must_use]
     pub fn new(url: Url, with_key: bool) -> Self {
-        Self { url, with_key, range: None, if_range: None, delay_in: |_| None }
+        Self { url, with_key, range: None, if_range: None, delay_in: |_| None, once: false }
     }
 
     /// The same, for a provider that says in a refusal's body how long to wait.
     #[must_use]
     pub fn delayed_by(self, delay_in: fn(&[u8]) -> Option<Duration>) -> Self {
         Self { delay_in, ..self }
+    }
+
+    /// The same, asked a single time: for somebody who waits for the answer.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 }
 
@@ -170,7 +178,27 @@ pub struct Http {
     line: Line,
     key: Option<HeaderValue>,
     gate: Mutex<Gate>,
+    last: Mutex<Option<Last>>,
     pace: Arc<dyn Pace>,
+}
+
+/// The last answer of a provider, or that none came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// When it came, on the client's own clock.
+    pub at: Duration,
+    pub took: Duration,
+    /// The status, or why no answer came.
+    pub outcome: Result<u16, HttpError>,
+}
+
+/// How a client fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fare {
+    /// Now, on the client's own clock.
+    pub now: Duration,
+    pub last: Option<Last>,
+    pub gate: GateState,
 }
 
 impl std::fmt::Debug for Http {
@@ -191,7 +219,7 @@ impl Http {
     pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
         let key = line.key.as_ref().map(header_of).transpose()?;
         let client = build(&line)?;
-        Ok(Self { client, line, key, gate: Mutex::default(), pace })
+        Ok(Self { client, line, key, gate: Mutex::default(), last: Mutex::default(), pace })
     }
 
     /// The operator's address of the provider.
@@ -204,6 +232,24 @@ impl Http {
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.line.guard
+    }
+
+    /// Whether a key goes along.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// How the provider answered, and whether it would be asked now.
+    #[must_use]
+    pub fn fare(&self) -> Fare {
+        let (now, gate) = self.with_gate(|gate, now| (now, gate.state(now)));
+        Fare { now, gate, last: self.last.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+    }
+
+    /// Forgets failures and fills the budget of retries.
+    pub fn reset(&self) {
+        self.with_gate(|gate, _| gate.reset());
     }
 
     /// Waits as a retry would.
@@ -249,7 +295,7 @@ impl Http {
         self.with_gate(|gate, now| gate.enter(now)).map_err(|(why, wait)| HttpError::NotNow { why, wait })?;
         let mut attempt = 1;
         loop {
-            let tried = self.once(ask, whole).await;
+            let tried = self.timed(ask, whole).await;
             let asked = match &tried {
                 Ok(Arrived::Whole(answer)) if is_worth_a_retry(answer.status) => {
                     wanted_wait(answer).or_else(|| (ask.delay_in)(&answer.body))
@@ -261,7 +307,7 @@ impl Http {
                 }
                 Err(_) => return tried,
             };
-            let more = attempt < self.line.limits.tries && self.with_gate(|gate, _| gate.take_retry());
+            let more = attempt < self.line.limits.tries && !ask.once && self.with_gate(|gate, _| gate.take_retry());
             let wait = asked.unwrap_or_default().saturating_add(wait::backoff(attempt, self.pace.chance()));
             if !more || wait > self.line.limits.patience {
                 self.with_gate(|gate, now| match asked {
@@ -274,6 +320,21 @@ impl Http {
             self.pace.wait(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Asks once, and notes what came and how long it took.
+    async fn timed(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
+        let begun = self.pace.elapsed();
+        let tried = self.once(ask, whole).await;
+        let at = self.pace.elapsed();
+        let outcome = match &tried {
+            Ok(Arrived::Whole(answer)) => Ok(answer.status),
+            Ok(Arrived::Open(response)) => Ok(response.status().as_u16()),
+            Err(error) => Err(error.clone()),
+        };
+        let last = Last { at, took: at.saturating_sub(begun), outcome };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        tried
     }
 
     async fn once(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {

@@ -7,7 +7,7 @@ use makegood_domain::ports::{JobRef, RawAnswer};
 use makegood_domain::work::JobState;
 use url::Url;
 
-use crate::http::{Answer, Ask, Http};
+use crate::http::{Answer, Ask, Http, HttpError};
 
 use super::protocol::Facts;
 use super::reading::{Asset, Reading, Unread};
@@ -26,6 +26,10 @@ pub struct Inquiry<'a> {
     /// `None` while fetching a file: then nothing is kept.
     pub now: Option<Timestamp>,
     pub raw: Vec<RawAnswer>,
+    /// Somebody waits for the answer: each question is asked a single time.
+    pub hasty: bool,
+    /// Why the last question that was not answered was not.
+    pub unanswered: Option<HttpError>,
 }
 
 impl Inquiry<'_> {
@@ -43,10 +47,14 @@ impl Inquiry<'_> {
     /// Where the question was not answered.
     pub async fn ask(&mut self, url: &Url) -> Result<Answer, Unread> {
         let ask = Ask::new(url.clone(), true).delayed_by(self.facts.delay_in);
+        let ask = if self.hasty { ask.once() } else { ask };
         let answer = self.http.get(&ask).await;
         match &answer {
             Ok(answer) => self.keep(url, answer.status, &String::from_utf8_lossy(&answer.body)),
-            Err(error) => self.keep(url, 0, &error.to_string()),
+            Err(error) => {
+                self.keep(url, 0, &error.to_string());
+                self.unanswered = Some(error.clone());
+            }
         }
         answer.map_err(|error| Unread::unanswered(error.to_string()))
     }
@@ -69,7 +77,7 @@ impl Inquiry<'_> {
         is_missing: impl Fn(&Answer) -> bool + Send,
     ) -> Result<Answer, Unread> {
         let answer = self.ask(url).await?;
-        if !is_missing(&answer) {
+        if self.hasty || !is_missing(&answer) {
             return Ok(answer);
         }
         self.http.wait(SECOND_LOOK).await;

@@ -9,15 +9,17 @@ use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
-    Capability, Descriptor, FileSink, JobList, JobRef, JobWindow, LookUp, ProviderError, ProviderPort, Retry,
+    Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, LookUp,
+    ProviderError, ProviderPort, Retry,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use url::Url;
 
-use crate::http::{Answer, Ask, DownloadError, Downloaded, Http};
+use crate::http::{Answer, Ask, DownloadError, Downloaded, Http, Shut};
 
 use super::explain::{Document, Explained, Word};
 use super::inquiry::Inquiry;
+use super::key_check::{NoSuchJob, signed};
 use super::reading::{Asset, Piece, Pieces, Reading, Unread};
 
 /// What is fixed about a provider.
@@ -61,6 +63,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// # Errors
     /// Where there was nothing to read; that is told about the job like any reading.
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread>;
+    /// A job that can't exist, in the form of the provider's ids: asked about to learn whether the
+    /// key is taken.
+    fn no_such_job(&self) -> NoSuchJob {
+        NoSuchJob::default()
+    }
     /// What a document says, without asking anybody.
     fn explain(&self, document: &Document<'_>) -> Explained;
     /// The jobs of a time, in the provider's order; for one whose id was lost. Only where
@@ -94,9 +101,9 @@ impl Adapter {
         Arc::new(self)
     }
 
-    fn inquiry<'a>(&'a self, job: &'a JobRef, now: Option<Timestamp>) -> Inquiry<'a> {
+    pub(super) fn inquiry<'a>(&'a self, job: &'a JobRef, now: Option<Timestamp>) -> Inquiry<'a> {
         let (http, facts, history) = (&self.http, self.protocol.facts(), self.history.as_ref());
-        Inquiry { http, facts, job, history, now, raw: Vec::new() }
+        Inquiry { http, facts, job, history, now, raw: Vec::new(), hasty: false, unanswered: None }
     }
 
     /// The items of a reading, each file looked at.
@@ -265,6 +272,36 @@ impl ProviderPort for Adapter {
             Ok(list) => JobList { raw, ..list },
             Err(unread) => JobList { why: Some(self.http.shown(&unread.why)), raw, ..JobList::default() },
         }
+    }
+
+    async fn check(&self, now: Timestamp) -> KeyCheck {
+        self.check_key(now).await
+    }
+
+    fn health(&self) -> Health {
+        let fare = self.http.fare();
+        let last = fare.last.map(|last| LastAnswer {
+            ago: signed(fare.now.saturating_sub(last.at)),
+            took: signed(last.took),
+            status: last.outcome.as_ref().ok().copied(),
+            why: last.outcome.err().map(|error| self.http.shown(&error.to_string())).unwrap_or_default(),
+        });
+        let left_alone = fare.gate.shut.map(|(why, time)| match why {
+            Shut::Asked => (LeftAlone::Asked, signed(time)),
+            Shut::Failing => (LeftAlone::Failing, signed(time)),
+        });
+        Health {
+            last,
+            retries_left: fare.gate.retries_left,
+            retries_max: fare.gate.retries_max,
+            failures: fare.gate.failures,
+            failures_max: fare.gate.failures_max,
+            left_alone,
+        }
+    }
+
+    fn reset(&self) {
+        self.http.reset();
     }
 
     async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {

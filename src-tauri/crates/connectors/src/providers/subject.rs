@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use makegood_domain::ids::ProviderId;
-use makegood_domain::ports::Providers;
+use makegood_domain::ports::{ProviderPort, Providers};
 use makegood_testkit::conformance::{Connected, KEY};
 
 use super::{ProviderSettings, Registry};
@@ -43,4 +43,9 @@ pub fn connect_with(settings: ProviderSettings) -> Connected {
     let registry = Registry::with_pace(vec![settings], &(pace.clone() as Arc<dyn Pace>)).expect("settings");
     let port = registry.get(&id).expect("the provider");
     Connected { port, waited: Arc::new(move || pace.elapsed()) }
+}
+
+/// An adapter without a key, which nobody may ask through.
+pub fn connect_bare(settings: &ProviderSettings) -> Arc<dyn ProviderPort> {
+    super::registry::connect(settings, Arc::new(NoWait::default())).expect("settings")
 }

@@ -1,12 +1,14 @@
 //! The domain's view of the outside: what adapters must do. Nothing here does I/O.
 
 mod approval;
+mod connections;
 mod deliveries;
 mod outside;
 mod reconcile;
 mod store;
 
 pub use approval::*;
+pub use connections::*;
 pub use deliveries::*;
 pub use outside::*;
 pub use reconcile::*;

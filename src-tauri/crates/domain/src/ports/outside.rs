@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Health, KeyCheck};
 use crate::ids::{JobId, ProviderId, RunId};
 use crate::plan::StoredFile;
 use crate::support::{Claim, Ticket};
@@ -174,6 +175,18 @@ pub trait ProviderPort: Send + Sync {
         let _ = (window, now);
         JobList { why: Some(format!("{} lists no jobs", self.descriptor().name)), ..JobList::default() }
     }
+    /// Asks whether the provider takes our key, by a question that changes nothing. Never fails: what
+    /// came in the place of an answer is told in it.
+    async fn check(&self, now: Timestamp) -> KeyCheck {
+        let _ = now;
+        KeyCheck::not_asked(format!("{} has no question that would tell", self.descriptor().name))
+    }
+    /// How the connection fares.
+    fn health(&self) -> Health {
+        Health::default()
+    }
+    /// Forgets failures and fills the budget of retries. A pause that the provider asked for is kept.
+    fn reset(&self) {}
     /// Fetches one item's file into `sink`, asking for a fresh address where it is stale.
     /// Returns the declared media type, if any.
     ///

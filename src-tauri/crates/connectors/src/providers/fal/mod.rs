@@ -13,7 +13,7 @@ use makegood_domain::work::JobState;
 use url::Url;
 
 use super::inquiry::below;
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Pieces, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, NoSuchJob, PAGES_MAX, Pieces, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "fal",
@@ -51,6 +51,10 @@ impl Protocol for Fal {
 
     fn history_url(&self) -> Option<&'static str> {
         Some("https://api.fal.ai/v1")
+    }
+
+    fn no_such_job(&self) -> NoSuchJob {
+        NoSuchJob { locator: Some("fal-ai/flux/dev"), ..NoSuchJob::default() }
     }
 
     /// Answers of the queue and of the platform, results, and deliveries: told apart by their shape,

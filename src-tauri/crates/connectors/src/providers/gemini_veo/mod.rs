@@ -9,7 +9,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Asset, Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
+use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "gemini_veo",
@@ -44,6 +44,10 @@ pub struct Veo;
 impl Protocol for Veo {
     fn facts(&self) -> &'static Facts {
         &FACTS
+    }
+
+    fn no_such_job(&self) -> NoSuchJob {
+        NoSuchJob { id: "models/veo-3.0-generate-001/operations/nosuchoperation0", locator: None }
     }
 
     /// Operations, and files of the Files API.

@@ -1,0 +1,241 @@
+//! The providers that an operator has set up, each behind the connection that its settings and its
+//! key describe. A new key is a new connection: what failed with the old one says nothing of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use makegood_domain::ids::ProviderId;
+use makegood_domain::ports::{AdapterInfo, Descriptor, FileRetention, ProviderPort, Providers};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::http::{Guard, Http, Key, Line, Pace, RealPace, same_origin};
+
+use super::protocol::{Adapter, Facts};
+use super::retention::{self, Retention};
+use super::settings::{ProviderSettings, SettingsError};
+use super::{adapters, all_facts, protocol};
+
+/// A provider with its settings.
+#[derive(Clone)]
+struct Connected {
+    settings: ProviderSettings,
+    port: Arc<dyn ProviderPort>,
+}
+
+/// The providers that an operator has set up, by the catalogue's ids.
+pub struct Registry {
+    pace: Arc<dyn Pace>,
+    connected: RwLock<BTreeMap<ProviderId, Connected>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.read().keys()).finish()
+    }
+}
+
+impl Registry {
+    /// Connects every provider of the settings. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// With the first setting that can't be followed.
+    pub fn new(settings: Vec<ProviderSettings>) -> Result<Self, SettingsError> {
+        Self::with_pace(settings, &(Arc::new(RealPace::new()) as Arc<dyn Pace>))
+    }
+
+    /// The same, with another way of waiting.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_pace(settings: Vec<ProviderSettings>, pace: &Arc<dyn Pace>) -> Result<Self, SettingsError> {
+        let registry = Self { pace: Arc::clone(pace), connected: RwLock::default() };
+        for one in settings {
+            registry.add(one)?;
+        }
+        Ok(registry)
+    }
+
+    /// Connects one more provider.
+    ///
+    /// # Errors
+    /// When the settings can't be followed, or name one that is there already.
+    pub fn add(&self, settings: ProviderSettings) -> Result<(), SettingsError> {
+        let port = connect(&settings, Arc::clone(&self.pace))?;
+        let mut connected = self.connected.write().unwrap_or_else(PoisonError::into_inner);
+        if connected.contains_key(&settings.id) {
+            return Err(SettingsError::Twice { id: settings.id });
+        }
+        connected.insert(settings.id.clone(), Connected { settings, port });
+        Ok(())
+    }
+
+    /// Goes on with another key, or without one. False where there is no such provider.
+    ///
+    /// # Errors
+    /// When the key can't be used; the one from before stays then.
+    pub fn set_key(&self, id: &ProviderId, key: Option<SecretString>) -> Result<bool, SettingsError> {
+        let Some(mut settings) = self.settings(id) else { return Ok(false) };
+        settings.key = key;
+        let port = connect(&settings, Arc::clone(&self.pace))?;
+        let mut connected = self.connected.write().unwrap_or_else(PoisonError::into_inner);
+        connected.insert(id.clone(), Connected { settings, port });
+        Ok(true)
+    }
+
+    /// The settings of a provider, with its key.
+    #[must_use]
+    pub fn settings(&self, id: &ProviderId) -> Option<ProviderSettings> {
+        self.read().get(id).map(|one| one.settings.clone())
+    }
+
+    /// The connection of a provider, also where it has no key and is not to be asked.
+    #[must_use]
+    pub fn connection(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        self.read().get(id).map(|one| Arc::clone(&one.port))
+    }
+
+    /// The ids of all, in their order.
+    #[must_use]
+    pub fn ids(&self) -> Vec<ProviderId> {
+        self.read().keys().cloned().collect()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<ProviderId, Connected>> {
+        self.connected.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Providers for Registry {
+    /// One without a key is as good as not connected: it would only be refused.
+    fn get(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        self.read().get(id).filter(|one| one.settings.key.is_some()).map(|one| Arc::clone(&one.port))
+    }
+
+    fn all(&self) -> Vec<Descriptor> {
+        self.read().values().map(|one| one.port.descriptor()).collect()
+    }
+}
+
+/// Joins a protocol with the connection that the settings describe.
+pub(super) fn connect(
+    settings: &ProviderSettings,
+    pace: Arc<dyn Pace>,
+) -> Result<Arc<dyn ProviderPort>, SettingsError> {
+    let Some(protocol) = protocol(&settings.adapter) else {
+        let (id, adapter) = (settings.id.clone(), settings.adapter.clone());
+        return Err(SettingsError::NoAdapter { id, adapter, known: adapters().join(", ") });
+    };
+    let facts = protocol.facts();
+    let base = address(settings, "base_url", settings.base_url.as_deref().unwrap_or(facts.base_url))?;
+    // The vendor's history knows nothing of jobs that were asked for somewhere else.
+    let history = settings.history_url.as_deref().or(protocol.history_url().filter(|_| settings.base_url.is_none()));
+    let history = history.map(|text| address(settings, "history_url", text)).transpose()?;
+    let downloads: Vec<Url> = settings
+        .download_bases
+        .iter()
+        .map(|text| address(settings, "download_bases", text))
+        .collect::<Result<_, _>>()?;
+    let regions = if same_origin(&base, &address(settings, "base_url", facts.base_url)?) {
+        protocol.regions()
+    } else {
+        // An address of the operator's own may have a key of its own, which is nothing for the vendor.
+        &[]
+    };
+    let hosts = facts.file_hosts.iter().chain(regions).map(|host| (*host).to_owned());
+    let hosts = hosts.chain(settings.download_hosts.iter().cloned());
+    let line = Line {
+        guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
+        key: settings.key.as_ref().map(|secret| key(facts, regions, secret)),
+        headers: facts.headers,
+        limits: settings.limits.clone(),
+        also: history.clone(),
+        base,
+    };
+    let http = Http::new(line, pace)
+        .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
+    let file_minutes = match settings.retention_hours {
+        Some(hours) => Some(hours.saturating_mul(60)),
+        None => retention_of(facts.adapter)?,
+    };
+    let (id, name) = (settings.id.clone(), settings.name.clone());
+    Ok(Adapter { protocol, id, name, http, history, file_minutes }.shared())
+}
+
+fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Result<Url, SettingsError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| SettingsError::Address { id: settings.id.clone(), setting, url: text.to_owned() })
+}
+
+fn key(facts: &'static Facts, regions: &'static [&'static str], secret: &SecretString) -> Key {
+    let files: &[&str] = if facts.key_with_files { facts.file_hosts } else { &[] };
+    let also = files.iter().chain(regions).copied().collect();
+    Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), also }
+}
+
+fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
+    Ok(rows()?.into_iter().find(|row| row.adapter == adapter).and_then(|row| row.minutes()))
+}
+
+fn rows() -> Result<Vec<Retention>, SettingsError> {
+    retention::rows().map_err(|error| SettingsError::Retention(error.to_string()))
+}
+
+/// Every provider that there is an adapter for, as people are shown it.
+///
+/// # Errors
+/// When the retention table can't be read.
+pub fn adapter_infos() -> Result<Vec<AdapterInfo>, SettingsError> {
+    let rows = rows()?;
+    Ok(all_facts().map(|facts| info(facts, rows.iter().find(|row| row.adapter == facts.adapter))).collect())
+}
+
+fn info(facts: &Facts, kept: Option<&Retention>) -> AdapterInfo {
+    AdapterInfo {
+        adapter: facts.adapter.to_owned(),
+        name: facts.name.to_owned(),
+        docs_url: facts.docs_url.to_owned(),
+        key_hint: facts.key_hint.to_owned(),
+        key_form: format!("{}: {}…", facts.key_header, facts.key_scheme),
+        base_url: facts.base_url.to_owned(),
+        capability: facts.capability.clone(),
+        retention: kept.map(|row| FileRetention {
+            minutes: row.minutes(),
+            source: row.source.clone(),
+            seen: row.seen.date.map(|date| date.to_string()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_without_a_key_is_set_up_and_not_asked() {
+        let registry = Registry::new(vec![ProviderSettings::new("r", "replicate")]).expect("settings");
+        let id = ProviderId::new("r");
+        assert!(registry.get(&id).is_none() && registry.connection(&id).is_some());
+        assert_eq!(registry.all().len(), 1);
+        assert!(registry.set_key(&id, Some("r8_one".into())).expect("a key"));
+        assert!(registry.get(&id).is_some());
+        let refused = registry.set_key(&id, Some("two\nlines".into())).expect_err("no header carries it").to_string();
+        assert!(!refused.contains("two"), "{refused}");
+        assert!(registry.get(&id).is_some(), "the key from before stays");
+        assert!(registry.set_key(&id, None).expect("without") && registry.get(&id).is_none());
+        assert!(!registry.set_key(&ProviderId::new("x"), None).expect("nobody"));
+    }
+
+    #[test]
+    fn every_adapter_presents_itself_whole() {
+        let infos = adapter_infos().expect("the table");
+        assert_eq!(infos.len(), adapters().len());
+        for info in infos {
+            assert!(!info.name.is_empty() && !info.key_hint.is_empty(), "{info:?}");
+            assert!(info.docs_url.starts_with("https://") && info.base_url.starts_with("https://"), "{info:?}");
+            assert!(info.retention.is_some_and(|kept| kept.seen.is_some()), "{}", info.adapter);
+        }
+    }
+}
