@@ -5,8 +5,10 @@
 pub mod bfl;
 pub mod fal;
 pub mod gemini_veo;
+pub mod heygen_v3;
 pub mod replicate;
 pub mod runway;
+pub mod sync;
 
 mod explain;
 mod files;
@@ -31,7 +33,8 @@ pub use settings::{ProviderSettings, SettingsError};
 const PAGES_MAX: usize = 20;
 
 /// Every adapter.
-const ADAPTERS: &[&dyn Protocol] = &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway, &bfl::Bfl];
+const ADAPTERS: &[&dyn Protocol] =
+    &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway, &bfl::Bfl, &sync::Sync, &heygen_v3::HeyGen];
 
 /// The protocol of an adapter's name.
 #[must_use]
