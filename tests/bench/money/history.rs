@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use makegood_domain::ports::{FactStore as _, NextLook, ReconcileStore};
 use makegood_store::postgres::{self, PgSettings, PgStore};
 use makegood_store::sqlite::SqliteStore;
@@ -19,6 +20,8 @@ use crate::{ROUNDS, Wanted, median, world};
 const ACCOUNTS: u64 = 1_000;
 /// Open items of a pass.
 const OPEN: u64 = 1_000;
+/// Runs that were started at one node of the canvas: who makes more takes another node.
+const AT_A_NODE: u64 = 100;
 /// Settled runs are put in by so many at a time.
 const CHUNK: u64 = 500_000;
 
@@ -28,7 +31,8 @@ const ANTI_JOIN: &str = "SELECT count(*) FROM charge_items i
 
 /// Rows of settled runs: charged, delivered, in the project of who paid. As an import leaves them, but
 /// for what neither the pass nor the scan reads.
-const SETTLED: [&str; 7] = [
+const SETTLED: [&str; 8] = [
+    "INSERT INTO nodes SELECT DISTINCT nd, prj, nd, 'active', NULL FROM settled WHERE true ON CONFLICT DO NOTHING",
     "INSERT INTO runs SELECT id, id, prj, nd, usr, 'veo', at, 1, 'succeeded', NULL, NULL, NULL, '{}' FROM settled",
     "INSERT INTO charges SELECT chg, id, acc, at, 10, id FROM settled",
     "INSERT INTO charge_items (charge_id, item, price, state, seq) SELECT chg, 1, 10, 'delivered', 1 FROM settled",
@@ -110,6 +114,18 @@ impl Bare {
         }
     }
 
+    /// The clock of the record: a server's is its own.
+    async fn clock(&self) -> Timestamp {
+        const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        match self {
+            Self::Sqlite(_) => world::later(),
+            Self::Postgres(pool) => {
+                let micros = sqlx::query_scalar(NOW).fetch_one(pool).await.expect("a clock");
+                Timestamp::from_microsecond(micros).expect("an instant")
+            }
+        }
+    }
+
     async fn count(&self, sql: &'static str) -> i64 {
         let count = match self {
             Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await,
@@ -121,11 +137,11 @@ impl Bare {
 
 /// What a pass asks of the record: claims in batches, the scope of each run, the end of each look.
 async fn pass(history: &History) -> f64 {
-    let now = world::later();
+    let now = history.bare.clock().await;
     let start = Instant::now();
     let mut looked_at = 0;
     loop {
-        let lease = jiff::SignedDuration::from_mins(5);
+        let lease = jiff::SignedDuration::from_mins(30);
         let due = history.store.claim_due("bench", 100, lease, now).await.expect("a claim");
         if due.is_empty() {
             break;
@@ -134,7 +150,7 @@ async fn pass(history: &History) -> f64 {
             let scope = history.store.scope_of_run(&run.root, now).await.expect("a scope").expect("a run");
             assert_eq!(scope.runs.len(), 1);
             looked_at += 1;
-            let next = NextLook::At { at: now + jiff::SignedDuration::from_mins(1) };
+            let next = NextLook::At { at: now + jiff::SignedDuration::from_hours(24) };
             history.store.end_look(&run.root, "bench", &next, now).await.expect("an end");
         }
     }
@@ -190,7 +206,8 @@ async fn on_postgres(cluster: &Cluster, settled: u64) -> History {
     cluster.sql(&record, &open).expect("open runs");
     for first in (0..settled).step_by(usize::try_from(CHUNK).expect("a number")) {
         let last = (first + CHUNK).min(settled) - 1;
-        let sql = format!("{variables}\\set first {first}\n\\set last {last}\n{SETTLED_THERE}");
+        let filled = ACCOUNTS * AT_A_NODE;
+        let sql = format!("{variables}\\set filled {filled}\n\\set first {first}\n\\set last {last}\n{SETTLED_THERE}");
         cluster.sql(&record, &sql).expect("settled runs");
     }
     cluster.sql(&record, "VACUUM (FREEZE, ANALYZE)").expect("statistics");
@@ -215,11 +232,12 @@ async fn put_in(bare: &SqlitePool, settled: u64) {
     let mut first = 0;
     while first < settled {
         let last = (first + CHUNK).min(settled) - 1;
-        let (at, accounts) = (world::start().as_microsecond(), ACCOUNTS);
+        let (at, accounts, filled) = (world::start().as_microsecond(), ACCOUNTS, ACCOUNTS * AT_A_NODE);
         let numbers = format!(
             "CREATE TEMP TABLE settled AS WITH RECURSIVE n (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM n WHERE n < {last})
              SELECT printf('old_%09d', n) AS id, printf('chg_old_%09d', n) AS chg, printf('out_old_%09d', n) AS out,
-                'prj_' || (n % {accounts}) AS prj, 'nd_' || (n % {accounts}) AS nd, 'usr_' || (n % {accounts}) AS usr,
+                'prj_' || (n % {accounts}) AS prj,
+                'nd_' || (n % {accounts}) || CASE WHEN n < {filled} THEN '' ELSE '_' || (n / {filled}) END AS nd, 'usr_' || (n % {accounts}) AS usr,
                 'acc_' || (n % {accounts}) AS acc, 'bal_' || (n % {accounts}) AS bal, {at} + n * 1000000 AS at FROM n"
         );
         let sql = format!("BEGIN; {numbers}; {}; DROP TABLE settled; COMMIT", SETTLED.join("; "));

@@ -5,10 +5,13 @@ SET synchronous_commit = off;
 SET search_path = record;
 CREATE TEMP TABLE settled AS
     SELECT 'old_' || lpad(n::text, 9, '0') AS id, 'chg_old_' || lpad(n::text, 9, '0') AS chg,
-           'out_old_' || lpad(n::text, 9, '0') AS out, 'prj_' || n % :accounts AS prj, 'nd_' || n % :accounts AS nd,
+           'out_old_' || lpad(n::text, 9, '0') AS out, 'prj_' || n % :accounts AS prj,
+           'nd_' || n % :accounts || CASE WHEN n < :filled THEN '' ELSE '_' || n / :filled END AS nd,
            'usr_' || n % :accounts AS usr, 'acc_' || n % :accounts AS acc, 'bal_' || n % :accounts AS bal,
            1772409600000000 + n * 1000000 AS at
     FROM generate_series(:first::bigint, :last::bigint) n;
+INSERT INTO nodes (id, project_id, label, status)
+    SELECT DISTINCT nd, prj, nd, 'active' FROM settled ON CONFLICT DO NOTHING;
 INSERT INTO runs (id, root_id, project_id, node_id, started_by, model_id, started_at, requested_items, status, params)
     SELECT id, id, prj, nd, usr, 'veo', at, 1, 'succeeded', '{}' FROM settled;
 INSERT INTO charges (id, run_id, account_id, posted_at, total, idempotency_key) SELECT chg, id, acc, at, 10, id FROM settled;

@@ -10,19 +10,20 @@ use super::fault::backend;
 use super::rows::{Columns, unsigned};
 
 statements! {
-    PAGE_END = "SELECT max(id) AS last, count(*) AS charges FROM (
-        SELECT id FROM charges WHERE id > ?1 ORDER BY id LIMIT ?2)";
-    OPEN = "SELECT c.id, EXISTS (SELECT 1 FROM due_runs d WHERE d.root_id = r.root_id AND d.charged_at IS NOT NULL)
-            AS listed
-        FROM charges c JOIN runs r ON r.id = c.run_id WHERE c.id > ?1 AND c.id <= ?2
-            AND EXISTS (SELECT 1 FROM charge_items i
-                WHERE i.charge_id = c.id AND i.state <> 'delivered' AND i.refunded < i.price)
-        ORDER BY c.id";
+    /// Along the items' own key: every charge has one, and what is open stands there.
+    PAGE_END = "SELECT max(charge_id) AS last, count(*) AS charges FROM (
+        SELECT charge_id FROM charge_items WHERE charge_id > ?1 GROUP BY charge_id ORDER BY charge_id LIMIT ?2)";
+    OPEN = "SELECT o.charge_id AS id,
+            EXISTS (SELECT 1 FROM charges c JOIN runs r ON r.id = c.run_id JOIN due_runs d ON d.root_id = r.root_id
+                WHERE c.id = o.charge_id AND d.charged_at IS NOT NULL) AS listed
+        FROM (SELECT charge_id FROM charge_items WHERE charge_id > ?1 AND charge_id <= ?2
+            AND state <> 'delivered' AND refunded < price GROUP BY charge_id) o
+        ORDER BY o.charge_id";
     LIST_END = "SELECT max(root_id) FROM (SELECT root_id FROM due_runs WHERE root_id > ?1 ORDER BY root_id LIMIT ?2)";
-    SUPERFLUOUS = "SELECT root_id FROM due_runs d WHERE root_id > ?1 AND root_id <= ?2
-            AND NOT EXISTS (SELECT 1 FROM open_items o WHERE o.root_id = d.root_id)
-            AND NOT EXISTS (SELECT 1 FROM run_contradictions k WHERE k.root_id = d.root_id)
-        ORDER BY root_id";
+    LISTED = "SELECT root_id FROM due_runs WHERE root_id > ?1 AND root_id <= ?2
+        AND NOT EXISTS (SELECT 1 FROM open_items o WHERE o.root_id = due_runs.root_id) ORDER BY root_id";
+    /// Asked run by run: for many at once the view would be made of all history.
+    CONTRADICTS = "SELECT EXISTS (SELECT 1 FROM run_contradictions WHERE root_id = ?1)";
 }
 
 /// Rows in one page.
@@ -76,9 +77,14 @@ async fn list_page(connection: &mut SqliteConnection, after: &str, scan: &mut Fu
     let query = sqlx::query_scalar(LIST_END).bind(after).bind(PAGE);
     let last: Option<String> = query.fetch_one(&mut *connection).await.map_err(backend)?;
     let Some(last) = last else { return Ok(None) };
-    let query = sqlx::query_scalar(SUPERFLUOUS).bind(after).bind(&last);
-    let found: Vec<String> = query.fetch_all(connection).await.map_err(backend)?;
-    let room = NAMED.saturating_sub(scan.superfluous.len());
-    scan.superfluous.extend(found.into_iter().take(room).map(RunId));
+    let query = sqlx::query_scalar(LISTED).bind(after).bind(&last);
+    let not_open: Vec<String> = query.fetch_all(&mut *connection).await.map_err(backend)?;
+    for root in not_open {
+        let query = sqlx::query_scalar(CONTRADICTS).bind(&root);
+        let contradicts: bool = query.fetch_one(&mut *connection).await.map_err(backend)?;
+        if !contradicts && scan.superfluous.len() < NAMED {
+            scan.superfluous.push(RunId(root));
+        }
+    }
     Ok(Some(last))
 }

@@ -43,9 +43,10 @@ statements! {
     /// Runs with an output in projects of these accounts; the caller takes out those in scope.
     LYING_IN = "SELECT DISTINCT o.run_id FROM projects p JOIN outputs o ON o.project_id = p.id
         WHERE p.account_id IN (SELECT value FROM json_each(?1)) AND o.quarantined_at IS NULL";
-    /// Runs of other accounts with an output at one of these nodes.
-    FOREIGN_AT = "SELECT DISTINCT o.run_id FROM outputs o JOIN runs r ON r.id = o.run_id
-        JOIN projects p ON p.id = r.project_id
+    /// Runs of other accounts with an output at one of these nodes. CROSS JOIN keeps the order: with
+    /// another, all projects that there are would be read.
+    FOREIGN_AT = "SELECT DISTINCT o.run_id FROM outputs o CROSS JOIN runs r ON r.id = o.run_id
+        CROSS JOIN projects p ON p.id = r.project_id
         WHERE o.node_id IN (SELECT value FROM json_each(?1)) AND o.quarantined_at IS NULL
             AND p.account_id NOT IN (SELECT value FROM json_each(?2))";
     NODE_OF = "SELECT project_id FROM nodes WHERE id = ?1";

@@ -29,22 +29,23 @@ statements! {
         FROM (SELECT (r.posted_at - c.posted_at) / 1000000 AS seconds
               FROM api.refunds r JOIN api.charges c ON c.id = r.charge_id
               WHERE r.posted_at > $1 AND r.posted_at <= $2 AND r.state = 'posted' AND r.settles = 1) AS delays";
-    PAGE_END = r#"SELECT max(id COLLATE "C") AS last, count(*) AS charges FROM (
-        SELECT id FROM api.charges WHERE id COLLATE "C" > $1 ORDER BY id COLLATE "C" LIMIT $2) AS page"#;
-    OPEN_CHARGES = r#"SELECT c.id,
-            EXISTS (SELECT 1 FROM api.due_runs d WHERE d.root_id = r.root_id AND d.charged_at IS NOT NULL)::int::bigint
-                AS listed
-        FROM api.charges c JOIN api.runs r ON r.id = c.run_id
-        WHERE c.id COLLATE "C" > $1 AND c.id COLLATE "C" <= $2
-            AND EXISTS (SELECT 1 FROM api.charge_items i
-                WHERE i.charge_id = c.id AND i.state <> 'delivered' AND i.refunded < i.price)
-        ORDER BY c.id COLLATE "C""#;
-    LIST_END = r#"SELECT max(root_id COLLATE "C") FROM (
-        SELECT root_id FROM api.due_runs WHERE root_id COLLATE "C" > $1 ORDER BY root_id COLLATE "C" LIMIT $2) AS page"#;
-    SUPERFLUOUS = r#"SELECT d.root_id FROM api.due_runs d WHERE d.root_id COLLATE "C" > $1 AND d.root_id COLLATE "C" <= $2
-            AND NOT EXISTS (SELECT 1 FROM api.open_items o WHERE o.root_id = d.root_id)
-            AND NOT EXISTS (SELECT 1 FROM api.run_contradictions k WHERE k.root_id = d.root_id)
-        ORDER BY d.root_id COLLATE "C""#;
+    /// Along the items' own key, in its own order: every charge has one, and what is open stands there.
+    PAGE_END = "SELECT max(charge_id) AS last, count(*) AS charges FROM (
+        SELECT charge_id FROM api.charge_items WHERE charge_id > $1 GROUP BY charge_id ORDER BY charge_id LIMIT $2) AS page";
+    OPEN_CHARGES = "SELECT o.charge_id AS id,
+            EXISTS (SELECT 1 FROM api.charges c JOIN api.runs r ON r.id = c.run_id
+                JOIN api.due_runs d ON d.root_id = r.root_id
+                WHERE c.id = o.charge_id AND d.charged_at IS NOT NULL)::int::bigint AS listed
+        FROM (SELECT DISTINCT charge_id FROM api.charge_items
+            WHERE charge_id > $1 AND charge_id <= $2 AND state <> 'delivered' AND refunded < price) AS o
+        ORDER BY o.charge_id";
+    LIST_END = "SELECT max(root_id) FROM (
+        SELECT root_id FROM api.due_runs WHERE root_id > $1 ORDER BY root_id LIMIT $2) AS page";
+    /// Counted run by run: joined, all charges would be read.
+    LISTED = "SELECT d.root_id FROM api.due_runs d WHERE d.root_id > $1 AND d.root_id <= $2
+            AND (SELECT count(*) FROM api.open_items o WHERE o.root_id = d.root_id) = 0
+        ORDER BY d.root_id";
+    CONTRADICTS = "SELECT EXISTS (SELECT 1 FROM api.run_contradictions WHERE root_id = $1)";
 }
 
 /// Refunds of how long ago count for the promise.
@@ -139,10 +140,15 @@ impl PgStore {
         let query = sqlx::query_scalar(LIST_END).bind(after).bind(PAGE);
         let last: Option<String> = query.fetch_one(&mut *tx).await.map_err(backend)?;
         if let Some(last) = &last {
-            let query = sqlx::query_scalar(SUPERFLUOUS).bind(after).bind(last);
-            let found: Vec<String> = query.fetch_all(&mut *tx).await.map_err(backend)?;
-            let room = NAMED.saturating_sub(scan.superfluous.len());
-            scan.superfluous.extend(found.into_iter().take(room).map(RunId));
+            let query = sqlx::query_scalar(LISTED).bind(after).bind(last);
+            let not_open: Vec<String> = query.fetch_all(&mut *tx).await.map_err(backend)?;
+            for root in not_open {
+                let query = sqlx::query_scalar(CONTRADICTS).bind(&root);
+                let contradicts: bool = query.fetch_one(&mut *tx).await.map_err(backend)?;
+                if !contradicts && scan.superfluous.len() < NAMED {
+                    scan.superfluous.push(RunId(root));
+                }
+            }
         }
         tx.rollback().await.map_err(backend)?;
         Ok(last)
