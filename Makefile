@@ -84,9 +84,9 @@ e2e: setup ui/dist/index.html
 	cargo build $(desktop) --bins
 	$(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/e2e
 
-# Writes the window's side of the contract anew.
+# Writes the window's side of the contract anew, and the schemas of the events.
 generated:
-	MAKEGOOD_WRITE_GENERATED=1 cargo test $(headless) --lib -- contract::typescript
+	MAKEGOOD_WRITE_GENERATED=1 cargo test $(headless) --lib -- contract::typescript events::schema
 
 bench: setup
 	cargo bench $(headless) --benches

@@ -10,6 +10,7 @@ mod dispatch;
 mod error;
 pub mod evaluate;
 mod finding;
+pub mod intake;
 mod labels;
 mod look_up;
 mod policy_view;

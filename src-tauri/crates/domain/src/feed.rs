@@ -29,3 +29,50 @@ pub enum Fact {
     Refund(Refund),
     Ticket(TicketLink),
 }
+
+impl Fact {
+    /// The word of the feed for what this is a fact of.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Provider(_) => "provider",
+            Self::Model(_) => "model",
+            Self::User(_) => "user",
+            Self::Account(_) => "account",
+            Self::Workspace(_) => "workspace",
+            Self::Project(_) => "project",
+            Self::Node(_) => "node",
+            Self::Run(_) => "run",
+            Self::Charge(_) => "charge",
+            Self::Job(_) => "job",
+            Self::Webhook(_) => "webhook",
+            Self::Upload(_) => "upload",
+            Self::Output(_) => "output",
+            Self::Refund(_) => "refund",
+            Self::Ticket(_) => "ticket",
+        }
+    }
+
+    /// The id of the row among those of its kind. An upload has none: it is told apart by its run, its
+    /// item and its instant.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Provider(row) => row.id.0.clone(),
+            Self::Model(row) => row.id.0.clone(),
+            Self::User(row) => row.id.0.clone(),
+            Self::Account(row) => row.id.0.clone(),
+            Self::Workspace(row) => row.id.0.clone(),
+            Self::Project(row) => row.id.0.clone(),
+            Self::Node(row) => row.id.0.clone(),
+            Self::Run(row) => row.id.0.clone(),
+            Self::Charge(row) => row.id.0.clone(),
+            Self::Job(row) => row.id.0.clone(),
+            Self::Webhook(row) => row.id.0.clone(),
+            Self::Upload(row) => format!("{}/{}/{}", row.run_id, row.item, row.attempted_at),
+            Self::Output(row) => row.id.0.clone(),
+            Self::Refund(row) => row.id.0.clone(),
+            Self::Ticket(row) => row.id.0.clone(),
+        }
+    }
+}

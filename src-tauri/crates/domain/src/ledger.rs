@@ -7,6 +7,7 @@ use crate::ids::{AccountId, BalanceId, ChargeId, RefundId, RunId, TicketId, User
 use crate::money::{BalanceKind, BalanceLine, Credits};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
     Personal,
@@ -14,6 +15,7 @@ pub enum AccountKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionStatus {
     Active,
@@ -22,6 +24,7 @@ pub enum SubscriptionStatus {
 
 /// The plan of an account; the period is half-open, `[period_start, period_end)`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subscription {
     pub status: SubscriptionStatus,
     pub period_start: Timestamp,
@@ -30,6 +33,7 @@ pub struct Subscription {
 
 /// `opening` is the level at `opening_at`; `current` is that minus later charges plus later refunds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Balance {
     pub id: BalanceId,
     pub kind: BalanceKind,
@@ -39,6 +43,7 @@ pub struct Balance {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     pub id: AccountId,
     pub kind: AccountKind,
@@ -51,6 +56,7 @@ pub struct Account {
 
 /// The price of one item within a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ItemPrice {
     pub item: u32,
     pub credits: Credits,
@@ -58,6 +64,7 @@ pub struct ItemPrice {
 
 /// A posting that took credits for a run, with the balances they came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Charge {
     pub id: ChargeId,
     pub run_id: RunId,
@@ -70,6 +77,7 @@ pub struct Charge {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
     Posted,
@@ -77,6 +85,7 @@ pub enum RefundState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundKind {
     Auto,
@@ -85,6 +94,7 @@ pub enum RefundKind {
 
 /// A posting that returned credits of a charge: the platform's own, or a restoration made here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refund {
     pub id: RefundId,
     pub charge_id: ChargeId,

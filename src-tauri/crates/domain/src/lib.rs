@@ -3,6 +3,7 @@
 
 pub mod diagnose;
 pub mod draft;
+pub mod events;
 pub mod feed;
 pub mod ids;
 pub mod ledger;

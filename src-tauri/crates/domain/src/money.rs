@@ -39,6 +39,7 @@ impl BalanceKind {
 
 /// An amount of one balance: a source of a charge, or a target of a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BalanceLine {
     pub balance_id: crate::ids::BalanceId,
     pub kind: BalanceKind,

@@ -42,6 +42,7 @@ pub struct Ticket {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TicketStatus {
     Open,
@@ -50,6 +51,7 @@ pub enum TicketStatus {
 
 /// Another ticket and the runs it is known to be about (P12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TicketLink {
     pub id: TicketId,
     pub created_at: Timestamp,

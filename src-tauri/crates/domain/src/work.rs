@@ -12,6 +12,7 @@ use crate::ids::{
 
 /// How a provider's retention is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionSource {
     Documented,
@@ -21,6 +22,7 @@ pub enum RetentionSource {
 
 /// A provider as the product's catalogue knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Provider {
     pub id: ProviderId,
     /// Hours that a finished file is kept; `None` where nobody says (P7: 7 days are assumed).
@@ -29,6 +31,7 @@ pub struct Provider {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Media {
     Video,
@@ -39,6 +42,7 @@ pub enum Media {
 
 /// Whether a model answers with the result or with a job id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerMode {
     Sync,
@@ -47,6 +51,7 @@ pub enum AnswerMode {
 
 /// A model of the catalogue, with the names that customers use for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Model {
     pub id: ModelId,
     pub display_name: String,
@@ -58,6 +63,7 @@ pub struct Model {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct User {
     pub id: UserId,
     pub email: String,
@@ -66,6 +72,7 @@ pub struct User {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     Owner,
@@ -74,6 +81,7 @@ pub enum MemberRole {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
     Active,
@@ -81,6 +89,7 @@ pub enum MemberStatus {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Member {
     pub user_id: UserId,
     pub role: MemberRole,
@@ -89,6 +98,7 @@ pub struct Member {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Workspace {
     pub id: WorkspaceId,
     pub name: String,
@@ -97,6 +107,7 @@ pub struct Workspace {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     Active,
@@ -104,6 +115,7 @@ pub enum Presence {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Project {
     pub id: ProjectId,
     pub name: String,
@@ -115,6 +127,7 @@ pub struct Project {
 
 /// A box on the canvas. Which outputs it shows follows from the outputs, not from here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Node {
     pub id: NodeId,
     pub project_id: ProjectId,
@@ -125,6 +138,7 @@ pub struct Node {
 
 /// The product's own word for a run's state. Shown, never believed (P4: it settles nothing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     Running,
@@ -136,6 +150,7 @@ pub enum RunStatus {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RetryInitiator {
     System,
@@ -143,6 +158,7 @@ pub enum RetryInitiator {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
     pub id: RunId,
     pub project_id: ProjectId,
@@ -163,6 +179,7 @@ pub struct Run {
 
 /// What a look-up of a job answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     Queued,
@@ -187,6 +204,7 @@ impl JobState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
     Succeeded,
@@ -198,6 +216,7 @@ pub enum ItemState {
 
 /// A file at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProviderFile {
     /// Length in bytes; 0 where the provider does not tell.
     pub bytes: u64,
@@ -210,6 +229,7 @@ pub struct ProviderFile {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct JobItem {
     pub item: u32,
     pub state: ItemState,
@@ -219,6 +239,7 @@ pub struct JobItem {
 
 /// The provider's side of a run, as the newest look-up answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Job {
     pub id: JobId,
     pub run_id: RunId,
@@ -239,6 +260,7 @@ pub struct Job {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookResult {
     Accepted,
@@ -249,12 +271,14 @@ pub enum WebhookResult {
 
 /// Where a result was put, or a delivery was routed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Route {
     pub project_id: ProjectId,
     pub node_id: NodeId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Webhook {
     pub id: WebhookId,
     pub job_id: JobId,
@@ -266,6 +290,7 @@ pub struct Webhook {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UploadResult {
     Ok,
@@ -276,6 +301,7 @@ pub enum UploadResult {
 
 /// One try to bring a finished file into the product's storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Upload {
     pub run_id: RunId,
     pub item: u32,
@@ -284,6 +310,7 @@ pub struct Upload {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OutputState {
     Stored,
@@ -294,6 +321,7 @@ pub enum OutputState {
 
 /// The stored file of an item, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Output {
     pub id: OutputId,
     pub run_id: RunId,

@@ -43,6 +43,16 @@ pub enum StoreError {
 
 pub type StoreResult<T> = Result<T, StoreError>;
 
+/// What taking a fact did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    Added,
+    Updated,
+    /// It was there already, with the same content.
+    Unchanged,
+}
+
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
@@ -51,6 +61,24 @@ pub struct ImportReport {
     pub unchanged: u64,
     pub updated: u64,
     pub rejected: Vec<RejectedFact>,
+    /// What became of each fact, in the order of the batch; `None`: it was rejected.
+    pub outcomes: Vec<Option<Taken>>,
+}
+
+impl ImportReport {
+    /// Counts what became of the facts of a batch.
+    #[must_use]
+    pub fn new(outcomes: Vec<Option<Taken>>, rejected: Vec<RejectedFact>) -> Self {
+        let (mut added, mut updated, mut unchanged) = (0, 0, 0);
+        for taken in outcomes.iter().flatten() {
+            match taken {
+                Taken::Added => added += 1,
+                Taken::Updated => updated += 1,
+                Taken::Unchanged => unchanged += 1,
+            }
+        }
+        Self { added, unchanged, updated, rejected, outcomes }
+    }
 }
 
 /// A fact that was not taken, kept in the dead letters with its reason.
@@ -61,6 +89,8 @@ pub struct RejectedFact {
     pub kind: String,
     pub id: String,
     pub reason: String,
+    /// It lacks a row that it refers to, or credits, and both can still come: worth another try.
+    pub lacks: bool,
 }
 
 /// Bytes of an attachment, or of its absence.

@@ -48,6 +48,7 @@ LANGUAGE sql IMMUTABLE AS $$
         UNION ALL SELECT 3, 'user', p_row ->> 'started_by' WHERE p_kind = 'run'
         UNION ALL SELECT 4, 'model', p_row ->> 'model_id' WHERE p_kind = 'run'
         UNION ALL SELECT 5, 'run', p_row ->> 'retry_of' WHERE p_kind = 'run'
+        UNION ALL SELECT 0, 'charge', p_row ->> 'charge_id' WHERE p_kind = 'refund'
         UNION ALL SELECT 1, 'run', p_row ->> 'run_id'
             WHERE p_kind IN ('charge', 'job', 'webhook', 'upload', 'output', 'refund')
         UNION ALL SELECT 2, 'account', p_row ->> 'account_id' WHERE p_kind = 'charge'
@@ -74,7 +75,7 @@ BEGIN
     IF p_kind = 'charge' THEN
         SELECT s.said ->> 'balance_id' INTO v_balance
         FROM jsonb_array_elements(p_row -> 'sources') WITH ORDINALITY AS s (said, place)
-        WHERE NOT EXISTS (SELECT 1 FROM record.balances b
+        WHERE (s.said ->> 'amount')::bigint <> 0 AND NOT EXISTS (SELECT 1 FROM record.balances b
                           WHERE b.id = s.said ->> 'balance_id' AND b.account_id = p_row ->> 'account_id')
         ORDER BY s.place LIMIT 1;
         IF FOUND THEN
@@ -158,20 +159,27 @@ BEGIN
     RETURN CASE WHEN v_known IS NULL THEN 'added' ELSE 'updated' END;
 END $$;
 
--- Takes a fact by itself: what it did, or why it can't be taken, of which nothing stays.
-CREATE FUNCTION record.try_fact(p_fact jsonb, p_at bigint, OUT outcome text, OUT reason text) LANGUAGE plpgsql AS $$
+-- Takes a fact by itself: what it did, or why it can't be taken, of which nothing stays. `lacks`: it lacks
+-- a row that it refers to, or credits, and both can still come.
+CREATE FUNCTION record.try_fact(p_fact jsonb, p_at bigint, OUT outcome text, OUT reason text, OUT lacks boolean)
+LANGUAGE plpgsql AS $$
 DECLARE
     v_state text;
     v_constraint text;
     v_message text;
+    v_missing text;
 BEGIN
     outcome := record.take_fact(p_fact, p_at);
 EXCEPTION WHEN SQLSTATE 'MG001' OR integrity_constraint_violation OR data_exception THEN
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_constraint = CONSTRAINT_NAME, v_message = MESSAGE_TEXT;
-    IF v_state = '23503' THEN
-        reason := record.missing_row(p_fact ->> 'type', p_fact -> 'data');
-    END IF;
-    reason := coalesce(reason, record.plain_words(v_state, v_constraint, v_message));
+    BEGIN
+        v_missing := record.missing_row(p_fact ->> 'type', p_fact -> 'data');
+    EXCEPTION WHEN data_exception THEN
+        v_missing := NULL; -- What it refers to can't be read.
+    END;
+    lacks := v_missing IS NOT NULL OR v_constraint = 'level_below_zero';
+    reason := coalesce(CASE v_state WHEN '23503' THEN v_missing END,
+        record.plain_words(v_state, v_constraint, v_message));
 END $$;
 
 -- Takes facts in order, as many at a time as can be taken together, since a savepoint for each would
@@ -198,7 +206,7 @@ BEGIN
 END $$;
 
 -- Keeps a fact that can't be taken, once per reason. Returns it as the report names it.
-CREATE FUNCTION record.bury_fact(p_fact jsonb, p_place bigint, p_reason text, p_at bigint) RETURNS jsonb
+CREATE FUNCTION record.bury_fact(p_fact jsonb, p_place bigint, p_reason text, p_lacks boolean, p_at bigint) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     v_kind text := coalesce(p_fact ->> 'type', '');
@@ -210,7 +218,7 @@ BEGIN
     SELECT p_at, v_kind, v_id, p_reason, v_text
     WHERE NOT EXISTS (SELECT 1 FROM record.dead_letters
                       WHERE kind = v_kind AND row_id = v_id AND reason = p_reason AND fact = v_text);
-    RETURN jsonb_build_object('index', p_place, 'kind', v_kind, 'id', v_id, 'reason', p_reason);
+    RETURN jsonb_build_object('index', p_place, 'kind', v_kind, 'id', v_id, 'reason', p_reason, 'lacks', p_lacks);
 END $$;
 
 -- Whether the platform's levels are ours. Credits restored here it can't know of.
@@ -264,7 +272,8 @@ $$;
 
 -- Takes a batch of facts: [{"type", "data"}], each with `digest` (hex), for a reversed refund also
 -- `posted_digest`, where the caller knows them. Returns {"added", "unchanged", "updated", "rejected":
--- [{"index", "kind", "id", "reason"}]}, where an index is the place in the batch, from 0.
+-- [{"index", "kind", "id", "reason", "lacks"}], "outcomes": ["added", null, …]}, where an index is the
+-- place in the batch, from 0, and null an outcome of what was rejected.
 CREATE FUNCTION api.feed(p_facts jsonb, p_at bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
@@ -276,6 +285,7 @@ DECLARE
     v_before bigint;
     v_rejected jsonb := '[]';
     v_reasons text[] := '{}';
+    v_lacks boolean[] := '{}';
     v_places bigint[];
     v_roots text[];
     v_root text;
@@ -286,7 +296,7 @@ BEGIN
     END IF;
     v_facts := ARRAY(SELECT f FROM jsonb_array_elements(p_facts) AS f);
     IF v_facts = '{}' THEN
-        RETURN '{"added": 0, "unchanged": 0, "updated": 0, "rejected": []}';
+        RETURN '{"added": 0, "unchanged": 0, "updated": 0, "rejected": [], "outcomes": []}';
     END IF;
     SELECT array_agg(b.place), array_agg(b.root) INTO v_places, v_roots FROM record.roots_before(v_facts) AS b;
     v_outcomes := record.take_facts(v_facts, v_at);
@@ -299,11 +309,12 @@ BEGIN
             SELECT * INTO v_try FROM record.try_fact(v_facts[i], v_at);
             v_outcomes[i] := v_try.outcome;
             v_reasons[i] := v_try.reason;
+            v_lacks[i] := v_try.lacks;
         END LOOP;
     END LOOP;
     FOR i IN 1 .. cardinality(v_facts) LOOP
         CONTINUE WHEN v_outcomes[i] IS NOT NULL;
-        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_at);
+        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_lacks[i], v_at);
     END LOOP;
     FOR v_root IN SELECT touched.root FROM (
             SELECT * FROM record.roots_of(v_facts)
@@ -320,7 +331,7 @@ BEGIN
     IF cardinality(array_positions(v_outcomes, 'unchanged')) < cardinality(v_facts) THEN
         PERFORM record.add_audit('feed', 'import', 'feed', v_report, v_at);
     END IF;
-    RETURN v_report;
+    RETURN v_report || jsonb_build_object('outcomes', v_outcomes);
 END $$;
 
 -- Keeps what a look-up answered, unless a newer answer is known, and the raw texts in any case:

@@ -2,7 +2,7 @@
 
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::AccountId;
-use makegood_domain::ports::RawAnswer;
+use makegood_domain::ports::{RawAnswer, Taken};
 use makegood_domain::work::{Job, JobState};
 use serde_json::json;
 
@@ -23,6 +23,7 @@ pub(crate) async fn the_same_again_changes_nothing<S: Seen>() {
     let all = u64::try_from(facts.len()).unwrap();
     assert_eq!((first.added, first.unchanged, first.updated), (all, 0, 0));
     assert_eq!((second.added, second.unchanged, second.updated), (0, all, 0));
+    assert!(second.outcomes.iter().all(|outcome| *outcome == Some(Taken::Unchanged)));
     assert_eq!((level(&store, "bal_q").await, level(&store, "bal_w").await), (930, 70));
     assert_eq!(level(&store, "usage:acc_a").await, 100);
     assert_whole(&store).await;
@@ -35,6 +36,8 @@ pub(crate) async fn mutable_rows_change_and_ledger_rows_do_not<S: Seen>() {
     let other_price = charge("chg_1", "run_1", "a", 20, &[100], &[("bal_q", 100)]);
     let report = store.import(&[fact("run", changed), other_price], at(2000)).await.unwrap();
     assert_eq!((report.updated, report.rejected.len()), (1, 1));
+    assert_eq!(report.outcomes, [Some(Taken::Updated), None]);
+    assert!(!report.rejected[0].lacks);
     assert_eq!(report.rejected[0].reason, "charge chg_1 is known with other content");
     assert_eq!((report.rejected[0].index, report.rejected[0].id.as_str()), (1, "chg_1"));
     assert_eq!(number(&store, "SELECT count(*) FROM runs WHERE status = 'refunded'").await, 1);
@@ -59,6 +62,11 @@ pub(crate) async fn what_cannot_be_taken_is_named_and_keeps_nobody_out<S: Seen>(
     let reasons: Vec<&str> = report.rejected.iter().map(|row| row.reason.as_str()).collect();
     assert_eq!(reasons, table.iter().map(|(_, reason)| *reason).collect::<Vec<_>>());
     assert_eq!(report.added, 1, "run_3 is taken");
+    let lacks: Vec<bool> = report.rejected.iter().map(|row| row.lacks).collect();
+    assert_eq!(lacks, [true, true, true, false, true, true, true], "all but sums can still come right");
+    let mut outcomes = vec![None; 7];
+    outcomes.push(Some(Taken::Added));
+    assert_eq!(report.outcomes, outcomes);
     store.import(&facts, at(3000)).await.unwrap();
     assert_eq!(number(&store, "SELECT count(*) FROM dead_letters").await, 7, "told again, kept once");
     assert_whole(&store).await;

@@ -48,6 +48,9 @@ pub(super) fn refused<T>(why: impl Into<String>) -> Worked<T> {
 /// Text of a broken foreign key, for telling which row is missing.
 pub(super) const MISSING_ROW: &str = "it refers to a row that is not there, or that belongs to another account";
 
+/// Why credits can't be taken that are not there (yet).
+pub(super) const BELOW_ZERO: &str = "a balance would fall below 0";
+
 /// The words of a broken rule. Triggers speak for themselves; named checks are words with `_`.
 fn plain(broken: &dyn DatabaseError) -> String {
     let message = broken.message();
@@ -55,7 +58,7 @@ fn plain(broken: &dyn DatabaseError) -> String {
         return MISSING_ROW.to_owned();
     }
     match message.strip_prefix("CHECK constraint failed: ") {
-        Some("level_below_zero") => "a balance would fall below 0".to_owned(),
+        Some("level_below_zero") => BELOW_ZERO.to_owned(),
         Some("refunded_above_price") => "more would be refunded than the item cost".to_owned(),
         Some("restored_above_given") => "more would be restored than the balance gave".to_owned(),
         Some(check) => format!("a value is not allowed: {check}"),

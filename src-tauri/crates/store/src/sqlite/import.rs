@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
-use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult};
+use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult, Taken};
 use makegood_domain::settlement::{By, Move, State};
 use sqlx::{Connection, SqliteConnection};
 
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, LEVEL_DIFFERS};
 use super::due_runs::{self, Changed};
-use super::fault::{Fault, MISSING_ROW, Worked, as_error, backend, refused};
+use super::fault::{BELOW_ZERO, Fault, MISSING_ROW, Worked, as_error, backend, refused};
 use super::items::{self, Note};
 use super::rows::{document, micros};
 use super::{SqliteStore, audit};
@@ -43,86 +43,94 @@ struct Touched {
     roots: BTreeSet<String>,
 }
 
-/// What taking one fact did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
-    Added,
-    Unchanged,
-    Updated,
+/// Facts that are taken together, and what became of them so far.
+struct Batch {
+    at: Timestamp,
+    outcomes: Vec<Option<Taken>>,
+    touched: Touched,
+}
+
+/// A fact that could not be taken yet: why, and whether it lacks something that can still come.
+struct Waiting {
+    place: usize,
+    reason: String,
+    lacks: bool,
 }
 
 impl SqliteStore {
     pub(super) async fn import_facts(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
         let mut tx = self.begin().await?;
-        let mut report = ImportReport::default();
-        let mut touched = Touched::default();
-        let mut waiting: Vec<(usize, String)> = Vec::new();
+        let mut batch = Batch { at, outcomes: vec![None; facts.len()], touched: Touched::default() };
+        let mut waiting: Vec<Waiting> = Vec::new();
         for (place, fact) in facts.iter().enumerate() {
-            if let Err(why) = take_one(&mut tx, fact, at, &mut report, &mut touched).await? {
-                waiting.push((place, why));
-            }
+            waiting.extend(take_one(&mut tx, &mut batch, place, fact).await?);
         }
         // What lacked a row, or credits, that came later in the batch is tried again.
         loop {
             let before = waiting.len();
             let mut still = Vec::new();
-            for (place, _) in std::mem::take(&mut waiting) {
+            for Waiting { place, .. } in std::mem::take(&mut waiting) {
                 let Some(fact) = facts.get(place) else { continue };
-                if let Err(why) = take_one(&mut tx, fact, at, &mut report, &mut touched).await? {
-                    still.push((place, why));
-                }
+                still.extend(take_one(&mut tx, &mut batch, place, fact).await?);
             }
             waiting = still;
             if waiting.is_empty() || waiting.len() == before {
                 break;
             }
         }
-        for (place, reason) in waiting {
-            let Some(fact) = facts.get(place) else { continue };
-            report.rejected.push(bury(&mut tx, place, fact, reason, at).await?);
+        let mut rejected = Vec::with_capacity(waiting.len());
+        for why in waiting {
+            let Some(fact) = facts.get(why.place) else { continue };
+            rejected.push(bury(&mut tx, fact, why, at).await?);
         }
-        settle(&mut tx, facts, &touched, at).await.map_err(|fault| as_error(fault, "the import"))?;
-        if report.added + report.updated + signless(report.rejected.len()) > 0 {
-            let detail = document(&report)?;
-            audit::add(&mut tx, "feed", "import", "feed", &detail, at).await?;
+        rejected.sort_by_key(|fact| fact.index);
+        settle(&mut tx, facts, &batch.touched, at).await.map_err(|fault| as_error(fault, "the import"))?;
+        let report = ImportReport::new(batch.outcomes, rejected);
+        if report.unchanged < signless(facts.len()) {
+            audit::add(&mut tx, "feed", "import", "feed", &document(&summary(&report))?, at).await?;
         }
         tx.commit().await.map_err(backend)?;
         Ok(report)
     }
 }
 
+/// What the audit says about a batch: the counts, and what was rejected.
+fn summary(report: &ImportReport) -> serde_json::Value {
+    serde_json::json!({ "added": report.added, "unchanged": report.unchanged, "updated": report.updated,
+        "rejected": report.rejected })
+}
+
 fn signless(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// Takes one fact in its own savepoint; the inner error is why it cannot be taken.
+/// Takes one fact in its own savepoint; answers why it cannot be taken, if so.
 async fn take_one(
     connection: &mut SqliteConnection,
+    batch: &mut Batch,
+    place: usize,
     fact: &Fact,
-    at: Timestamp,
-    report: &mut ImportReport,
-    touched: &mut Touched,
-) -> StoreResult<Result<(), String>> {
+) -> StoreResult<Option<Waiting>> {
     let before = roots_before(connection, fact).await?;
     let mut savepoint = connection.begin().await.map_err(backend)?;
-    match take(&mut savepoint, fact, at).await {
+    match take(&mut savepoint, fact, batch.at).await {
         Ok(taken) => {
             savepoint.commit().await.map_err(backend)?;
-            match taken {
-                Taken::Added => report.added += 1,
-                Taken::Unchanged => report.unchanged += 1,
-                Taken::Updated => report.updated += 1,
+            if let Some(outcome) = batch.outcomes.get_mut(place) {
+                *outcome = Some(taken);
             }
             if taken != Taken::Unchanged {
-                touched.runs.extend(run_of(fact).map(|run| run.0.clone()));
-                touched.roots.extend(before);
+                batch.touched.runs.extend(run_of(fact).map(|run| run.0.clone()));
+                batch.touched.roots.extend(before);
             }
-            Ok(Ok(()))
+            Ok(None)
         }
         Err(Fault::Refused(why)) => {
             savepoint.rollback().await.map_err(backend)?;
-            let missing = if why == MISSING_ROW { missing_row(connection, fact).await? } else { None };
-            Ok(Err(missing.unwrap_or(why)))
+            let missing = missing_row(connection, fact).await?;
+            let lacks = missing.is_some() || why == BELOW_ZERO;
+            let reason = missing.filter(|_| why == MISSING_ROW).unwrap_or(why);
+            Ok(Some(Waiting { place, reason, lacks }))
         }
         Err(Fault::Failed(error)) => Err(error),
     }
@@ -133,7 +141,7 @@ async fn missing_row(connection: &mut SqliteConnection, fact: &Fact) -> StoreRes
 }
 
 async fn take(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> Worked<Taken> {
-    let (kind, id) = name(fact);
+    let (kind, id) = (fact.kind(), fact.id());
     let digest = digest(fact)?;
     let known: Option<Vec<u8>> =
         sqlx::query_scalar(KNOWN).bind(kind).bind(&id).fetch_optional(&mut *connection).await?;
@@ -190,27 +198,6 @@ async fn renew(connection: &mut SqliteConnection, fact: &Fact, known: &[u8], at:
     }
 }
 
-/// The word of the feed for a fact, and its id.
-fn name(fact: &Fact) -> (&'static str, String) {
-    match fact {
-        Fact::Provider(row) => ("provider", row.id.0.clone()),
-        Fact::Model(row) => ("model", row.id.0.clone()),
-        Fact::User(row) => ("user", row.id.0.clone()),
-        Fact::Account(row) => ("account", row.id.0.clone()),
-        Fact::Workspace(row) => ("workspace", row.id.0.clone()),
-        Fact::Project(row) => ("project", row.id.0.clone()),
-        Fact::Node(row) => ("node", row.id.0.clone()),
-        Fact::Run(row) => ("run", row.id.0.clone()),
-        Fact::Charge(row) => ("charge", row.id.0.clone()),
-        Fact::Job(row) => ("job", row.id.0.clone()),
-        Fact::Webhook(row) => ("webhook", row.id.0.clone()),
-        Fact::Upload(row) => ("upload", format!("{}/{}/{}", row.run_id, row.item, row.attempted_at)),
-        Fact::Output(row) => ("output", row.id.0.clone()),
-        Fact::Refund(row) => ("refund", row.id.0.clone()),
-        Fact::Ticket(row) => ("ticket", row.id.0.clone()),
-    }
-}
-
 /// The run that a fact is about: its items can be settled by it, and a reconciler must look again.
 fn run_of(fact: &Fact) -> Option<&RunId> {
     match fact {
@@ -246,12 +233,11 @@ async fn roots_before(connection: &mut SqliteConnection, fact: &Fact) -> StoreRe
 
 async fn bury(
     connection: &mut SqliteConnection,
-    place: usize,
     fact: &Fact,
-    reason: String,
+    why: Waiting,
     at: Timestamp,
 ) -> StoreResult<RejectedFact> {
-    let (kind, id) = name(fact);
+    let (kind, id, Waiting { place, reason, lacks }) = (fact.kind(), fact.id(), why);
     sqlx::query(DEAD_LETTER)
         .bind(micros(at))
         .bind(kind)
@@ -261,7 +247,7 @@ async fn bury(
         .execute(connection)
         .await
         .map_err(backend)?;
-    Ok(RejectedFact { index: signless(place), kind: kind.to_owned(), id, reason })
+    Ok(RejectedFact { index: signless(place), kind: kind.to_owned(), id, reason, lacks })
 }
 
 /// Brings the items of the touched runs in line with the outputs, and the list of runs to look at with

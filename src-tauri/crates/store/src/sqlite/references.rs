@@ -13,6 +13,7 @@ statements! {
     WORKSPACE = "SELECT count(*) FROM workspaces WHERE id = ?1";
     PROJECT = "SELECT count(*) FROM projects WHERE id = ?1";
     NODE = "SELECT count(*) FROM nodes WHERE id = ?1";
+    CHARGE = "SELECT count(*) FROM charges WHERE id = ?1";
     RUN = "SELECT count(*) FROM runs WHERE id = ?1";
     BALANCE_OF = "SELECT count(*) FROM balances WHERE id = ?1 AND account_id = ?2";
 }
@@ -26,7 +27,7 @@ pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> W
         }
     }
     if let Fact::Charge(charge) = fact {
-        for source in &charge.sources {
+        for source in charge.sources.iter().filter(|source| source.amount != 0) {
             let query = sqlx::query_scalar(BALANCE_OF).bind(source.balance_id.as_str());
             let found: i64 = query.bind(charge.account_id.as_str()).fetch_one(&mut *connection).await?;
             if found == 0 {
@@ -42,7 +43,9 @@ type Reference<'a> = (&'static str, &'static str, &'a str);
 fn references(fact: &Fact) -> Vec<Reference<'_>> {
     match fact {
         Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) => Vec::new(),
-        Fact::Refund(row) => vec![("run", RUN, row.run_id.as_str())],
+        Fact::Refund(row) => {
+            vec![("charge", CHARGE, row.charge_id.as_str()), ("run", RUN, row.run_id.as_str())]
+        }
         Fact::Model(row) => vec![("provider", PROVIDER, row.provider_id.as_str())],
         Fact::Account(row) => vec![("user", USER, row.owner_user_id.as_str())],
         Fact::Workspace(row) => {

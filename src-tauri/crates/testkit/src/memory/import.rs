@@ -8,7 +8,7 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
 use makegood_domain::ledger::{Charge, Refund, RefundState};
 use makegood_domain::money::Credits;
-use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult};
+use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult, Taken};
 use makegood_domain::settlement::{self, By, First, Item, Move, State};
 use makegood_domain::work::{Job, Output};
 
@@ -16,15 +16,10 @@ use super::ledger::{self, Document};
 use super::record::{ChargeRow, ItemRow, OutputRow, Record};
 use super::{Halt, Worked, due, effects, items, refunds, refused, runs};
 
-enum Taken {
-    Added,
-    Unchanged,
-    Updated,
-}
-
 /// Takes a batch.
 pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-    let mut report = ImportReport::default();
+    let mut outcomes = vec![None; facts.len()];
+    let mut rejected = Vec::new();
     let mut roots: BTreeSet<RunId> = BTreeSet::new();
     let mut touched: BTreeSet<RunId> = BTreeSet::new();
     let mut waiting: Vec<(usize, &Fact)> = facts.iter().enumerate().collect();
@@ -36,19 +31,20 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
             let before = roots_before(record, fact);
             let mark = record.mark();
             match take(record, fact, at) {
-                Ok(Taken::Unchanged) => report.unchanged += 1,
                 Ok(taken) => {
-                    match taken {
-                        Taken::Added => report.added += 1,
-                        _ => report.updated += 1,
+                    if let Some(outcome) = outcomes.get_mut(place) {
+                        *outcome = Some(taken);
                     }
-                    roots.extend(before);
-                    touched.extend(run_of(fact).cloned());
+                    if taken != Taken::Unchanged {
+                        roots.extend(before);
+                        touched.extend(run_of(fact).cloned());
+                    }
                 }
                 Err(Halt::Refused(why)) => {
                     record.undo(&mark);
                     waiting.push((place, fact));
-                    reasons.push(why);
+                    let lacks = why == ledger::BELOW_ZERO || lacks_row(record, fact);
+                    reasons.push((why, lacks));
                 }
                 Err(Halt::Failed(error)) => return Err(error),
             }
@@ -57,11 +53,11 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
             break;
         }
     }
-    for ((place, fact), reason) in waiting.into_iter().zip(reasons) {
-        let (kind, id) = name(fact);
+    for ((place, fact), (reason, lacks)) in waiting.into_iter().zip(reasons) {
         let index = u64::try_from(place).unwrap_or(u64::MAX);
-        report.rejected.push(RejectedFact { index, kind: kind.to_owned(), id, reason });
+        rejected.push(RejectedFact { index, kind: fact.kind().to_owned(), id: fact.id(), reason, lacks });
     }
+    let report = ImportReport::new(outcomes, rejected);
     roots.extend(touched.iter().filter_map(|run| runs::root_of(record, run).cloned()));
     for root in &roots {
         deliver_items(record, root, at).map_err(|halt| halt.at("the import"))?;
@@ -74,7 +70,7 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
 }
 
 fn take(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<Taken> {
-    let name = name(fact);
+    let name = (fact.kind(), fact.id());
     let known = record.said.get(&name).cloned();
     let taken = match known {
         Some(known) if known == *fact => return Ok(Taken::Unchanged),
@@ -137,7 +133,24 @@ fn put(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<()> {
 }
 
 fn check_references(record: &Record, fact: &Fact) -> Worked<()> {
-    let missing = match fact {
+    missing(record, fact).map_or(Ok(()), |id| refused(format!("there is no {id}")))
+}
+
+/// Whether a fact refers to a row that is not there.
+fn lacks_row(record: &Record, fact: &Fact) -> bool {
+    let is_there = match fact {
+        Fact::Charge(row) => row
+            .sources
+            .iter()
+            .all(|source| source.amount == 0 || ledger::owner(record, &source.balance_id) == Some(&row.account_id)),
+        Fact::Refund(row) => record.charges.contains_key(&row.charge_id) && record.runs.contains_key(&row.run_id),
+        _ => true,
+    };
+    !is_there || missing(record, fact).is_some()
+}
+
+fn missing(record: &Record, fact: &Fact) -> Option<String> {
+    match fact {
         Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) | Fact::Refund(_) => None,
         Fact::Model(row) => absent(&record.providers, [&row.provider_id]),
         Fact::Account(row) => absent(&record.users, [&row.owner_user_id]),
@@ -161,8 +174,7 @@ fn check_references(record: &Record, fact: &Fact) -> Worked<()> {
         Fact::Output(row) => absent(&record.runs, [&row.run_id])
             .or_else(|| absent(&record.projects, [&row.project_id]))
             .or_else(|| absent(&record.nodes, &row.node_id)),
-    };
-    missing.map_or(Ok(()), |id| refused(format!("there is no {id}")))
+    }
 }
 
 fn absent<'a, K: Ord + ToString + 'a, V>(
@@ -269,27 +281,6 @@ fn deliver_items(record: &mut Record, root: &RunId, at: Timestamp) -> Worked<()>
         items::stand(record, &charge, number, (next, &By::Platform), document, at);
     }
     Ok(())
-}
-
-/// The word of the feed for a fact, and its id.
-fn name(fact: &Fact) -> (&'static str, String) {
-    match fact {
-        Fact::Provider(row) => ("provider", row.id.0.clone()),
-        Fact::Model(row) => ("model", row.id.0.clone()),
-        Fact::User(row) => ("user", row.id.0.clone()),
-        Fact::Account(row) => ("account", row.id.0.clone()),
-        Fact::Workspace(row) => ("workspace", row.id.0.clone()),
-        Fact::Project(row) => ("project", row.id.0.clone()),
-        Fact::Node(row) => ("node", row.id.0.clone()),
-        Fact::Run(row) => ("run", row.id.0.clone()),
-        Fact::Charge(row) => ("charge", row.id.0.clone()),
-        Fact::Job(row) => ("job", row.id.0.clone()),
-        Fact::Webhook(row) => ("webhook", row.id.0.clone()),
-        Fact::Upload(row) => ("upload", format!("{}/{}/{}", row.run_id, row.item, row.attempted_at)),
-        Fact::Output(row) => ("output", row.id.0.clone()),
-        Fact::Refund(row) => ("refund", row.id.0.clone()),
-        Fact::Ticket(row) => ("ticket", row.id.0.clone()),
-    }
 }
 
 /// The run that a fact is about: its items can be settled by it, and a reconciler must look again.

@@ -13,6 +13,9 @@ use super::{Worked, refused};
 pub(super) const ISSUANCE: &str = "issuance";
 pub(super) const STRAY: &str = "stray";
 
+/// Why credits can't be taken that are not there.
+pub(super) const BELOW_ZERO: &str = "a balance would fall below 0";
+
 /// What a charge consumed.
 pub(super) fn usage(account: &AccountId) -> BalanceId {
     BalanceId::new(format!("usage:{account}"))
@@ -72,7 +75,7 @@ pub(super) fn post(
         };
         let level = row.level + change;
         if level < 0 && matches!(row.purpose, Purpose::Customer { .. }) {
-            return refused("a balance would fall below 0");
+            return refused(BELOW_ZERO);
         }
         record.balances.edit(balance, |row| row.level = level);
     }

@@ -91,8 +91,9 @@ async fn revision(store: &dyn Store, case: &CaseId, which: Revision) -> Result<i
 pub(super) async fn make(store: &dyn Store, call: &Call) -> Outcome {
     match call {
         Call::Import(facts, at) => Outcome::of(store.import(facts, *at).await.map(|report| {
-            let rejected: Vec<_> = report.rejected.into_iter().map(|row| (row.index, row.kind, row.id)).collect();
-            (report.added, report.unchanged, report.updated, rejected)
+            let rejected: Vec<_> =
+                report.rejected.into_iter().map(|row| (row.index, row.kind, row.id, row.lacks)).collect();
+            (report.outcomes, rejected)
         })),
         Call::LookUp(job, raw) => Outcome::of(store.record_look_up(job, raw).await),
         Call::Open(new) => Outcome::of(store.open_case(new).await),
