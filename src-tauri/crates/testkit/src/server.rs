@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -113,6 +113,7 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
+    pub body: Vec<u8>,
     headers: BTreeMap<String, String>,
 }
 
@@ -169,7 +170,7 @@ impl Server {
         &self.base
     }
 
-    /// Answers GETs of `path` (queries are ignored) with these, in order, and then with the last
+    /// Answers requests for `path` (queries and methods are ignored) with these, in order, and then with the last
     /// one for ever.
     pub fn on(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,20 +207,23 @@ impl Script {
 
 async fn answer(stream: TcpStream, script: &Mutex<Script>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
-    let mut lines = BufReader::new(reader).lines();
-    let first = lines.next_line().await?.unwrap_or_default();
+    let mut reader = BufReader::new(reader);
+    let first = line(&mut reader).await?;
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers = BTreeMap::new();
-    while let Some(line) = lines.next_line().await?.filter(|l| !l.is_empty()) {
-        if let Some((name, value)) = line.split_once(':') {
-            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-        }
+    loop {
+        let line = line(&mut reader).await?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    let request = Request { method, target, headers };
+    // What is left unread when the connection closes would take the answer with it.
+    let mut body = vec![0; headers.get("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)];
+    reader.read_exact(&mut body).await?;
+    let request = Request { method, target, body, headers };
     let reply = script.lock().unwrap_or_else(PoisonError::into_inner).reply_to(&request);
     if reply.silent {
-        lines.next_line().await?;
+        line(&mut reader).await?;
         return Ok(());
     }
     writer.write_all(reply.head().as_bytes()).await?;
@@ -228,7 +232,14 @@ async fn answer(stream: TcpStream, script: &Mutex<Script>) -> std::io::Result<()
     writer.flush().await?;
     if reply.stall {
         // Until the caller gives up and closes.
-        lines.next_line().await?;
+        line(&mut reader).await?;
     }
     writer.shutdown().await
+}
+
+/// The next line, without its end; empty where nothing more comes.
+async fn line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::io::Result<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).await?;
+    Ok(line.trim_end().to_owned())
 }

@@ -3,8 +3,10 @@
 //! those that want it, bounds every body, and asks again with patience.
 
 mod address;
+mod ask;
 mod download;
 mod gate;
+mod grant;
 mod guard;
 mod pace;
 mod redact;
@@ -14,20 +16,25 @@ mod wait;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, DATE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+};
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use address::is_global;
+pub use ask::Ask;
 pub use download::{DownloadError, Downloaded};
 pub use gate::{GateState, Shut};
+pub use grant::{Account, AccountError};
 pub use guard::{Guard, Refusal, is_below, same_origin};
 pub use pace::{Pace, RealPace};
 pub use redact::{SHOWN_BYTES, shown};
 
 use address::JudgingResolver;
 use gate::Gate;
+use grant::Grant;
 
 /// How long, how often and how much (reliability 2.1 and 2.2, N3, N4, N9).
 #[derive(Clone, Debug)]
@@ -70,6 +77,9 @@ pub struct Key {
     /// What stands before the key, with its space: `Bearer `.
     pub scheme: &'static str,
     pub secret: SecretString,
+    /// The account that the secret describes, where what is sent is not the secret itself but a
+    /// token that it gets.
+    pub account: Option<Account>,
     /// Hosts beside the base that want the key, with all names below them, over https only.
     pub also: Vec<&'static str>,
 }
@@ -93,41 +103,6 @@ pub struct Line {
     pub limits: Limits,
 }
 
-/// A question. Always a GET: nothing here changes anything at a provider.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    url: Url,
-    /// The key goes along, to whom it may.
-    with_key: bool,
-    /// The part that is wanted, as the header says it.
-    range: Option<String>,
-    /// The version that the part must be of.
-    if_range: Option<HeaderValue>,
-    /// Reads a wanted wait out of a refusal's body, where a provider says it there.
-    delay_in: fn(&[u8]) -> Option<Duration>,
-    /// Asked a single time, whatever comes: somebody waits for the answer.
-    once: bool,
-}
-
-impl Ask {
-    #[must_use]
-    pub fn new(url: Url, with_key: bool) -> Self {
-        Self { url, with_key, range: None, if_range: None, delay_in: |_| None, once: false }
-    }
-
-    /// The same, for a provider that says in a refusal's body how long to wait.
-    #[must_use]
-    pub fn delayed_by(self, delay_in: fn(&[u8]) -> Option<Duration>) -> Self {
-        Self { delay_in, ..self }
-    }
-
-    /// The same, asked a single time: for somebody who waits for the answer.
-    #[must_use]
-    pub fn once(self) -> Self {
-        Self { once: true, ..self }
-    }
-}
-
 /// An answer, whatever its status.
 #[derive(Debug)]
 pub struct Answer {
@@ -141,6 +116,8 @@ pub struct Answer {
 pub enum HttpError {
     #[error("not asked: {0}")]
     Refused(#[from] Refusal),
+    #[error("not asked: no token was given for the key: {0}")]
+    NoToken(String),
     #[error("not asked: {} for another {} s", shut(*.why), .wait.as_secs().max(1))]
     NotNow { why: Shut, wait: Duration },
     #[error("not reached: {0}")]
@@ -176,7 +153,7 @@ impl HttpError {
 pub struct Http {
     client: reqwest::Client,
     line: Line,
-    key: Option<HeaderValue>,
+    key: Option<KeyValue>,
     gate: Mutex<Gate>,
     last: Mutex<Option<Last>>,
     pace: Arc<dyn Pace>,
@@ -207,6 +184,13 @@ impl std::fmt::Debug for Http {
     }
 }
 
+/// What a key's header says.
+enum KeyValue {
+    Always(HeaderValue),
+    /// What was granted last, for as long as it lasts.
+    Granted(Box<Grant>),
+}
+
 /// An answer whose body was read, or is still to come.
 enum Arrived {
     Whole(Answer),
@@ -217,7 +201,7 @@ impl Http {
     /// # Errors
     /// When the key can't be a header, or TLS can't be set up.
     pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
-        let key = line.key.as_ref().map(header_of).transpose()?;
+        let key = line.key.as_ref().map(value_of).transpose()?;
         let client = build(&line)?;
         Ok(Self { client, line, key, gate: Mutex::default(), last: Mutex::default(), pace })
     }
@@ -260,7 +244,11 @@ impl Http {
     /// `text` without keys and query strings, cut.
     #[must_use]
     pub fn shown(&self, text: &str) -> String {
-        shown(text, self.line.key.as_ref().map(|k| &k.secret))
+        let token = match &self.key {
+            Some(KeyValue::Granted(grant)) => grant.last(),
+            _ => None,
+        };
+        shown(text, self.line.key.as_ref().map(|key| &key.secret).into_iter().chain(&token))
     }
 
     /// Asks, follows, and reads the whole answer.
@@ -270,7 +258,7 @@ impl Http {
     pub async fn get(&self, ask: &Ask) -> Result<Answer, HttpError> {
         match self.patiently(ask, true).await? {
             Arrived::Whole(answer) => Ok(answer),
-            Arrived::Open(response) => self.read(response).await,
+            Arrived::Open(response) => self.read(response, ask).await,
         }
     }
 
@@ -292,16 +280,22 @@ impl Http {
     /// Asks up to the limit of tries, as long as trying again can help and the budget lasts.
     /// Answers of 2xx come back open unless `whole`.
     async fn patiently(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
+        let key = self.key_for(ask).await?;
+        self.patiently_with(ask, key.as_ref(), whole).await
+    }
+
+    async fn patiently_with(&self, ask: &Ask, key: Option<&HeaderValue>, whole: bool) -> Result<Arrived, HttpError> {
         self.with_gate(|gate, now| gate.enter(now)).map_err(|(why, wait)| HttpError::NotNow { why, wait })?;
         let mut attempt = 1;
         loop {
-            let tried = self.timed(ask, whole).await;
+            let tried = self.timed(ask, key, whole).await;
             let asked = match &tried {
                 Ok(Arrived::Whole(answer)) if is_worth_a_retry(answer.status) => {
                     wanted_wait(answer).or_else(|| (ask.delay_in)(&answer.body))
                 }
                 Err(error) if error.is_temporary() => None,
-                Ok(_) => {
+                Ok(arrived) => {
+                    self.forget_refused(arrived);
                     self.with_gate(|gate, _| gate.succeeded());
                     return tried;
                 }
@@ -322,10 +316,37 @@ impl Http {
         }
     }
 
+    /// What the key's header says to this question.
+    async fn key_for(&self, ask: &Ask) -> Result<Option<HeaderValue>, HttpError> {
+        match self.key.as_ref().filter(|_| ask.with_key) {
+            None => Ok(None),
+            Some(KeyValue::Always(value)) => Ok(Some(value.clone())),
+            Some(KeyValue::Granted(grant)) => self.granted(grant).await.map(Some),
+        }
+    }
+
+    async fn granted(&self, grant: &Grant) -> Result<HeaderValue, HttpError> {
+        let _turn = grant.turn().await;
+        if let Some(value) = grant.value(self.pace.elapsed()) {
+            return Ok(value);
+        }
+        let ask = grant.question(self.pace.now())?;
+        match self.patiently_with(&ask, None, true).await? {
+            Arrived::Whole(answer) => grant.keep(&answer, self.pace.elapsed()),
+            Arrived::Open(response) => grant.keep(&self.read(response, &ask).await?, self.pace.elapsed()),
+        }
+    }
+
+    fn forget_refused(&self, arrived: &Arrived) {
+        if let (Some(KeyValue::Granted(grant)), Arrived::Whole(Answer { status: 401, .. })) = (&self.key, arrived) {
+            grant.forget();
+        }
+    }
+
     /// Asks once, and notes what came and how long it took.
-    async fn timed(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
+    async fn timed(&self, ask: &Ask, key: Option<&HeaderValue>, whole: bool) -> Result<Arrived, HttpError> {
         let begun = self.pace.elapsed();
-        let tried = self.once(ask, whole).await;
+        let tried = self.once(ask, key, whole).await;
         let at = self.pace.elapsed();
         let outcome = match &tried {
             Ok(Arrived::Whole(answer)) => Ok(answer.status),
@@ -337,20 +358,26 @@ impl Http {
         tried
     }
 
-    async fn once(&self, ask: &Ask, whole: bool) -> Result<Arrived, HttpError> {
-        let response = self.open(ask).await?;
+    async fn once(&self, ask: &Ask, key: Option<&HeaderValue>, whole: bool) -> Result<Arrived, HttpError> {
+        let response = self.open(ask, key).await?;
         if response.status().is_success() && !whole {
             return Ok(Arrived::Open(response));
         }
-        Ok(Arrived::Whole(self.read(response).await?))
+        Ok(Arrived::Whole(self.read(response, ask).await?))
     }
 
     /// Sends the question and follows redirects, judging each address anew.
-    async fn open(&self, ask: &Ask) -> Result<Response, HttpError> {
+    async fn open(&self, ask: &Ask, key: Option<&HeaderValue>) -> Result<Response, HttpError> {
         let mut url = ask.url.clone();
         for _ in 0..=self.line.limits.hops {
             self.line.guard.check(&url)?;
-            let mut request = self.client.get(url.clone()).headers(self.headers(ask, &url));
+            let request = match &ask.posted {
+                None => self.client.get(url.clone()),
+                Some(posted) => {
+                    self.client.post(url.clone()).header(CONTENT_TYPE, posted.media_type).body(posted.body.clone())
+                }
+            };
+            let mut request = request.headers(self.headers(key, &url));
             if let Some(range) = &ask.range {
                 request = request.header(RANGE, range);
             }
@@ -362,7 +389,7 @@ impl Http {
                 .await
                 .map_err(|_| HttpError::Silent(head))?
                 .map_err(|error| self.unreachable(error))?;
-            match next_hop(&response, &url) {
+            match next_hop(&response, &url).filter(|_| ask.posted.is_none()) {
                 Some(next) => url = next?,
                 None => return Ok(response),
             }
@@ -371,7 +398,7 @@ impl Http {
     }
 
     /// The key and the provider's own headers, for those hosts only that want them.
-    fn headers(&self, ask: &Ask, url: &Url) -> HeaderMap {
+    fn headers(&self, value: Option<&HeaderValue>, url: &Url) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         let at_base = std::iter::once(&self.line.base).chain(&self.line.also).any(|own| same_origin(url, own));
@@ -380,10 +407,10 @@ impl Http {
                 self.line.headers.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))),
             );
         }
-        if let (Some(key), Some(value)) = (&self.line.key, &self.key) {
+        if let (Some(key), Some(value)) = (&self.line.key, value) {
             let host = url.host_str().unwrap_or_default();
             let wanted = at_base || (url.scheme() == "https" && key.also.iter().any(|suffix| is_below(host, suffix)));
-            if ask.with_key && wanted {
+            if wanted {
                 headers.insert(HeaderName::from_static(key.header), value.clone());
             }
         }
@@ -391,9 +418,9 @@ impl Http {
     }
 
     /// Reads a body up to the limit.
-    async fn read(&self, mut response: Response) -> Result<Answer, HttpError> {
+    async fn read(&self, mut response: Response, ask: &Ask) -> Result<Answer, HttpError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let limit = self.line.limits.answer_bytes;
+        let limit = ask.longest.unwrap_or(self.line.limits.answer_bytes);
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk(&mut response).await? {
             if (body.len() + chunk.len()) as u64 > limit {
@@ -437,12 +464,21 @@ fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
         .map_err(|error| HttpError::Client(chain(&error)))
 }
 
-fn header_of(key: &Key) -> Result<HeaderValue, HttpError> {
-    let text = format!("{}{}", key.scheme, key.secret.expose_secret());
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| HttpError::Client("the key holds characters that a header can't carry".to_owned()))?;
+fn value_of(key: &Key) -> Result<KeyValue, HttpError> {
+    if let Some(account) = &key.account {
+        return Ok(KeyValue::Granted(Box::new(Grant::new(account.clone(), key.scheme))));
+    }
+    let value = header_of(key.scheme, &key.secret);
+    value
+        .map(KeyValue::Always)
+        .ok_or_else(|| HttpError::Client("the key holds characters that a header can't carry".to_owned()))
+}
+
+/// The header's value; `None` where a header can't carry it.
+fn header_of(scheme: &str, secret: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("{scheme}{}", secret.expose_secret())).ok()?;
     value.set_sensitive(true);
-    Ok(value)
+    Some(value)
 }
 
 /// Where a redirect leads; `None` where the answer is none.

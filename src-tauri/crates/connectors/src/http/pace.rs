@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rand::RngExt;
 
 /// How time passes for a caller that retries.
@@ -10,6 +11,8 @@ use rand::RngExt;
 pub trait Pace: Send + Sync {
     /// Time since some fixed moment; never goes back.
     fn elapsed(&self) -> Duration;
+    /// The time of day, for what is signed for a time.
+    fn now(&self) -> Timestamp;
     /// A number of `[0, 1)`, for jitter.
     fn chance(&self) -> f64;
     async fn wait(&self, time: Duration);
@@ -38,6 +41,11 @@ impl Default for RealPace {
 impl Pace for RealPace {
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "here the time comes in, for all that take a pace")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 
     fn chance(&self) -> f64 {

@@ -8,11 +8,12 @@ pub const SHOWN_BYTES: usize = 64 * 1024;
 
 /// `text` without secrets, cut at [`SHOWN_BYTES`] on a character.
 #[must_use]
-pub fn shown(text: &str, key: Option<&SecretString>) -> String {
+pub fn shown<'a>(text: &str, keys: impl IntoIterator<Item = &'a SecretString>) -> String {
     let mut clean = text.to_owned();
-    if let Some(key) = key.map(ExposeSecret::expose_secret).filter(|k| !k.is_empty()) {
+    for key in keys.into_iter().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) {
         clean = clean.replace(key, "[key]");
     }
+    clean = without_bytes(&clean);
     // Cut before the addresses are cleaned: half an address is cleaned as well as a whole one.
     let long = clean.len() > SHOWN_BYTES;
     if long {
@@ -21,6 +22,30 @@ pub fn shown(text: &str, key: Option<&SecretString>) -> String {
     clean = without_queries(&clean);
     if long {
         clean.push_str("… [cut]");
+    }
+    clean
+}
+
+/// A run of characters of base64 that is longer than any word or key: the bytes of a file.
+const BYTES_FROM: usize = 2048;
+
+/// `text` without the bytes of files that came inside it.
+fn without_bytes(text: &str) -> String {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    let mut clean = String::with_capacity(text.len().min(2 * SHOWN_BYTES));
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.bytes().take_while(|byte| is_base64(*byte)).count();
+        let (word, after) = rest.split_at(run);
+        if run >= BYTES_FROM {
+            clean.push_str(&format!("[{run} characters]"));
+        } else {
+            clean.push_str(word);
+        }
+        let end = after.bytes().position(is_base64).unwrap_or(after.len());
+        let (between, next) = after.split_at(end);
+        clean.push_str(between);
+        rest = next;
     }
     clean
 }
@@ -114,6 +139,8 @@ mod tests {
         let long = "ä".repeat(SHOWN_BYTES);
         let cut = shown(&long, None);
         assert!(cut.len() < SHOWN_BYTES + 20 && cut.ends_with("[cut]"));
+        let file = format!("{{\"a\":\"{}==\",\"b\":\"{}\"}}", "Zm9v/+".repeat(500), "x".repeat(100));
+        assert_eq!(shown(&file, None), format!("{{\"a\":\"[3002 characters]\",\"b\":\"{}\"}}", "x".repeat(100)));
     }
 
     proptest::proptest! {

@@ -10,7 +10,7 @@ use url::Url;
 use crate::http::{Answer, Ask, Http, HttpError};
 
 use super::protocol::Facts;
-use super::reading::{Asset, Reading, Unread};
+use super::reading::{Asset, Cause, Reading, Unread};
 
 /// Between two questions about something that was not found: some providers forget a job for a
 /// moment under load.
@@ -21,7 +21,7 @@ pub struct Inquiry<'a> {
     pub http: &'a Http,
     pub facts: &'static Facts,
     pub job: &'a JobRef,
-    /// fal's request history, where it may be asked.
+    /// The second address of the provider, where it may be asked.
     pub history: Option<&'a Url>,
     /// `None` while fetching a file: then nothing is kept.
     pub now: Option<Timestamp>,
@@ -46,17 +46,7 @@ impl Inquiry<'_> {
     /// # Errors
     /// Where the question was not answered.
     pub async fn ask(&mut self, url: &Url) -> Result<Answer, Unread> {
-        let ask = Ask::new(url.clone(), true).delayed_by(self.facts.delay_in);
-        let ask = if self.hasty { ask.once() } else { ask };
-        let answer = self.http.get(&ask).await;
-        match &answer {
-            Ok(answer) => self.keep(url, answer.status, &String::from_utf8_lossy(&answer.body)),
-            Err(error) => {
-                self.keep(url, 0, &error.to_string());
-                self.unanswered = Some(error.clone());
-            }
-        }
-        answer.map_err(|error| Unread::unanswered(error.to_string()))
+        self.pose(&Ask::new(url.clone(), true)).await
     }
 
     /// Asks, and asks again where nothing was found, before that is believed.
@@ -64,7 +54,7 @@ impl Inquiry<'_> {
     /// # Errors
     /// Where the question was not answered.
     pub async fn ask_twice(&mut self, url: &Url) -> Result<Answer, Unread> {
-        self.ask_twice_if(url, |answer| matches!(answer.status, 404 | 410)).await
+        self.pose_twice_if(&Ask::new(url.clone(), true), not_found).await
     }
 
     /// The same, of a provider that says in its own way that nothing was found.
@@ -76,12 +66,48 @@ impl Inquiry<'_> {
         url: &Url,
         is_missing: impl Fn(&Answer) -> bool + Send,
     ) -> Result<Answer, Unread> {
-        let answer = self.ask(url).await?;
+        self.pose_twice_if(&Ask::new(url.clone(), true), is_missing).await
+    }
+
+    /// [`Self::ask`], for a question that is more than its address.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn pose(&mut self, ask: &Ask) -> Result<Answer, Unread> {
+        let patient = ask.clone().delayed_by(self.facts.delay_in);
+        let answer = self.http.get(&if self.hasty { patient.once() } else { patient }).await;
+        match &answer {
+            Ok(answer) => self.keep(ask.url(), answer.status, &String::from_utf8_lossy(&answer.body)),
+            Err(error) => {
+                self.keep(ask.url(), 0, &error.to_string());
+                self.unanswered = Some(error.clone());
+            }
+        }
+        answer.map_err(|error| match error {
+            HttpError::NoToken(_) => Unread { cause: Some(Cause::KeyRefused), ..Unread::unanswered(error.to_string()) },
+            _ => Unread::unanswered(error.to_string()),
+        })
+    }
+
+    /// [`Self::ask_twice`], for a question that is more than its address.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn pose_twice(&mut self, ask: &Ask) -> Result<Answer, Unread> {
+        self.pose_twice_if(ask, not_found).await
+    }
+
+    async fn pose_twice_if(
+        &mut self,
+        ask: &Ask,
+        is_missing: impl Fn(&Answer) -> bool + Send,
+    ) -> Result<Answer, Unread> {
+        let answer = self.pose(ask).await?;
         if self.hasty || !is_missing(&answer) {
             return Ok(answer);
         }
         self.http.wait(SECOND_LOOK).await;
-        self.ask(url).await
+        self.pose(ask).await
     }
 
     /// Whether a file is there, by asking for its first byte. A page or a refusal in its place
@@ -151,6 +177,10 @@ pub fn below<'s>(base: &Url, segments: impl IntoIterator<Item = &'s str>) -> Res
         }
     }
     Ok(url)
+}
+
+fn not_found(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 410)
 }
 
 /// A page in the place of a file: what some hosts answer when an address has expired.

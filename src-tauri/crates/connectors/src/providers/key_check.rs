@@ -91,6 +91,7 @@ fn judged(name: &str, reading: &Reading, unanswered: Option<&HttpError>) -> (Key
             HttpError::NotNow { .. } | HttpError::Refused(_) | HttpError::Client(_) => {
                 (KeyVerdict::NotAsked, sentence(&error.to_string()))
             }
+            HttpError::NoToken(_) => (KeyVerdict::AuthError, sentence(&error.to_string())),
             HttpError::TooLong(_) | HttpError::Redirects(_) => (KeyVerdict::Unclear, sentence(&error.to_string())),
             HttpError::Unreachable(_) | HttpError::Silent(_) | HttpError::Cut(_) => {
                 (KeyVerdict::Unreachable, format!("{name} could not be asked: {error}."))

@@ -9,6 +9,7 @@ pub mod heygen_v3;
 pub mod replicate;
 pub mod runway;
 pub mod sync;
+pub mod vertex_veo;
 
 mod explain;
 mod files;
@@ -19,6 +20,7 @@ mod reading;
 mod registry;
 mod retention;
 mod settings;
+mod veo;
 
 pub use explain::{AssetState, Document, Explained, Origin, Output, Word};
 pub use inquiry::Inquiry;
@@ -33,8 +35,16 @@ pub use settings::{ProviderSettings, SettingsError};
 const PAGES_MAX: usize = 20;
 
 /// Every adapter.
-const ADAPTERS: &[&dyn Protocol] =
-    &[&replicate::Replicate, &fal::Fal, &gemini_veo::Veo, &runway::Runway, &bfl::Bfl, &sync::Sync, &heygen_v3::HeyGen];
+const ADAPTERS: &[&dyn Protocol] = &[
+    &replicate::Replicate,
+    &fal::Fal,
+    &gemini_veo::Veo,
+    &vertex_veo::Veo,
+    &runway::Runway,
+    &bfl::Bfl,
+    &sync::Sync,
+    &heygen_v3::HeyGen,
+];
 
 /// The protocol of an adapter's name.
 #[must_use]

@@ -49,7 +49,7 @@ pub struct Facts {
 #[async_trait]
 pub trait Protocol: Send + Sync + 'static {
     fn facts(&self) -> &'static Facts;
-    /// Where the vendor keeps a history of requests that can be asked as well.
+    /// A second address of the vendor's that can be asked as well: a history of requests, a storage.
     fn history_url(&self) -> Option<&'static str> {
         None
     }
@@ -57,6 +57,10 @@ pub trait Protocol: Send + Sync + 'static {
     /// They may be asked only as long as the base is the vendor's own.
     fn regions(&self) -> &'static [&'static str] {
         &[]
+    }
+    /// Whether the key may be a service account of Google's, for which tokens are fetched.
+    fn takes_accounts(&self) -> bool {
+        false
     }
     /// Asks about the job.
     ///

@@ -211,6 +211,14 @@ pub fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error
     Ok(value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok())))
 }
 
+/// A value, or its default where the provider wrote something else.
+///
+/// # Errors
+/// Never for JSON.
+pub fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{AdapterInfo, Descriptor, FileRetention, ProviderPort, Providers};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::http::{Guard, Http, Key, Line, Pace, RealPace, same_origin};
+use crate::http::{Account, AccountError, Guard, Http, Key, Line, Pace, RealPace, same_origin};
 
-use super::protocol::{Adapter, Facts};
+use super::protocol::{Adapter, Facts, Protocol};
 use super::retention::{self, Retention};
 use super::settings::{ProviderSettings, SettingsError};
 use super::{adapters, all_facts, protocol};
@@ -146,7 +146,12 @@ pub(super) fn connect(
     let hosts = hosts.chain(settings.download_hosts.iter().cloned());
     let line = Line {
         guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
-        key: settings.key.as_ref().map(|secret| key(facts, regions, secret)),
+        key: settings
+            .key
+            .as_ref()
+            .map(|secret| key(protocol, regions, secret))
+            .transpose()
+            .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?,
         headers: facts.headers,
         limits: settings.limits.clone(),
         also: history.clone(),
@@ -169,10 +174,17 @@ fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Re
         .ok_or_else(|| SettingsError::Address { id: settings.id.clone(), setting, url: text.to_owned() })
 }
 
-fn key(facts: &'static Facts, regions: &'static [&'static str], secret: &SecretString) -> Key {
+fn key(
+    protocol: &'static dyn Protocol,
+    regions: &'static [&'static str],
+    secret: &SecretString,
+) -> Result<Key, AccountError> {
+    let facts = protocol.facts();
     let files: &[&str] = if facts.key_with_files { facts.file_hosts } else { &[] };
     let also = files.iter().chain(regions).copied().collect();
-    Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), also }
+    let is_file = protocol.takes_accounts() && secret.expose_secret().trim_start().starts_with('{');
+    let account = if is_file { Some(Account::read(secret.expose_secret())?) } else { None };
+    Ok(Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), account, also })
 }
 
 fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {

@@ -12,7 +12,7 @@ use crate::http::Limits;
 #[serde(deny_unknown_fields)]
 pub struct ProviderSettings {
     pub id: ProviderId,
-    /// `replicate`, `fal`, `veo`, `runway`.
+    /// The name of an adapter: `replicate`, `fal`, `runway` …
     pub adapter: String,
     /// The name that agents see; the adapter's where none is given.
     #[serde(default)]
@@ -21,7 +21,7 @@ pub struct ProviderSettings {
     /// vendor's own where none is given.
     #[serde(default)]
     pub base_url: Option<String>,
-    /// fal only: where the request history is asked. The vendor's own where neither this nor
+    /// Where fal's request history is asked, and the storage of Vertex. The vendor's own where neither this nor
     /// `base_url` is given; not asked where only `base_url` is.
     #[serde(default)]
     pub history_url: Option<String>,

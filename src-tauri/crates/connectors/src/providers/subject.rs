@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{ProviderPort, Providers};
 use makegood_testkit::conformance::{Connected, KEY};
@@ -19,6 +20,12 @@ pub struct NoWait(Mutex<Duration>);
 impl Pace for NoWait {
     fn elapsed(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+            .saturating_add(SignedDuration::try_from(self.elapsed()).unwrap_or_default())
+            .unwrap_or_default()
     }
 
     fn chance(&self) -> f64 {

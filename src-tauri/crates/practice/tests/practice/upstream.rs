@@ -26,6 +26,9 @@ impl Pace for NoWait {
     fn elapsed(&self) -> Duration {
         Duration::ZERO
     }
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
     fn chance(&self) -> f64 {
         0.5
     }

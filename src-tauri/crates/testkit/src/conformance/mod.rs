@@ -48,6 +48,14 @@ pub trait Subject: Sync {
     }
     /// The path that is asked first about the job.
     fn question(&self) -> String;
+    /// How the question is asked.
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+    /// The longest answer to the question that is read, in bytes.
+    fn longest(&self) -> usize {
+        8 * 1024 * 1024
+    }
     /// Paths and bodies of a scene, the first being the question's; `None` where this provider has
     /// no such thing to say.
     fn scene(&self, scene: &Scene) -> Option<Vec<(String, Value)>>;

@@ -9,7 +9,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word};
+use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, veo};
 
 static FACTS: Facts = Facts {
     adapter: "gemini_veo",
@@ -31,7 +31,7 @@ static FACTS: Facts = Facts {
         webhook: false,
         gives_expiry: true,
     },
-    delay_in: map::delay_in,
+    delay_in: veo::delay_in,
     not_found: Word::ExpiredOrUnknown,
 };
 
