@@ -16,6 +16,7 @@ mod wait;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
 };
@@ -77,11 +78,20 @@ pub struct Key {
     /// What stands before the key, with its space: `Bearer `.
     pub scheme: &'static str,
     pub secret: SecretString,
-    /// The account that the secret describes, where what is sent is not the secret itself but a
-    /// token that it gets.
-    pub account: Option<Account>,
+    pub form: Form,
     /// Hosts beside the base that want the key, with all names below them, over https only.
     pub also: Vec<&'static str>,
+}
+
+/// What of a key goes into its header.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// The key as it is.
+    AsItIs,
+    /// What is made of it, without asking anybody, at the time of each question.
+    Made(fn(&SecretString, Timestamp) -> SecretString),
+    /// A token that the account gets which the key describes.
+    Account(Account),
 }
 
 impl std::fmt::Debug for Key {
@@ -187,6 +197,8 @@ impl std::fmt::Debug for Http {
 /// What a key's header says.
 enum KeyValue {
     Always(HeaderValue),
+    /// What this makes of the secret.
+    Made(fn(&SecretString, Timestamp) -> SecretString),
     /// What was granted last, for as long as it lasts.
     Granted(Box<Grant>),
 }
@@ -201,7 +213,7 @@ impl Http {
     /// # Errors
     /// When the key can't be a header, or TLS can't be set up.
     pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
-        let key = line.key.as_ref().map(value_of).transpose()?;
+        let key = line.key.as_ref().map(|key| value_of(key, pace.now())).transpose()?;
         let client = build(&line)?;
         Ok(Self { client, line, key, gate: Mutex::default(), last: Mutex::default(), pace })
     }
@@ -234,6 +246,19 @@ impl Http {
     /// Forgets failures and fills the budget of retries.
     pub fn reset(&self) {
         self.with_gate(|gate, _| gate.reset());
+    }
+
+    /// Whether a question at this address takes the key along.
+    #[must_use]
+    pub fn gives_key_to(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let named = |key: &Key| url.scheme() == "https" && key.also.iter().any(|suffix| is_below(host, suffix));
+        self.line.key.as_ref().is_some_and(|key| self.is_own(url) || named(key))
+    }
+
+    /// Whether an address is the operator's own of this provider.
+    fn is_own(&self, url: &Url) -> bool {
+        std::iter::once(&self.line.base).chain(&self.line.also).any(|own| same_origin(url, own))
     }
 
     /// Waits as a retry would.
@@ -321,6 +346,9 @@ impl Http {
         match self.key.as_ref().filter(|_| ask.with_key) {
             None => Ok(None),
             Some(KeyValue::Always(value)) => Ok(Some(value.clone())),
+            Some(KeyValue::Made(make)) => {
+                self.line.key.as_ref().map(|key| made(key, *make, self.pace.now())).transpose()
+            }
             Some(KeyValue::Granted(grant)) => self.granted(grant).await.map(Some),
         }
     }
@@ -401,18 +429,15 @@ impl Http {
     fn headers(&self, value: Option<&HeaderValue>, url: &Url) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let at_base = std::iter::once(&self.line.base).chain(&self.line.also).any(|own| same_origin(url, own));
-        if at_base {
+        if self.is_own(url) {
             headers.extend(
                 self.line.headers.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))),
             );
         }
-        if let (Some(key), Some(value)) = (&self.line.key, value) {
-            let host = url.host_str().unwrap_or_default();
-            let wanted = at_base || (url.scheme() == "https" && key.also.iter().any(|suffix| is_below(host, suffix)));
-            if wanted {
-                headers.insert(HeaderName::from_static(key.header), value.clone());
-            }
+        if let (Some(key), Some(value)) = (&self.line.key, value)
+            && self.gives_key_to(url)
+        {
+            headers.insert(HeaderName::from_static(key.header), value.clone());
         }
         headers
     }
@@ -464,13 +489,23 @@ fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
         .map_err(|error| HttpError::Client(chain(&error)))
 }
 
-fn value_of(key: &Key) -> Result<KeyValue, HttpError> {
-    if let Some(account) = &key.account {
-        return Ok(KeyValue::Granted(Box::new(Grant::new(account.clone(), key.scheme))));
-    }
-    let value = header_of(key.scheme, &key.secret);
-    value
-        .map(KeyValue::Always)
+fn value_of(key: &Key, now: Timestamp) -> Result<KeyValue, HttpError> {
+    Ok(match &key.form {
+        Form::AsItIs => KeyValue::Always(made(key, |secret, _| secret.clone(), now)?),
+        Form::Made(make) => {
+            made(key, *make, now)?;
+            KeyValue::Made(*make)
+        }
+        Form::Account(account) => KeyValue::Granted(Box::new(Grant::new(account.clone(), key.scheme))),
+    })
+}
+
+fn made(
+    key: &Key,
+    make: fn(&SecretString, Timestamp) -> SecretString,
+    now: Timestamp,
+) -> Result<HeaderValue, HttpError> {
+    header_of(key.scheme, &make(&key.secret, now))
         .ok_or_else(|| HttpError::Client("the key holds characters that a header can't carry".to_owned()))
 }
 

@@ -1,10 +1,13 @@
-//! Takes out of a text what must never be shown or logged: keys, the query strings of addresses
-//! (signatures live there), and bytes in `data:` addresses.
+//! Takes out of a text what must never be shown or logged: keys, tokens, the query strings of
+//! addresses (signatures live there), and bytes in `data:` addresses.
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// The longest text that is kept of an answer, in bytes.
 pub const SHOWN_BYTES: usize = 64 * 1024;
+
+/// Parts of a key that are shorter are words, and prove nothing.
+const SHORTEST_PART: usize = 6;
 
 /// `text` without secrets, cut at [`SHOWN_BYTES`] on a character.
 #[must_use]
@@ -12,6 +15,10 @@ pub fn shown<'a>(text: &str, keys: impl IntoIterator<Item = &'a SecretString>) -
     let mut clean = text.to_owned();
     for key in keys.into_iter().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) {
         clean = clean.replace(key, "[key]");
+        // A key of several parts, `ACCESS:SECRET`, is as secret in each of them.
+        for part in key.split(':').filter(|part| part.len() >= SHORTEST_PART && part.len() < key.len()) {
+            clean = clean.replace(part, "[key]");
+        }
     }
     clean = without_bytes(&clean);
     // Cut before the addresses are cleaned: half an address is cleaned as well as a whole one.
@@ -19,7 +26,7 @@ pub fn shown<'a>(text: &str, keys: impl IntoIterator<Item = &'a SecretString>) -
     if long {
         clean.truncate(clean.floor_char_boundary(SHOWN_BYTES));
     }
-    clean = without_queries(&clean);
+    clean = without_tokens(&without_queries(&clean));
     if long {
         clean.push_str("… [cut]");
     }
@@ -47,6 +54,24 @@ fn without_bytes(text: &str) -> String {
         clean.push_str(between);
         rest = next;
     }
+    clean
+}
+
+/// `text` without JSON Web Tokens, which are as good as a key while they last: three words of base64,
+/// joined by dots, of which the first is an object.
+fn without_tokens(text: &str) -> String {
+    const MARK: &str = "eyJ";
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (before, from) = rest.split_at(at);
+        clean.push_str(before);
+        let end = from.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.=".contains(c))).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        clean.push_str(if word.matches('.').count() >= 2 { "[token]" } else { word });
+        rest = after;
+    }
+    clean.push_str(rest);
     clean
 }
 
@@ -136,6 +161,10 @@ mod tests {
         let key = SecretString::from("r8_secret");
         assert_eq!(shown("bad token r8_secret.", Some(&key)), "bad token [key].");
         assert_eq!(shown("abc", Some(&SecretString::from(""))), "abc");
+        let pair = SecretString::from("access-1:secret-1");
+        assert_eq!(shown("no access-1, nor secret-1", Some(&pair)), "no [key], nor [key]");
+        assert_eq!(shown("a:b", Some(&SecretString::from("a:bcdefgh"))), "a:b");
+        assert_eq!(shown("bad token eyJhbGci.eyJpc3M.c2ln-_, eyJ.x", None), "bad token [token], eyJ.x");
         let long = "ä".repeat(SHOWN_BYTES);
         let cut = shown(&long, None);
         assert!(cut.len() < SHOWN_BYTES + 20 && cut.ends_with("[cut]"));

@@ -22,6 +22,10 @@ fn ask(server: &Server, path: &str) -> Ask {
     Ask::new(Url::parse(&format!("{}{path}", server.base())).expect("an address"), true)
 }
 
+fn bearer(secret: &str, form: Form) -> Key {
+    Key { header: "authorization", scheme: "Bearer ", secret: secret.into(), form, also: vec!["files.example"] }
+}
+
 struct Full;
 
 #[async_trait]
@@ -103,14 +107,7 @@ async fn the_key_goes_to_no_other_host_even_when_that_is_trusted() {
     let http = client(home.base(), |line| {
         line.guard = Guard::new([&line.base, &downloads], []);
         line.headers = &[("x-own", "1")];
-        let key = Key {
-            header: "authorization",
-            scheme: "Bearer ",
-            secret: "k-123".into(),
-            account: None,
-            also: vec!["files.example"],
-        };
-        line.key = Some(key);
+        line.key = Some(bearer("k-123", Form::AsItIs));
     });
     let found = http.get(&ask(&home, "/f")).await.expect("an answer");
     assert_eq!(found.body, b"here");
@@ -127,4 +124,20 @@ async fn the_key_goes_to_no_other_host_even_when_that_is_trusted() {
     assert!(wants("https://eu.files.example/f"));
     assert!(!wants("http://files.example/f") && !wants("https://notfiles.example/f"));
     assert!(!format!("{http:?}").contains("k-123"));
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_key_is_made_anew_for_each_question() {
+    let made = |secret: &SecretString, now: Timestamp| {
+        format!("{}-{}", secret.expose_secret().len(), now.as_millisecond()).into()
+    };
+    let server = Server::start().await.expect("a port");
+    server.on("/x", [Reply::json(200, &serde_json::json!({}))]);
+    let http = client(server.base(), |line| line.key = Some(bearer("k-123", Form::Made(made))));
+    for _ in 0..2 {
+        assert_eq!(http.get(&ask(&server, "/x")).await.map(|a| a.status), Ok(200));
+        http.wait(Duration::from_millis(500)).await;
+    }
+    let sent = server.seen().iter().filter_map(|r| r.header("authorization").map(str::to_owned)).collect::<Vec<_>>();
+    assert_eq!(sent, ["Bearer 5-0", "Bearer 5-500"]);
 }

@@ -207,7 +207,7 @@ fn files(reading: &Reading) -> (Option<AssetState>, Vec<Output>) {
         (Pieces::Listed(pieces), _) => {
             let files = (1..).zip(pieces).filter_map(|(item, piece)| match piece {
                 Piece::File(asset) => Some((item, asset)),
-                Piece::Filtered => None,
+                Piece::Filtered | Piece::Missing => None,
             });
             let states = files.clone().map(|(_, asset)| state_of(asset));
             let state = states.reduce(|one, other| if one == AssetState::Available { one } else { other });

@@ -7,7 +7,7 @@ use makegood_domain::ports::{JobRef, RawAnswer};
 use makegood_domain::work::JobState;
 use url::Url;
 
-use crate::http::{Answer, Ask, Http, HttpError};
+use crate::http::{Answer, Ask, Http, HttpError, same_origin};
 
 use super::protocol::Facts;
 use super::reading::{Asset, Cause, Reading, Unread};
@@ -39,6 +39,29 @@ impl Inquiry<'_> {
     /// Where a segment can't be part of a path.
     pub fn address<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Result<Url, Unread> {
         below(self.http.base(), segments)
+    }
+
+    /// The base of the region that the job was submitted in, where its locator is an address; else
+    /// the base. A service that the operator has put in the vendor's place is all regions in one.
+    ///
+    /// # Errors
+    /// Where the address is not one of the vendor's: the key goes nowhere else.
+    pub fn region(&self) -> Result<Url, Unread> {
+        let base = self.http.base();
+        let vendor = Url::parse(self.facts.base_url).ok();
+        let kept = self.job.locator.as_deref().filter(|locator| locator.contains("://"));
+        let Some(kept) = kept.filter(|_| vendor.is_some_and(|vendor| same_origin(&vendor, base))) else {
+            return Ok(base.clone());
+        };
+        let refused = |why: String| Unread::refused(format!("the run's address is not asked: {why}"));
+        let mut url = self.http.guard().read(kept).map_err(|refusal| refused(refusal.to_string()))?;
+        if !same_origin(&url, base) && !self.http.gives_key_to(&url) {
+            return Err(refused(format!("{} is not among this provider's hosts", url.host_str().unwrap_or("it"))));
+        }
+        url.set_path(base.path());
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(url)
     }
 
     /// Asks once, with the patience of the client.

@@ -6,6 +6,7 @@ pub mod bfl;
 pub mod fal;
 pub mod gemini_veo;
 pub mod heygen_v3;
+pub mod kling;
 pub mod replicate;
 pub mod runway;
 pub mod sync;
@@ -15,6 +16,7 @@ mod explain;
 mod files;
 mod inquiry;
 mod key_check;
+mod listing;
 mod protocol;
 mod reading;
 mod registry;
@@ -44,6 +46,7 @@ const ADAPTERS: &[&dyn Protocol] = &[
     &bfl::Bfl,
     &sync::Sync,
     &heygen_v3::HeyGen,
+    &kling::Kling,
 ];
 
 /// The protocol of an adapter's name.

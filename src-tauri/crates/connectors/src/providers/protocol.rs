@@ -13,9 +13,10 @@ use makegood_domain::ports::{
     ProviderError, ProviderPort, Retry,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
+use secrecy::SecretString;
 use url::Url;
 
-use crate::http::{Answer, Ask, DownloadError, Downloaded, Http, Shut};
+use crate::http::{Answer, Ask, DownloadError, Downloaded, Form, Http, Shut};
 
 use super::explain::{Document, Explained, Word};
 use super::inquiry::Inquiry;
@@ -61,6 +62,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// Whether the key may be a service account of Google's, for which tokens are fetched.
     fn takes_accounts(&self) -> bool {
         false
+    }
+    /// What of this key goes into its header.
+    fn key_form(&self, key: &SecretString) -> Form {
+        let _ = key;
+        Form::AsItIs
     }
     /// Asks about the job.
     ///
@@ -125,6 +131,7 @@ impl Adapter {
         for (item, piece) in (1..=requested).zip(pieces) {
             let made = match piece {
                 Piece::Filtered => made(item, ItemState::Filtered, reading.finished_at),
+                Piece::Missing => made(item, ItemState::NotReturned, reading.finished_at),
                 Piece::File(mut asset) => {
                     if asset.exists_now.is_none() {
                         self.protocol.look_at(inquiry, &mut asset).await;

@@ -56,6 +56,8 @@ pub enum Piece {
     File(Asset),
     /// Made, and withheld by a safety filter.
     Filtered,
+    /// Not in the answer, though later ones are.
+    Missing,
 }
 
 /// A file at a provider.
@@ -200,6 +202,38 @@ pub fn moment_in(value: &Value) -> Option<Timestamp> {
     let seconds = if count < MILLISECONDS_FROM { count } else { count / 1000.0 };
     let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
     Timestamp::UNIX_EPOCH.checked_add(since).ok()?.round(Unit::Millisecond).ok()
+}
+
+/// A whole number, written as a number or as a text: a code, an index.
+///
+/// # Errors
+/// Never for JSON.
+pub fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok())))
+}
+
+/// An id, written as a text or as a number.
+///
+/// # Errors
+/// Never for JSON.
+pub fn id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// A text, or nothing where something else was written.
+///
+/// # Errors
+/// Never for JSON.
+pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 /// A count, written as a number or as a text.

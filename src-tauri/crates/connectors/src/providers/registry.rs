@@ -9,7 +9,7 @@ use makegood_domain::ports::{AdapterInfo, Descriptor, FileRetention, ProviderPor
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::http::{Account, AccountError, Guard, Http, Key, Line, Pace, RealPace, same_origin};
+use crate::http::{Account, AccountError, Form, Guard, Http, Key, Line, Pace, RealPace, same_origin};
 
 use super::protocol::{Adapter, Facts, Protocol};
 use super::retention::{self, Retention};
@@ -183,8 +183,8 @@ fn key(
     let files: &[&str] = if facts.key_with_files { facts.file_hosts } else { &[] };
     let also = files.iter().chain(regions).copied().collect();
     let is_file = protocol.takes_accounts() && secret.expose_secret().trim_start().starts_with('{');
-    let account = if is_file { Some(Account::read(secret.expose_secret())?) } else { None };
-    Ok(Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), account, also })
+    let form = if is_file { Form::Account(Account::read(secret.expose_secret())?) } else { protocol.key_form(secret) };
+    Ok(Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), form, also })
 }
 
 fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {

@@ -44,9 +44,14 @@ pub fn connect(adapter: &str, base: &str) -> Connected {
 
 /// An adapter with other settings than the usual ones.
 pub fn connect_with(settings: ProviderSettings) -> Connected {
+    connect_with_key(settings, KEY)
+}
+
+/// An adapter with another key than the usual one.
+pub fn connect_with_key(settings: ProviderSettings, key: &str) -> Connected {
     let pace = Arc::new(NoWait::default());
     let id: ProviderId = settings.id.clone();
-    let settings = ProviderSettings { key: Some(KEY.into()), ..settings };
+    let settings = ProviderSettings { key: Some(key.into()), ..settings };
     let registry = Registry::with_pace(vec![settings], &(pace.clone() as Arc<dyn Pace>)).expect("settings");
     let port = registry.get(&id).expect("the provider");
     Connected { port, waited: Arc::new(move || pace.elapsed()) }

@@ -5,7 +5,7 @@ use makegood_testkit::{Reply, Server};
 use serde_json::Value;
 
 use super::*;
-use crate::http::{Guard, Http, Key, Limits, Line, Pace};
+use crate::http::{Form, Guard, Http, Key, Limits, Line, Pace};
 use crate::providers::subject::NoWait;
 
 /// A key that nobody else has, made by the system's `openssl`, with its public half.
@@ -47,8 +47,8 @@ impl Keys {
 fn client(keys: &Keys, server: &Server, pace: &Arc<NoWait>) -> Http {
     let base = Url::parse(server.base()).expect("a base");
     let file = keys.file(&format!("{base}token")).to_string();
-    let account = Some(Account::read(&file).expect("an account"));
-    let key = Key { header: "authorization", scheme: "Bearer ", secret: file.into(), account, also: Vec::new() };
+    let form = Form::Account(Account::read(&file).expect("an account"));
+    let key = Key { header: "authorization", scheme: "Bearer ", secret: file.into(), form, also: Vec::new() };
     let guard = Guard::new([&base], []);
     let line = Line { guard, base, also: None, key: Some(key), headers: &[], limits: Limits::default() };
     Http::new(line, Arc::clone(pace) as Arc<dyn Pace>).expect("a client")
@@ -140,7 +140,7 @@ async fn tokens_are_asked_only_where_the_guard_allows() {
         header: "authorization",
         scheme: "Bearer ",
         secret: "{}".into(),
-        account: Some(account),
+        form: Form::Account(account),
         also: Vec::new(),
     };
     let guard = Guard::new([&base], []);
