@@ -86,13 +86,27 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
 }
 
 /// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where
-/// the history can't be read or does not know it.
-#[must_use]
-pub fn history(status: u16, body: &[u8], id: &JobId, is_file: &dyn Fn(&str) -> bool) -> Option<Reading> {
-    let history = body_of::<History>(status, body).ok()?;
-    let request = history.items.into_iter().find(|request| request.request_id == id.as_str())?;
-    let reading = of_request(&request, is_file);
-    Some(Reading { about: Some(id.clone()), started_at: request.started_at, finished_at: request.ended_at, ..reading })
+/// the history may not be asked, or does not know it.
+///
+/// # Errors
+/// Where it may answer in a moment.
+pub fn history(
+    status: u16,
+    body: &[u8],
+    id: &JobId,
+    is_file: &dyn Fn(&str) -> bool,
+) -> Result<Option<Reading>, Unread> {
+    let history = match body_of::<History>(status, body) {
+        Ok(history) => history,
+        Err(unread) if matches!(unread.cause, Some(Cause::Passing | Cause::TooOften)) => return Err(unread),
+        Err(_) => return Ok(None),
+    };
+    let request = history.items.into_iter().find(|request| request.request_id == id.as_str());
+    Ok(request.map(|request| {
+        let reading = of_request(&request, is_file);
+        let (started_at, finished_at) = (request.started_at, request.ended_at);
+        Reading { about: Some(id.clone()), started_at, finished_at, ..reading }
+    }))
 }
 
 /// A page of the history, and what to ask for the next.
@@ -146,6 +160,12 @@ pub fn explain(facts: &'static Facts, document: &Document<'_>) -> Explained {
                 Explained { terminal: true, ..Explained::of(facts, Word::Succeeded) }.noting(RESULT_TELLS)
             }
         };
+    }
+    // A refusal of the platform is none of a model.
+    if json["error"]["type"].is_string()
+        && let Err(unread) = body_of::<Value>(document.status, document.body)
+    {
+        return Explained::job(facts, unread.into());
     }
     let reading = result(document.status, document.body, &is_file);
     // A result that answers 5xx may be there a minute later, or never.

@@ -102,7 +102,7 @@ impl Protocol for Fal {
         let answer = inquiry.ask_twice(&status_url).await?;
         match map::status(answer.status, &answer.body) {
             map::Status::Settled(reading) if reading.state == JobState::NotFound => {
-                Ok(from_history(inquiry).await.unwrap_or(reading))
+                Ok(from_history(inquiry).await?.unwrap_or(reading))
             }
             map::Status::Settled(reading) => Ok(reading),
             map::Status::AskResult => result_of(inquiry, &result_url).await,
@@ -119,23 +119,28 @@ async fn result_of(inquiry: &mut Inquiry<'_>, url: &Url) -> Result<Reading, Unre
     if reading.state != JobState::NotFound {
         return Ok(reading);
     }
-    Ok(from_history(inquiry).await.unwrap_or_else(|| {
+    Ok(from_history(inquiry).await?.unwrap_or_else(|| {
         Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) }
             .saying("fal says that the request ended, and no longer has its result")
     }))
 }
 
-/// Asks the platform's history, which keeps requests for months and payloads for weeks.
-async fn from_history(inquiry: &mut Inquiry<'_>) -> Option<Reading> {
-    let endpoint = inquiry.job.locator.as_deref().filter(|locator| !locator.contains("://"))?;
-    let mut url = below(inquiry.history?, ["models", "requests", "by-endpoint"]).ok()?;
+/// Asks the platform's history, which keeps requests for months and payloads for weeks. `None`
+/// where it can't be asked or does not know the request.
+///
+/// A history that may answer in a moment is waited for: what the queue has forgotten may have
+/// ended well all the same.
+async fn from_history(inquiry: &mut Inquiry<'_>) -> Result<Option<Reading>, Unread> {
+    let endpoint = inquiry.job.locator.as_deref().filter(|locator| !locator.contains("://"));
+    let (Some(endpoint), Some(history)) = (endpoint, inquiry.history) else { return Ok(None) };
+    let mut url = below(history, ["models", "requests", "by-endpoint"])?;
     url.query_pairs_mut()
         .append_pair("endpoint_id", endpoint.trim_matches('/'))
         .append_pair("request_id", inquiry.job.job_id.as_str())
         .append_pair("expand", "payloads");
     let guard = inquiry.http.guard();
     let id = &inquiry.job.job_id;
-    let answer = inquiry.ask(&url).await.ok()?;
+    let answer = inquiry.ask(&url).await?;
     map::history(answer.status, &answer.body, id, &|text| is_file(guard, text))
 }
 

@@ -77,7 +77,7 @@ fn the_history_answers_for_its_request_only() {
     let id = JobId::from("req-1");
     let found = |request: Value| {
         let other = json!({"request_id": "req-0", "ended_at": "2026-03-01T08:00:00Z", "status_code": 500});
-        history(200, &bytes(&json!({"items": [other, request]})), &id, &is_file)
+        history(200, &bytes(&json!({"items": [other, request]})), &id, &is_file).expect("an answer")
     };
     let ended = |code: u16| json!({"request_id": "req-1", "ended_at": "2026-03-01T08:00:00Z", "status_code": code});
     let state = |request| found(request).map(|reading| reading.state);
@@ -90,7 +90,13 @@ fn the_history_answers_for_its_request_only() {
     let mut whole = ended(200);
     whole["json_output"] = json!({"video": {"url": "https://v3b.fal.media/f/a.mp4"}});
     assert!(matches!(found(whole).map(|r| r.pieces), Some(Pieces::Listed(p)) if p.len() == 1));
-    assert_eq!(history(401, b"{}", &id, &is_file), None);
+    for (code, passes) in [(400, false), (401, false), (404, false), (429, true), (500, true), (503, true)] {
+        assert_eq!(
+            history(code, b"{}", &id, &is_file).map_err(|unread| unread.state),
+            if passes { Err(JobState::LookupFailed) } else { Ok(None) },
+            "HTTP {code}"
+        );
+    }
 }
 
 #[test]
