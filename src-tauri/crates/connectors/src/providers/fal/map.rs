@@ -146,8 +146,11 @@ pub fn explain(facts: &'static Facts, document: &Document<'_>) -> Explained {
     if json.get("billing_events").is_some() {
         return Explained::of(facts, Word::Billing);
     }
-    if let Ok(page) = page(document.status, document.body) {
-        return Explained::list(facts, page.jobs);
+    match page(document.status, document.body) {
+        Ok(page) => return Explained::list(facts, page.jobs),
+        // A list that can't be read is no result.
+        Err(unread) if json.get("has_more").is_some() => return Explained::job(facts, unread.into()),
+        Err(_) => {}
     }
     // A request to cancel what has ended is refused with the word that it has.
     if word == Some("ALREADY_COMPLETED") {
@@ -181,14 +184,14 @@ const RESULT_TELLS: &str = "the queue has no word for failure: only the result's
 
 fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let words =
-        |code: u16| format!("HTTP {code}: {}", request.json_output.as_ref().and_then(words_in).unwrap_or_default());
+        |code: u64| format!("HTTP {code}: {}", request.json_output.as_ref().and_then(words_in).unwrap_or_default());
     match (request.ended_at, request.status_code, &request.json_output) {
         (None, _, _) => Reading::of(JobState::Processing),
         (Some(_), Some(200..=299), Some(output)) => succeeded(output, is_file),
         // The payload is gone, and with it every address.
         (Some(_), Some(200..=299), None) => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
         (Some(_), Some(499), _) => Reading::of(JobState::Cancelled),
-        (Some(_), Some(code @ 400..), _) => Reading::of(JobState::Failed).saying(words(code)),
+        (Some(_), Some(code @ 400..=599), _) => Reading::of(JobState::Failed).saying(words(code)),
         (Some(_), code, _) => Reading::unrecognised(format!("the request ended with status {code:?}")),
     }
 }

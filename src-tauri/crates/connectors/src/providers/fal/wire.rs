@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::providers::reading::moment;
+use crate::providers::reading::{count, moment};
 
 /// The queue's status of a request. There is no failed state: `COMPLETED` is all there is.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,8 +43,8 @@ pub struct Request {
     pub started_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub ended_at: Option<Timestamp>,
-    #[serde(default)]
-    pub status_code: Option<u16>,
+    #[serde(default, deserialize_with = "count")]
+    pub status_code: Option<u64>,
     #[serde(default)]
     pub json_input: Value,
     /// Absent once the payload is gone.
