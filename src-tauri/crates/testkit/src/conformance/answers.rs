@@ -140,7 +140,7 @@ async fn nothing_leaks(subject: &dyn Subject) {
     let stage = Stage::set(subject).await;
     let url = stage.file_url("a");
     assert!(stage.play(&Scene::Succeeded(vec![url])), "every provider can succeed");
-    stage.server.on(&Stage::file_path("a"), [Reply::file("image/png", Sample::png().bytes)]);
+    stage.server.on(&stage.file_path("a"), [Reply::file("image/png", Sample::png().bytes)]);
     let echo = Stage::set(subject).await;
     echo.answer(Reply::json(
         401,

@@ -20,7 +20,7 @@ async fn with_file(subject: &dyn Subject, reply: impl IntoIterator<Item = Reply>
     let stage = Stage::set(subject).await;
     let url = stage.file_url("a");
     assert!(stage.play(&Scene::Succeeded(vec![url])), "every provider can succeed");
-    stage.server.on(&Stage::file_path("a"), reply);
+    stage.server.on(&stage.file_path("a"), reply);
     stage
 }
 
@@ -30,7 +30,7 @@ async fn whole_batch(subject: &dyn Subject) {
     let names = ["a", "b", "c"].into_iter().take(subject.most_files());
     stage.play(&Scene::Succeeded(names.clone().map(|name| stage.file_url(name)).collect()));
     for name in names.clone() {
-        stage.server.on(&Stage::file_path(name), [Reply::file("video/mp4", video.bytes.clone())]);
+        stage.server.on(&stage.file_path(name), [Reply::file("video/mp4", video.bytes.clone())]);
     }
     let wanted = names.count();
     let found = stage.look_up(u32::try_from(wanted).unwrap_or(u32::MAX)).await;
@@ -83,12 +83,13 @@ async fn transfers(subject: &dyn Subject) {
     let file = || Reply::file("video/mp4", video.bytes.clone());
     let tagged = || file().header("etag", "\"v1\"");
     let moved = |to: &str| Reply::redirect(to);
+    let path = Stage::set(subject).await.file_path("a");
     for (what, replies) in [
         ("a whole file", vec![file()]),
         ("a file that breaks off once, and has a version", vec![tagged().cut_after(70_000), tagged()]),
         ("a file that breaks off twice", vec![tagged().cut_after(50_000), tagged().cut_after(50_000), tagged()]),
         ("a file behind a busy server", vec![Reply::json(503, &serde_json::json!({})), file()]),
-        ("a file that has moved", vec![moved(&Stage::file_path("a")), file()]),
+        ("a file that has moved", vec![moved(&path), file()]),
     ] {
         let stage = with_file(subject, replies).await;
         let mut kept = Kept::default();
@@ -98,7 +99,7 @@ async fn transfers(subject: &dyn Subject) {
         let (name, value) = subject.key_header();
         let want = subject.key_with_files().then_some(value);
         let seen = stage.server.seen();
-        let files: Vec<_> = seen.iter().filter(|request| request.target.starts_with("/files/a:")).collect();
+        let files: Vec<_> = seen.iter().filter(|request| request.target.split('?').next() == Some(&path)).collect();
         assert!(!files.is_empty() && files.iter().all(|f| f.header(name) == want.as_deref()), "{what}: {files:?}");
     }
 }
@@ -155,7 +156,12 @@ async fn addresses(subject: &dyn Subject) {
     let (stage, stranger) = (Stage::set(subject).await, Stage::set(subject).await);
     stranger.server.on("/v", [Reply::file("video/mp4", Sample::mp4(9).bytes)]);
     let elsewhere = format!("{}/v", stranger.server.base());
-    for url in [elsewhere.as_str(), "http://169.254.169.254/latest", "file:///etc/hostname", "https://10.0.0.1/a.mp4"] {
+    // Who has addresses made from ids names none that could lead elsewhere.
+    let named = subject.only_file().is_none();
+    for url in [elsewhere.as_str(), "http://169.254.169.254/latest", "file:///etc/hostname", "https://10.0.0.1/a.mp4"]
+        .into_iter()
+        .filter(|_| named)
+    {
         stage.play(&Scene::Succeeded(vec![url.to_owned()]));
         let item = stage.look_up(1).await.job.items.into_iter().next();
         let exists = item.and_then(|item| item.file).and_then(|file| file.exists_now);

@@ -63,9 +63,14 @@ pub trait Subject: Sync {
     fn key_header(&self) -> (&'static str, String);
     /// Whether the provider's own address wants the key for files too.
     fn key_with_files(&self) -> bool;
+    /// The path of a job's only file, at a provider that names no address and has one made from the
+    /// job's id.
+    fn only_file(&self) -> Option<String> {
+        None
+    }
     /// How many files one of its jobs can have.
     fn most_files(&self) -> usize {
-        3
+        if self.only_file().is_some() { 1 } else { 3 }
     }
     /// The state of an item that was asked for and is not in the answer.
     fn missing(&self) -> ItemState {
@@ -145,11 +150,11 @@ impl<'a> Stage<'a> {
     }
 
     fn file_url(&self, name: &str) -> String {
-        format!("{}/files/{name}:download?sig=SIGNATURE", self.server.base())
+        format!("{}{}?sig=SIGNATURE", self.server.base(), self.file_path(name))
     }
 
-    fn file_path(name: &str) -> String {
-        format!("/files/{name}:download")
+    fn file_path(&self, name: &str) -> String {
+        self.subject.only_file().unwrap_or_else(|| format!("/files/{name}:download"))
     }
 }
 
