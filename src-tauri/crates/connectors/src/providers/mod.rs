@@ -3,10 +3,14 @@
 //! [`ADAPTERS`].
 
 pub mod bfl;
+pub mod elevenlabs;
 pub mod fal;
 pub mod gemini_veo;
 pub mod heygen_v3;
 pub mod kling;
+pub mod luma;
+pub mod luma_agents;
+pub mod openai;
 pub mod replicate;
 pub mod runway;
 pub mod sync;
@@ -42,6 +46,10 @@ const ADAPTERS: &[&dyn Protocol] = &[
     &fal::Fal,
     &gemini_veo::Veo,
     &vertex_veo::Veo,
+    &openai::OpenAi,
+    &luma::Luma,
+    &luma_agents::LumaAgents,
+    &elevenlabs::ElevenLabs,
     &runway::Runway,
     &bfl::Bfl,
     &sync::Sync,
