@@ -5,7 +5,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::ids::{JobId, ProviderId};
+use super::StoreResult;
+use crate::ids::{JobId, ProviderId, RunId, WebhookId};
 
 /// A webhook call as it came, before anybody has read it.
 #[derive(Clone, Copy, Debug)]
@@ -58,4 +59,61 @@ pub trait Deliveries: Send + Sync {
 
     /// Reads what was judged before. What cannot be read is a delivery about no job; it is kept as it came.
     fn read(&self, arrival: &Arrival<'_>) -> Notice;
+}
+
+/// A delivery to keep, judged and read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDelivery {
+    pub provider_id: ProviderId,
+    pub endpoint: Option<String>,
+    pub delivery_id: String,
+    pub job_id: Option<JobId>,
+    pub event: Option<String>,
+    /// Only what is proven is evidence; the rest is a hint to look.
+    pub proven: bool,
+    /// Those that the proof rests on, for who must show it again later.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+/// A delivery as it is kept, without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryLine {
+    pub provider_id: ProviderId,
+    pub endpoint: Option<String>,
+    pub delivery_id: String,
+    pub job_id: Option<JobId>,
+    /// Of our own table of jobs, never of the body. `None` while no such job is known.
+    pub run_id: Option<RunId>,
+    pub event: Option<String>,
+    pub proven: bool,
+    pub bytes: u64,
+    pub received_at: Timestamp,
+}
+
+/// What providers sent, kept as it came, and led to the run that it is about.
+#[async_trait]
+pub trait DeliveryStore: Send + Sync {
+    /// Keeps deliveries in one unit of work and tells, one by one, which were not known before. A delivery
+    /// that is known has no effect, whatever its body says now. One whose job is known makes the run due at
+    /// once, if it is on the list; if it is proven, it becomes a webhook fact of the run too. One whose job
+    /// is not known waits, and is led to the run when the job is.
+    async fn keep_deliveries(&self, deliveries: &[NewDelivery], at: Timestamp) -> StoreResult<Vec<bool>>;
+
+    /// Leads deliveries that wait to jobs that became known at the same moment, and says how many. Looks at
+    /// those received since `since`, up to 10,000.
+    async fn match_deliveries(&self, since: Timestamp, at: Timestamp) -> StoreResult<u64>;
+
+    /// Newest first.
+    async fn deliveries(&self, limit: u64) -> StoreResult<Vec<DeliveryLine>>;
+
+    /// The bytes as they came; `None` for a delivery that is not kept.
+    async fn delivery_body(&self, provider: &ProviderId, delivery_id: &str) -> StoreResult<Option<Vec<u8>>>;
+}
+
+/// The id under which a delivery is a webhook fact of its run.
+#[must_use]
+pub fn webhook_id(provider: &ProviderId, delivery_id: &str) -> WebhookId {
+    WebhookId(format!("delivery/{provider}/{delivery_id}"))
 }

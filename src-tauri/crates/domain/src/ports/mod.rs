@@ -3,6 +3,7 @@
 mod approval;
 mod connections;
 mod deliveries;
+mod letters;
 mod outside;
 mod reconcile;
 mod store;
@@ -10,6 +11,7 @@ mod store;
 pub use approval::*;
 pub use connections::*;
 pub use deliveries::*;
+pub use letters::*;
 pub use outside::*;
 pub use reconcile::*;
 pub use store::*;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalStore, RawAnswer, ReconcileStore};
+use super::{ApprovalStore, DeliveryStore, LetterStore, RawAnswer, ReconcileStore};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
 use crate::ids::{
@@ -529,7 +529,9 @@ pub trait ActionStore: Send + Sync {
 
 /// The record, whole.
 #[async_trait]
-pub trait Store: FactStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore {
+pub trait Store:
+    FactStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore + DeliveryStore + LetterStore
+{
     async fn health(&self) -> StoreResult<StoreHealth>;
 
     /// Closes the connections after what is under way; a file's log is folded into it. Whoever ends

@@ -9,8 +9,8 @@
 --   agent       identity clock seal_audit
 --   approver    save_view delete_view decide_approval approvals_at identity clock seal_audit
 --   reconciler  claim_due end_look settle settle_many detect close_detections save_pass record_look_up save_finding
---   reconciler  identity clock seal_audit
---   feeder      feed clock identity
+--   reconciler  identity clock seal_audit claim_letters end_letter enable_endpoint
+--   feeder      feed clock identity keep_deliveries match_deliveries
 --   auditor     approvals_at identity clock
 -- Who may read what:
 --   agent       *

@@ -9,6 +9,8 @@ pub(crate) mod effects;
 pub(crate) mod facts;
 pub(crate) mod findings;
 pub(crate) mod journal;
+pub(crate) mod letters;
+pub(crate) mod received;
 pub(crate) mod remedies;
 pub(crate) mod scope;
 pub(crate) mod sweeps;
@@ -58,6 +60,10 @@ macro_rules! every_behaviour {
                 a_young_charge_is_restored_only_after_a_detection, an_incident_needs_no_case, a_key_is_of_one_journal},
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
                 the_promise_is_counted, the_scope_of_a_run_is_that_run},
+            received::{a_delivery_is_kept_once_as_it_came, a_delivery_leads_to_the_run_of_our_own_job,
+                what_came_before_its_job_waits_for_it, a_hint_is_no_evidence, a_delivery_wakes_what_is_open_and_nothing_else},
+            letters::{the_platform_is_told_what_was_done, a_try_that_failed_comes_again,
+                an_endpoint_that_takes_nothing_is_disabled, each_endpoint_is_told, what_was_given_up_has_failed},
             approvals::{limits_are_by_posting_and_by_day, a_limit_that_was_lowered_counts_at_once,
                 a_yes_is_for_exactly_this, a_yes_is_used_once,
                 a_yes_expires_at_its_instant, nobody_answers_the_own_request, a_request_is_asked_once,

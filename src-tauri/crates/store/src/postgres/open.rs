@@ -72,6 +72,8 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("0008_rights", &[include_str!("../../migrations/postgres/0008_rights.sql")]),
+    ("0010_deliveries", &[include_str!("../../migrations/postgres/0010_deliveries.sql")]),
+    ("0011_letters", &[include_str!("../../migrations/postgres/0011_letters.sql")]),
 ];
 
 /// Whoever holds the schema locks up longer is named by PostgreSQL's error.

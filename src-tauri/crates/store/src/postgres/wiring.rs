@@ -5,15 +5,16 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
-    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
-    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
-    RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
+    Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, Finding,
+    FullScan, Identity, ImportReport, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
+    PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore,
+    SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -213,6 +214,51 @@ impl ApprovalStore for PgStore {
     }
     async fn approvals(&self, open_only: bool, limit: u64, at: Timestamp) -> StoreResult<Vec<Approval>> {
         self.read_approvals(open_only, limit, at).await
+    }
+}
+
+#[async_trait]
+impl DeliveryStore for PgStore {
+    async fn keep_deliveries(&self, deliveries: &[NewDelivery], at: Timestamp) -> StoreResult<Vec<bool>> {
+        self.keep_received(deliveries, at).await
+    }
+    async fn match_deliveries(&self, since: Timestamp, at: Timestamp) -> StoreResult<u64> {
+        self.match_received(since, at).await
+    }
+    async fn deliveries(&self, limit: u64) -> StoreResult<Vec<DeliveryLine>> {
+        self.read_received(limit).await
+    }
+    async fn delivery_body(&self, provider: &ProviderId, delivery_id: &str) -> StoreResult<Option<Vec<u8>>> {
+        self.read_body(provider, delivery_id).await
+    }
+}
+
+#[async_trait]
+impl LetterStore for PgStore {
+    async fn claim_letters(
+        &self,
+        endpoint: &str,
+        limit: u32,
+        lease: SignedDuration,
+        at: Timestamp,
+    ) -> StoreResult<Vec<Letter>> {
+        self.claim_due_letters(endpoint, limit, lease, at).await
+    }
+    async fn end_letter(
+        &self,
+        endpoint: &str,
+        id: &str,
+        end: &LetterEnd,
+        all: &[String],
+        at: Timestamp,
+    ) -> StoreResult<bool> {
+        self.end_try(endpoint, id, end, all, at).await
+    }
+    async fn enable_endpoint(&self, endpoint: &str, at: Timestamp) -> StoreResult<bool> {
+        self.enable(endpoint, at).await
+    }
+    async fn endpoints(&self) -> StoreResult<Vec<EndpointState>> {
+        self.read_endpoints().await
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn run(record: &mut Record, act: &Act<'_>, effect: &Effect) -> Worked
     let detail = format!("action {} step {}.{}", act.key, act.step, act.part);
     audit(record, act.agent.as_str(), effect.word(), subject, &detail, act.at);
     if let Some((kind, summary)) = letter(effect, &receipt) {
-        record.outbox.add(OutboxLine {
+        let seq = record.outbox.add(OutboxLine {
             id: act.id("out"),
             at: act.at,
             kind: kind.to_owned(),
@@ -53,6 +53,8 @@ pub(super) fn run(record: &mut Record, act: &Act<'_>, effect: &Effect) -> Worked
             summary,
             state: "waiting".to_owned(),
         });
+        let payload = serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent });
+        record.payloads.put(seq, payload.to_string());
     }
     let quiet = matches!(effect, Effect::LeaseItem { .. } | Effect::ReleaseItem { .. });
     if let Some(case) = act.case.filter(|_| !quiet) {

@@ -52,6 +52,14 @@ pub enum Op {
     AskApproval,
     DecideApproval,
     Approvals,
+    KeepDeliveries,
+    MatchDeliveries,
+    Deliveries,
+    DeliveryBody,
+    ClaimLetters,
+    EndLetter,
+    EnableEndpoint,
+    Endpoints,
     Health,
 }
 

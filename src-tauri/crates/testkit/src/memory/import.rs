@@ -14,7 +14,7 @@ use makegood_domain::work::{Job, Output};
 
 use super::ledger::{self, Document};
 use super::record::{ChargeRow, ItemRow, OutputRow, Record};
-use super::{Halt, Worked, due, effects, items, refunds, refused, runs};
+use super::{Halt, Worked, due, effects, items, received, refunds, refused, runs};
 
 /// Takes a batch.
 pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
@@ -201,6 +201,10 @@ pub(super) fn put_job(record: &mut Record, row: &Job, at: Timestamp) {
     items.sort_by_key(|item| item.item);
     let looked_up_at = Some(row.looked_up_at.unwrap_or(at));
     let job = Job { items, looked_up_at, locator: row.locator.clone().or(known), ..row.clone() };
+    let is_new = !record.jobs.contains_key(&row.id);
+    if is_new {
+        received::meet(record, &job);
+    }
     record.jobs.put(row.id.clone(), job);
 }
 

@@ -10,8 +10,8 @@ use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::money::{BalanceKind, Credits};
 use makegood_domain::plan::{CaseState, Effect, Order, Plan};
 use makegood_domain::ports::{
-    ActionState, Approval, AttachmentFile, AuditLine, ChosenRuns, Detection, Draft, DraftKind, Finding, OutboxLine,
-    PassReport, Person, PostingLine, QueueQuery, RawAnswer, StepReceipt,
+    ActionState, Approval, AttachmentFile, AuditLine, ChosenRuns, Detection, Draft, DraftKind, Finding, NewDelivery,
+    OutboxLine, PassReport, Person, PostingLine, QueueQuery, RawAnswer, StepReceipt,
 };
 use makegood_domain::settlement::{First, Item};
 use makegood_domain::support::{Message, Ticket, TicketLink};
@@ -64,6 +64,7 @@ tables! {
     jobs: JobId => Job,
     look_ups: i64 => (JobId, RawAnswer),
     webhooks: WebhookId => Webhook,
+    deliveries: (ProviderId, String) => Received,
     uploads: (RunId, Timestamp, u32) => Upload,
     outputs: OutputId => OutputRow,
     outputs_of_run: (RunId, OutputId) => (),
@@ -93,6 +94,9 @@ tables! {
     sweep_hours: i64 => i64,
     incidents: String => Vec<OutputId>,
     outbox: i64 => OutboxLine,
+    payloads: i64 => String,
+    letter_tries: (String, String) => LetterTry,
+    endpoints: String => Endpoint,
     audit: i64 => AuditLine,
     // The reconciler.
     due: RunId => Due,
@@ -215,4 +219,35 @@ pub(super) struct Due {
     pub claim: Option<(String, Timestamp)>,
     /// Changed while a worker looked at it.
     pub touched: bool,
+}
+
+/// What a provider sent, and the run that it led to.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    pub delivery: NewDelivery,
+    pub run_id: Option<RunId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LetterState {
+    Waiting,
+    Sent,
+    GivenUp,
+}
+
+/// A letter on its way to one endpoint.
+#[derive(Clone, Debug)]
+pub(super) struct LetterTry {
+    pub tries: u32,
+    pub next_at: Timestamp,
+    pub claimed_until: Option<Timestamp>,
+    pub state: LetterState,
+}
+
+/// How an endpoint of the platform does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Endpoint {
+    pub failing_since: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+    pub why: Option<String>,
 }

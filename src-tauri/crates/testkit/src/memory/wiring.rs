@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
-    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
 use makegood_domain::ledger::Charge;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
-    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
-    RawAnswer, ReconcileStore, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
+    Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, Finding,
+    FullScan, Identity, ImportReport, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
+    PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore,
+    SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -21,8 +22,8 @@ use makegood_domain::work::{Job, JobState, Model};
 
 use super::record::Record;
 use super::{
-    MemoryStore, Op, approvals, cases, cut, due, effects, findings, import, items, journal, ledger, limits, proof,
-    queue, reconciler, runs, scope, sweeps,
+    MemoryStore, Op, approvals, cases, cut, due, effects, findings, import, items, journal, ledger, letters, limits,
+    proof, queue, received, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -293,6 +294,54 @@ impl ApprovalStore for MemoryStore {
     }
     async fn approvals(&self, open_only: bool, limit: u64, at: Timestamp) -> StoreResult<Vec<Approval>> {
         self.read(Op::Approvals, |record| Ok(approvals::list(record, open_only, limit, cut(at))))
+    }
+}
+
+#[async_trait]
+impl DeliveryStore for MemoryStore {
+    async fn keep_deliveries(&self, deliveries: &[NewDelivery], at: Timestamp) -> StoreResult<Vec<bool>> {
+        self.write(Op::KeepDeliveries, always, |record| Ok(received::keep(record, deliveries, cut(at))))
+    }
+    /// Nothing is written at the same moment here.
+    async fn match_deliveries(&self, _since: Timestamp, _at: Timestamp) -> StoreResult<u64> {
+        self.read(Op::MatchDeliveries, |_| Ok(0))
+    }
+    async fn deliveries(&self, limit: u64) -> StoreResult<Vec<DeliveryLine>> {
+        self.read(Op::Deliveries, |record| Ok(received::newest(record, limit)))
+    }
+    async fn delivery_body(&self, provider: &ProviderId, delivery_id: &str) -> StoreResult<Option<Vec<u8>>> {
+        let key = (provider.clone(), delivery_id.to_owned());
+        self.read(Op::DeliveryBody, |record| Ok(record.deliveries.get(&key).map(|row| row.delivery.body.clone())))
+    }
+}
+
+#[async_trait]
+impl LetterStore for MemoryStore {
+    async fn claim_letters(
+        &self,
+        endpoint: &str,
+        limit: u32,
+        lease: SignedDuration,
+        at: Timestamp,
+    ) -> StoreResult<Vec<Letter>> {
+        let until = at.checked_add(lease).map_err(|error| StoreError::Backend(error.to_string()))?;
+        self.write(Op::ClaimLetters, always, |record| Ok(letters::claim(record, endpoint, limit, cut(until), cut(at))))
+    }
+    async fn end_letter(
+        &self,
+        endpoint: &str,
+        id: &str,
+        end: &LetterEnd,
+        all: &[String],
+        at: Timestamp,
+    ) -> StoreResult<bool> {
+        self.write(Op::EndLetter, always, |record| Ok(letters::end(record, endpoint, id, end, all, cut(at))))
+    }
+    async fn enable_endpoint(&self, endpoint: &str, at: Timestamp) -> StoreResult<bool> {
+        self.write(Op::EnableEndpoint, always, |record| Ok(letters::enable(record, endpoint, cut(at))))
+    }
+    async fn endpoints(&self) -> StoreResult<Vec<EndpointState>> {
+        self.read(Op::Endpoints, |record| Ok(letters::endpoints(record)))
     }
 }
 

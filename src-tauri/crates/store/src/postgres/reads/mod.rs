@@ -17,6 +17,7 @@ pub(super) mod outputs;
 pub(super) mod people;
 pub(super) mod postings;
 pub(super) mod queue;
+pub(super) mod received;
 pub(super) mod reconciler;
 pub(super) mod refunds;
 pub(super) mod rights;

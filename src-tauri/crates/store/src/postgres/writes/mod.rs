@@ -6,6 +6,7 @@ pub(super) mod cases;
 pub(super) mod drafts;
 pub(super) mod facts;
 pub(super) mod findings;
+pub(super) mod received;
 pub(super) mod reconciler;
 pub(super) mod rights;
 pub(super) mod sweeps;

@@ -4,8 +4,8 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
     SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, deliveries, detections,
-    discrepancies, drafts, due_runs, effects, findings, full_scan, health, import, items, jobs, ledger, open, outbox,
-    outputs, passes, people, queue, references, refunds, rights, runs, sweeps, ticket_links, views,
+    discrepancies, drafts, due_runs, effects, findings, full_scan, health, import, items, jobs, ledger, letters, open,
+    outbox, outputs, passes, people, queue, received, references, refunds, rights, runs, sweeps, ticket_links, views,
 };
 
 #[tokio::test]
@@ -26,6 +26,8 @@ async fn every_statement_can_be_prepared() {
         effects::PLACING,
         effects::RESTORATION,
         outbox::STATEMENTS,
+        letters::STATEMENTS,
+        received::STATEMENTS,
         attachments::STATEMENTS,
         audit::STATEMENTS,
         canvas::STATEMENTS,
