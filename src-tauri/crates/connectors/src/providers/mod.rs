@@ -79,4 +79,6 @@ mod examples;
 #[cfg(test)]
 pub(crate) mod subject;
 #[cfg(test)]
+mod symptoms;
+#[cfg(test)]
 mod tests;
