@@ -99,10 +99,15 @@ impl Inquiry<'_> {
     pub async fn pose(&mut self, ask: &Ask) -> Result<Answer, Unread> {
         let patient = ask.clone().delayed_by(self.facts.delay_in);
         let answer = self.http.get(&if self.hasty { patient.once() } else { patient }).await;
+        self.note(ask.url(), answer)
+    }
+
+    /// Keeps what was answered, or why nothing was.
+    fn note(&mut self, url: &Url, answer: Result<Answer, HttpError>) -> Result<Answer, Unread> {
         match &answer {
-            Ok(answer) => self.keep(ask.url(), answer.status, &String::from_utf8_lossy(&answer.body)),
+            Ok(answer) => self.keep(url, answer.status, &String::from_utf8_lossy(&answer.body)),
             Err(error) => {
-                self.keep(ask.url(), 0, &error.to_string());
+                self.keep(url, 0, &error.to_string());
                 self.unanswered = Some(error.clone());
             }
         }
@@ -131,6 +136,26 @@ impl Inquiry<'_> {
         }
         self.http.wait(SECOND_LOOK).await;
         self.pose(ask).await
+    }
+
+    /// [`Self::ask_twice`], of an answer that may be the file itself: the body of a success is not
+    /// read.
+    ///
+    /// # Errors
+    /// Where the question was not answered.
+    pub async fn glance_twice(&mut self, url: &Url) -> Result<Answer, Unread> {
+        let answer = self.glance(url).await?;
+        if self.hasty || !not_found(&answer) {
+            return Ok(answer);
+        }
+        self.http.wait(SECOND_LOOK).await;
+        self.glance(url).await
+    }
+
+    async fn glance(&mut self, url: &Url) -> Result<Answer, Unread> {
+        let ask = Ask::new(url.clone(), true).delayed_by(self.facts.delay_in);
+        let answer = self.http.probe(&if self.hasty { ask.once() } else { ask }).await;
+        self.note(url, answer)
     }
 
     /// Whether a file is there, by asking for its first byte. A page or a refusal in its place

@@ -10,9 +10,13 @@ pub mod heygen_v3;
 pub mod kling;
 pub mod luma;
 pub mod luma_agents;
+pub mod minimax_v1;
+pub mod minimax_v2;
 pub mod openai;
 pub mod replicate;
 pub mod runway;
+pub mod seedance;
+pub mod stability;
 pub mod sync;
 pub mod vertex_veo;
 
@@ -21,6 +25,7 @@ mod files;
 mod inquiry;
 mod key_check;
 mod listing;
+mod minimax;
 mod protocol;
 mod reading;
 mod registry;
@@ -55,6 +60,10 @@ const ADAPTERS: &[&dyn Protocol] = &[
     &sync::Sync,
     &heygen_v3::HeyGen,
     &kling::Kling,
+    &minimax_v2::MiniMax,
+    &minimax_v1::MiniMax,
+    &seedance::Seedance,
+    &stability::Stability,
 ];
 
 /// The protocol of an adapter's name.

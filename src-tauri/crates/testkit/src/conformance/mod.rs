@@ -84,6 +84,12 @@ pub struct Connected {
     pub waited: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
+/// Runs the cases about answers alone: of a provider whose answer is the file itself, so that it
+/// names no address that a file could be at.
+pub async fn answers(subject: &dyn Subject) {
+    answers::run(subject).await;
+}
+
 /// Runs every case that the provider can be in. Panics at the first that fails, saying which.
 pub async fn provider(subject: &dyn Subject) {
     answers::run(subject).await;

@@ -1,0 +1,160 @@
+//! What ModelArk's answers about Seedance mean.
+
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::ids::JobId;
+use makegood_domain::ports::ListedJob;
+use makegood_domain::work::JobState;
+use serde_json::Value;
+use url::Url;
+
+use super::wire::{Failure, Task, Tasks};
+use crate::providers::listing::Page;
+use crate::providers::reading::{Asset, Cause, Pieces, Reading, Unread, body_of};
+
+/// Reads the answer to `GET …/contents/generations/tasks/{id}`, or a callback.
+#[must_use]
+pub fn explain(status: u16, body: &[u8]) -> Reading {
+    let known = serde_json::from_slice::<Task>(body).ok();
+    let is_job = known.as_ref().is_some_and(|task| task.status.is_some());
+    if !is_job && let Some(reading) = known.as_ref().and_then(|task| refusal(status, &task.error)) {
+        return reading;
+    }
+    match body_of::<Task>(status, body) {
+        Ok(task) => read(&task),
+        Err(unread) => unread.into(),
+    }
+}
+
+fn read(task: &Task) -> Reading {
+    let reading = match task.status.as_deref() {
+        Some("queued") => Reading::of(JobState::Queued),
+        Some("running") => Reading::of(JobState::Processing),
+        Some("succeeded") => succeeded(&task.content),
+        Some("failed") => failed(&task.error),
+        // The task ran out of the time that was set for it; nothing was made.
+        Some("expired") => Reading::of(JobState::Failed).saying("the task's time ran out before it was done"),
+        Some("cancelled") => Reading::of(JobState::Cancelled),
+        Some(word) => Reading::unrecognised(format!("ModelArk says {word:?} of the task")),
+        // The answer to the request itself: taken, and no more is known.
+        None if task.id.is_some() && task.model.is_none() => Reading::of(JobState::Queued),
+        None => Reading::unrecognised("ModelArk answered without a task"),
+    };
+    let is_over = !matches!(reading.state, JobState::Queued | JobState::Processing | JobState::Unrecognised);
+    Reading { about: task.id.clone().map(JobId::new), finished_at: task.updated_at.filter(|_| is_over), ..reading }
+}
+
+/// The video; its last frame is by the way. A day later the content is emptied, and the task stays.
+fn succeeded(content: &Value) -> Reading {
+    let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
+    match text("video_url").or_else(|| text("file_url")) {
+        Some(url) => {
+            let available_until = signed_until(url);
+            Reading::with_files(vec![Asset { url: url.to_owned(), available_until, ..Asset::default() }])
+        }
+        None if is_emptied(content) => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
+        None => Reading::unrecognised("ModelArk says succeeded, and gives a content that is not known"),
+    }
+}
+
+fn is_emptied(content: &Value) -> bool {
+    let is_nothing = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
+    is_nothing(content) || content.as_object().is_some_and(|fields| fields.values().all(is_nothing))
+}
+
+/// Until when an address is signed: `X-Tos-Date` plus `X-Tos-Expires` seconds.
+fn signed_until(url: &str) -> Option<Timestamp> {
+    let url = Url::parse(url).ok()?;
+    let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let from: Timestamp = value("X-Tos-Date")?.parse().ok()?;
+    let seconds: u32 = value("X-Tos-Expires")?.parse().ok()?;
+    from.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
+}
+
+fn failed(error: &Value) -> Reading {
+    let failure: Failure = serde_json::from_value(error.clone()).unwrap_or_default();
+    let filtered = failure.code.as_deref().is_some_and(names_a_filter);
+    let state = if filtered { JobState::Filtered } else { JobState::Failed };
+    Reading { error: words(&failure), ..Reading::of(state) }
+}
+
+fn words(failure: &Failure) -> Option<String> {
+    match (&failure.code, &failure.message) {
+        (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+        (code, message) => code.clone().or_else(|| message.clone()),
+    }
+}
+
+/// `OutputVideoSensitiveContentDetected`, `InputTextSensitiveContentDetected.PolicyViolation` …
+fn names_a_filter(code: &str) -> bool {
+    ["SensitiveContent", "PolicyViolation", "RiskDetection"].iter().any(|name| code.contains(name))
+}
+
+/// What a refusal says by its code, where the status says too little; `None` where there is none.
+fn refusal(status: u16, error: &Value) -> Option<Reading> {
+    let failure: Failure = serde_json::from_value(error.clone()).ok()?;
+    let code = failure.code.as_deref().unwrap_or_default();
+    let said = failure.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let failed = |cause| Reading { cause: Some(cause), ..Reading::of(JobState::LookupFailed) };
+    let is = |names: &[&str]| names.iter().any(|name| code.starts_with(name));
+    let reading = if names_a_filter(code) {
+        Reading::of(JobState::Filtered)
+    } else if is(&["AuthenticationError", "InvalidAuthentication", "Unauthorized"]) {
+        failed(Cause::KeyRefused)
+    // An account in debt or at the limit that it has set itself: no waiting helps.
+    } else if is(&["AccountOverdue", "QuotaExceeded", "SetLimitExceeded", "ModelNotOpen", "InsufficientBalance"]) {
+        failed(Cause::Refused)
+    } else if is(&["ResourceNotFound", "NotFound", "TaskNotFound"])
+        || (is(&["InvalidParameter"]) && said.contains("task") && said.contains("not found"))
+    {
+        Reading::of(JobState::NotFound)
+    } else if is(&["RateLimit", "ServerOverloaded"]) || code.contains("RateLimitExceeded") {
+        failed(Cause::TooOften)
+    } else if is(&["InternalServiceError", "InternalError", "ServiceUnavailable"]) {
+        failed(Cause::Passing)
+    } else if (200..300).contains(&status) {
+        Reading::unrecognised("ModelArk answered with an error that is not known")
+    } else {
+        return None;
+    };
+    Some(Reading { error: words(&failure).or(reading.error), ..reading })
+}
+
+/// Whether a document is a list of tasks.
+#[must_use]
+pub fn is_list(body: &[u8]) -> bool {
+    serde_json::from_slice::<Tasks>(body).is_ok()
+}
+
+/// Reads the answer to `GET …/contents/generations/tasks?page_num=…`. What is no task is left out.
+///
+/// # Errors
+/// Where it is no list.
+pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
+    let tasks = match body_of::<Tasks>(status, body) {
+        Ok(tasks) => tasks,
+        Err(unread) => {
+            let known = serde_json::from_slice::<Task>(body).ok();
+            let refused = known.and_then(|task| refusal(status, &task.error));
+            return Err(refused.map_or(unread, |Reading { state, error, cause, .. }| Unread {
+                state,
+                why: error.unwrap_or_default(),
+                cause,
+            }));
+        }
+    };
+    let jobs = tasks.items.into_iter().filter_map(|task| {
+        let task: Task = serde_json::from_value(task).ok()?;
+        Some(ListedJob {
+            job_id: JobId::new(task.id.clone()?),
+            state: read(&task).state,
+            created_at: task.created_at,
+            model: task.model,
+            prompt: None,
+            reference: None,
+        })
+    });
+    Ok(Page { jobs: jobs.collect(), total: tasks.total })
+}
+
+#[cfg(test)]
+mod tests;
