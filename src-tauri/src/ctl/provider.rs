@@ -60,6 +60,14 @@ enum What {
         #[arg(long)]
         submitted: Option<Timestamp>,
     },
+    /// Find the job of a run whose job's id was lost, among those that its provider lists.
+    Find {
+        /// The run's id.
+        run: String,
+        /// Keep this job of the list as the run's. Only one that is proven is taken.
+        #[arg(long, value_name = "JOB")]
+        adopt: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -95,6 +103,9 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
                 submitted_at: submitted.unwrap_or(now),
             };
             wiring::build(home).await?.close_after(async |console| look_up(console, &job, now).await).await
+        }
+        What::Find { run, adopt } => {
+            wiring::build(home).await?.close_after(async |console| find(console, &run, adopt).await).await
         }
     }
 }
@@ -163,4 +174,17 @@ async fn look_up(console: &wiring::Console, job: &JobRef, now: Timestamp) -> any
     println!("{}", serde_json::to_string_pretty(&json!({ "job": found.job, "answers": found.raw }))?);
     let is_told = !matches!(found.job.state, JobState::LookupFailed | JobState::Unrecognised);
     Ok(if is_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Exit 1 where no job is proven to be the run's.
+async fn find(console: &wiring::Console, run: &str, adopt: Option<String>) -> anyhow::Result<ExitCode> {
+    let run = RunId::new(run);
+    if let Some(job) = adopt {
+        let job = console.desk.adopt_job(&run, &JobId::new(job)).await?;
+        println!("{}", serde_json::to_string_pretty(&job)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let found = console.desk.find_lost_job(&run).await?;
+    println!("{}", serde_json::to_string_pretty(&found)?);
+    Ok(if found.candidates.iter().any(|one| one.proven) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
-    Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Retry,
+    Capability, Descriptor, FileSink, JobList, JobRef, JobWindow, ListedJob, LookUp, ProviderError, ProviderPort,
+    Providers, Retry,
 };
 use makegood_domain::work::{Job, JobState};
 
@@ -23,6 +24,8 @@ pub struct Mill {
     pub fetching: Mutex<Fetching>,
     pub answer: Mutex<Option<Job>>,
     pub fetched: AtomicU32,
+    /// What it lists, whatever time is asked for.
+    pub listed: Mutex<Vec<ListedJob>>,
 }
 
 impl Mill {
@@ -31,6 +34,7 @@ impl Mill {
             fetching: Mutex::new(Fetching::Gives(bytes.to_vec())),
             answer: Mutex::new(None),
             fetched: AtomicU32::new(0),
+            listed: Mutex::default(),
         })
     }
 }
@@ -68,6 +72,11 @@ impl ProviderPort for Mill {
         LookUp { job: Job { looked_up_at: Some(now), ..job }, raw: Vec::new() }
     }
 
+    async fn list_jobs(&self, _: &JobWindow, _: Timestamp) -> JobList {
+        let jobs = self.listed.lock().expect("not poisoned").clone();
+        JobList { jobs, is_whole: true, ..JobList::default() }
+    }
+
     async fn fetch(&self, _: &JobRef, _: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
         self.fetched.fetch_add(1, Ordering::SeqCst);
         let fetching = self.fetching.lock().expect("not poisoned").clone();
@@ -96,6 +105,7 @@ impl Providers for Mill {
                 fetching: Mutex::new(self.fetching.lock().expect("not poisoned").clone()),
                 answer: Mutex::new(self.answer.lock().expect("not poisoned").clone()),
                 fetched: AtomicU32::new(0),
+                listed: Mutex::new(self.listed.lock().expect("not poisoned").clone()),
             }) as Arc<dyn ProviderPort>
         })
     }

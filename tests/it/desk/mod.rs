@@ -7,6 +7,7 @@ mod approving;
 mod bridge;
 mod fakes;
 mod loom;
+mod lost_jobs;
 mod matching;
 mod overtaken;
 mod reconciling;

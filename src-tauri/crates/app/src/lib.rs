@@ -13,6 +13,7 @@ mod finding;
 pub mod intake;
 mod labels;
 mod look_up;
+mod lost_job;
 mod policy_view;
 mod queue;
 mod read_back;

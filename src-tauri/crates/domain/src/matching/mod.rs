@@ -4,6 +4,7 @@ mod choose;
 mod explain;
 mod filter;
 pub mod logical;
+pub mod lost_job;
 mod model;
 pub mod project;
 

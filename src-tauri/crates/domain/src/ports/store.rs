@@ -4,6 +4,8 @@
 //! (one remedy an item, no restoration above a price or to a balance that did not give) are held
 //! by the backend's keys, constraints and triggers, whatever its callers do.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -464,6 +466,8 @@ pub trait FactStore: Send + Sync {
     ) -> StoreResult<Scope>;
     /// Keeps a look-up's answer: the job's newest state, and the raw texts behind it.
     async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()>;
+    /// Of these jobs those that are known, each with its run.
+    async fn owners_of_jobs(&self, jobs: &[JobId]) -> StoreResult<BTreeMap<JobId, RunId>>;
     /// Newest first.
     async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>>;
     /// Postings that touch an account's balances, newest first.

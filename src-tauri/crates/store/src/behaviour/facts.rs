@@ -210,6 +210,8 @@ pub(crate) async fn a_look_up_is_kept_with_its_raw_answers<S: Seen>() {
     assert_eq!((failed.state, failed.processing_started_at), (JobState::LookupFailed, Some(at(12))));
     let times: Vec<_> = store.answers(&"job_1".into()).await.unwrap().iter().map(|row| row.answer.fetched_at).collect();
     assert_eq!(times, [at(55), at(50), at(40)], "all are kept, newest first");
+    let owners = store.owners_of_jobs(&["nobodys".into(), "job_1".into()]).await.unwrap();
+    assert_eq!(owners.into_iter().collect::<Vec<_>>(), [("job_1".into(), job(JobState::Queued, 0).run_id)]);
 }
 
 pub(crate) async fn postings_tell_where_credits_went<S: Seen>() {

@@ -1,6 +1,8 @@
 //! The ports of the domain, answered by this store: what is read is in [`super::reads`], what is
 //! written in [`super::writes`].
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
@@ -39,6 +41,10 @@ impl FactStore for PgStore {
     }
     async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
         self.keep_look_up(job, raw).await
+    }
+    async fn owners_of_jobs(&self, jobs: &[JobId]) -> StoreResult<BTreeMap<JobId, RunId>> {
+        let mut connection = self.pool.acquire().await.map_err(backend)?;
+        jobs::owners(&mut connection, jobs).await
     }
     async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
         let mut connection = self.pool.acquire().await.map_err(backend)?;

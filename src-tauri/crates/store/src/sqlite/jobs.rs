@@ -1,13 +1,15 @@
 //! The providers' side: jobs, their items, and the answers of look-ups.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use makegood_domain::ids::JobId;
+use makegood_domain::ids::{JobId, RunId};
 use makegood_domain::ports::{RawAnswer, StoreResult, StoredAnswer};
 use makegood_domain::work::{Job, JobState};
 use sqlx::SqliteConnection;
 
 use super::fault::{Worked, backend};
-use super::rows::{micros, signed, word};
+use super::rows::{Columns as _, id_list, micros, signed, word};
 use crate::assemble;
 
 statements! {
@@ -31,6 +33,7 @@ statements! {
             i.file_available_until, i.file_exists_now
         FROM jobs j JOIN job_items i ON i.job_id = j.id
         WHERE j.run_id IN (SELECT value FROM json_each(?1)) ORDER BY i.job_id, i.item";
+    OWNERS = "SELECT id, run_id FROM jobs WHERE id IN (SELECT value FROM json_each(?1))";
     ADD_ANSWER = "INSERT INTO look_ups (job_id, url, status, body, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     ANSWERS = "SELECT id, url, status, body, fetched_at FROM look_ups WHERE job_id = ?1
         ORDER BY fetched_at DESC, id DESC";
@@ -102,6 +105,13 @@ pub(super) async fn jobs(connection: &mut SqliteConnection, runs: &str) -> Store
     let items = sqlx::query(ITEMS).bind(runs).fetch_all(&mut *connection).await.map_err(backend)?;
     let rows = sqlx::query(JOBS).bind(runs).fetch_all(connection).await.map_err(backend)?;
     assemble::jobs(&rows, &items)
+}
+
+/// Of these jobs those that are known, each with its run.
+pub(super) async fn owners(connection: &mut SqliteConnection, jobs: &[JobId]) -> StoreResult<BTreeMap<JobId, RunId>> {
+    let ids: Vec<String> = jobs.iter().map(|job| job.0.clone()).collect();
+    let rows = sqlx::query(OWNERS).bind(id_list(&ids)).fetch_all(connection).await.map_err(backend)?;
+    rows.iter().map(|row| Ok((JobId(row.text("id")?), RunId(row.text("run_id")?)))).collect()
 }
 
 /// The stored answers of a job, newest first.

@@ -1,5 +1,7 @@
 //! The ports of the domain, answered by this store. What each does is beside its SQL.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
@@ -39,6 +41,10 @@ impl FactStore for SqliteStore {
         let mut tx = self.begin().await?;
         jobs::record(&mut tx, job, raw).await.map_err(|fault| as_error(fault, job.id.as_str()))?;
         tx.commit().await.map_err(backend)
+    }
+    async fn owners_of_jobs(&self, jobs: &[JobId]) -> StoreResult<BTreeMap<JobId, RunId>> {
+        let mut connection = self.readers.acquire().await.map_err(backend)?;
+        jobs::owners(&mut connection, jobs).await
     }
     async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
         let mut connection = self.readers.acquire().await.map_err(backend)?;

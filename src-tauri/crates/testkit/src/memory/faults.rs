@@ -9,6 +9,7 @@ pub enum Op {
     Scope,
     RecordLookUp,
     Answers,
+    OwnersOfJobs,
     Postings,
     Catalogue,
     Charges,

@@ -1,5 +1,7 @@
 //! The ports of the domain, answered by the model. What each does is in the other files.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
@@ -54,6 +56,12 @@ impl FactStore for MemoryStore {
     }
     async fn record_look_up(&self, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
         self.write(Op::RecordLookUp, always, |record| look_up(record, job, raw))
+    }
+    async fn owners_of_jobs(&self, jobs: &[JobId]) -> StoreResult<BTreeMap<JobId, RunId>> {
+        self.read(Op::OwnersOfJobs, |record| {
+            let known = jobs.iter().filter_map(|id| record.jobs.get(id));
+            Ok(known.map(|job| (job.id.clone(), job.run_id.clone())).collect())
+        })
     }
     async fn answers(&self, job: &JobId) -> StoreResult<Vec<StoredAnswer>> {
         self.read(Op::Answers, |record| {
