@@ -11,5 +11,6 @@ mod lost_jobs;
 mod matching;
 mod overtaken;
 mod reconciling;
+mod symptoms;
 mod usage;
 mod world;
