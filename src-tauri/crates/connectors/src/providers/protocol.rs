@@ -280,7 +280,7 @@ impl ProviderPort for Adapter {
         let listed = self.protocol.list(&mut inquiry, window).await;
         let raw = inquiry.raw;
         match listed {
-            Ok(list) => JobList { raw, ..list },
+            Ok(list) => JobList { why: list.why.map(|why| self.http.shown(&why)), raw, ..list },
             Err(unread) => JobList { why: Some(self.http.shown(&unread.why)), raw, ..JobList::default() },
         }
     }

@@ -154,6 +154,7 @@ pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T,
         404 | 410 => (JobState::NotFound, None, words()),
         401 | 403 => failed(Cause::KeyRefused, format!("the key was not accepted: {}", words())),
         429 => failed(Cause::TooOften, format!("asked too often: {}", words())),
+        501 | 505 => failed(Cause::Refused, words()),
         408 | 425 | 500.. => failed(Cause::Passing, words()),
         _ => failed(Cause::Refused, words()),
     };

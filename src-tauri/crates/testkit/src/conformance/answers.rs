@@ -90,6 +90,7 @@ async fn not_found(subject: &dyn Subject) {
 async fn patience(subject: &dyn Subject) {
     let busy = |after: &str| Reply::json(429, &serde_json::json!({})).header("retry-after", after);
     let date = "Sun, 01 Mar 2026 08:00:00 GMT";
+    let in_body = if subject.refusal_with_wait(12).is_some() { 12 } else { 0 };
     for (reply, least) in [
         (busy("7"), 7),
         (busy("Sun, 01 Mar 2026 08:00:09 GMT").header("date", date), 9),
@@ -98,6 +99,8 @@ async fn patience(subject: &dyn Subject) {
         (busy("a while"), 0),
         (Reply::json(503, &serde_json::json!({})).header("retry-after", "3"), 3),
         (Reply::json(500, &serde_json::json!({})), 0),
+        (Reply::json(429, &serde_json::json!({})), 0),
+        (Reply::json(429, &subject.refusal_with_wait(12).unwrap_or_default()), in_body),
     ] {
         let stage = Stage::set(subject).await;
         stage.play_after([reply.clone()], &Scene::Processing);

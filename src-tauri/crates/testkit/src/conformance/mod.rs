@@ -68,6 +68,11 @@ pub trait Subject: Sync {
     fn only_file(&self) -> Option<String> {
         None
     }
+    /// The body of a refusal that asks to wait for so many seconds, where the provider says it there.
+    fn refusal_with_wait(&self, seconds: u64) -> Option<Value> {
+        let _ = seconds;
+        None
+    }
     /// How many files one of its jobs can have.
     fn most_files(&self) -> usize {
         if self.only_file().is_some() { 1 } else { 3 }

@@ -117,8 +117,8 @@ async fn history(
             .append_pair("date_after_unix", &since.as_second().saturating_sub(1).to_string())
             .append_pair("date_before_unix", &until.as_second().saturating_add(2).to_string())
             .extend_pairs(after.iter().map(|after: &String| ("start_after_history_item_id", after)));
-        let answer = inquiry.ask(&url).await?;
-        let page = match map::page(answer.status, &answer.body) {
+        let answer = inquiry.ask(&url).await;
+        let page = match answer.and_then(|answer| map::page(answer.status, &answer.body)) {
             Ok(page) => page,
             Err(unread) => return Ok((items, Some(unread))),
         };

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::wire::{Delivery, History, QueueStatus, Request};
 use crate::providers::files::{Shape, collect};
-use crate::providers::reading::{Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
-use crate::providers::{Document, Explained, Facts, Origin, Word};
+use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
 
 /// What the queue's status settles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +50,7 @@ pub fn status(status: u16, body: &[u8]) -> Status {
 pub fn result(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
     match status {
         400 | 405..=407 | 409 | 411..=424 => refused(body),
+        499 => Reading { error: said(body), ..Reading::of(JobState::Cancelled) },
         _ => match body_of::<Value>(status, body) {
             Ok(output) => succeeded(&output, is_file),
             Err(unread) => unread.into(),
@@ -75,7 +75,12 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
         .flatten()
         .map(|flag| flag.as_bool().unwrap_or(false))
         .collect();
-    let pieces: Vec<Piece> = collect(output, Shape::Objects, is_file)
+    let found = collect(output, Shape::Objects, is_file);
+    let found = if found.is_empty() { less_sure(output, is_file) } else { found };
+    if found.is_empty() {
+        return without_file(output);
+    }
+    let pieces: Vec<Piece> = found
         .into_iter()
         .enumerate()
         .map(|(i, asset)| if flags.get(i) == Some(&true) { Piece::Filtered } else { Piece::File(asset) })
@@ -83,6 +88,34 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let all_filtered = !pieces.is_empty() && pieces.iter().all(|piece| *piece == Piece::Filtered);
     let state = if all_filtered { JobState::Filtered } else { JobState::Succeeded };
     Reading { pieces: Pieces::Listed(pieces), ..Reading::of(state) }
+}
+
+/// Names under which models return files.
+const FILES: [&str; 9] = ["image", "images", "video", "videos", "audio", "audio_file", "file", "files", "model_mesh"];
+
+/// Files in a form that few models use, and addresses elsewhere: those are listed so that people are
+/// told of them, and nobody follows them.
+fn less_sure(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Vec<Asset> {
+    let named = outputs(output);
+    let found = collect(&named, Shape::Texts, is_file);
+    if found.is_empty() { collect(&named, Shape::Objects, &|_| true) } else { found }
+}
+
+/// The part of a result that is named like files: elsewhere, an address may repeat the input.
+fn outputs(output: &Value) -> Value {
+    let fields = output.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| FILES.contains(&name.as_str())).map(|(name, one)| (name.clone(), one.clone())).collect()
+}
+
+/// Some models return a text. Where a file should be and is not, or an error is, nothing is known.
+fn without_file(output: &Value) -> Reading {
+    let is_odd = |name: &str| FILES.contains(&name) || matches!(name, "detail" | "error" | "status");
+    match output {
+        Value::Object(fields) if !fields.is_empty() && !fields.keys().any(|name| is_odd(name)) => {
+            Reading::with_files(Vec::new()).saying("the model returned no file")
+        }
+        _ => Reading::unrecognised("the result holds no file"),
+    }
 }
 
 /// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where
@@ -101,7 +134,7 @@ pub fn history(
         Err(unread) if matches!(unread.cause, Some(Cause::Passing | Cause::TooOften)) => return Err(unread),
         Err(_) => return Ok(None),
     };
-    let request = history.items.into_iter().find(|request| request.request_id == id.as_str());
+    let request = history.items.into_iter().find(|request| request.request_id.as_deref() == Some(id.as_str()));
     Ok(request.map(|request| {
         let reading = of_request(&request, is_file);
         let (started_at, finished_at) = (request.started_at, request.ended_at);
@@ -114,6 +147,8 @@ pub fn history(
 pub struct Page {
     pub jobs: Vec<ListedJob>,
     pub next: Option<String>,
+    /// All of its entries have an id. One that has none might be the one that is sought.
+    pub is_whole: bool,
 }
 
 /// Reads a page of the history.
@@ -122,67 +157,25 @@ pub struct Page {
 /// Where it is none.
 pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
     let history = body_of::<History>(status, body)?;
-    let jobs = history.items.into_iter().map(|request| ListedJob {
-        state: of_request(&request, &|_| false).state,
-        job_id: JobId::new(request.request_id),
-        created_at: request.sent_at.or(request.started_at),
-        model: request.endpoint_id,
-        prompt: request.json_input["prompt"].as_str().map(str::to_owned),
-        reference: None,
+    let entries = history.items.len();
+    let jobs = history.items.into_iter().filter_map(|request| {
+        Some(ListedJob {
+            state: of_request(&request, &|text| text.starts_with("https://")).state,
+            job_id: JobId::new(request.request_id?),
+            created_at: request.sent_at.or(request.started_at),
+            model: request.endpoint_id,
+            prompt: request.json_input["prompt"].as_str().map(str::to_owned),
+            reference: None,
+        })
     });
-    Ok(Page { jobs: jobs.collect(), next: history.next_cursor.filter(|_| history.has_more != Some(false)) })
+    let jobs: Vec<ListedJob> = jobs.collect();
+    let next = history.next_cursor.filter(|_| history.has_more != Some(false));
+    Ok(Page { is_whole: jobs.len() == entries, jobs, next })
 }
 
-/// What a document says that came without its question.
+/// What the history says of one request.
 #[must_use]
-pub fn explain(facts: &'static Facts, document: &Document<'_>) -> Explained {
-    let is_file = |text: &str| text.starts_with("data:") || text.starts_with("https://");
-    let json = document.json();
-    let word = json["status"].as_str();
-    let is_delivery = matches!(word, Some("OK" | "ERROR")) && json.get("request_id").is_some();
-    if is_delivery || document.origin == Origin::Webhook {
-        return Explained::job(facts, delivery(document.body, &is_file));
-    }
-    if json.get("billing_events").is_some() {
-        return Explained::of(facts, Word::Billing);
-    }
-    match page(document.status, document.body) {
-        Ok(page) => return Explained::list(facts, page.jobs),
-        // A list that can't be read is no result.
-        Err(unread) if json.get("has_more").is_some() => return Explained::job(facts, unread.into()),
-        Err(_) => {}
-    }
-    // A request to cancel what has ended is refused with the word that it has.
-    if word == Some("ALREADY_COMPLETED") {
-        return Explained::of(facts, Word::Succeeded).noting(RESULT_TELLS);
-    }
-    if word.is_some_and(|word| QUEUE_WORDS.contains(&word)) {
-        return match self::status(document.status, document.body) {
-            Status::Settled(reading) => Explained::job(facts, reading),
-            Status::AskResult => {
-                Explained { terminal: true, ..Explained::of(facts, Word::Succeeded) }.noting(RESULT_TELLS)
-            }
-        };
-    }
-    // A refusal of the platform is none of a model.
-    if json["error"]["type"].is_string()
-        && let Err(unread) = body_of::<Value>(document.status, document.body)
-    {
-        return Explained::job(facts, unread.into());
-    }
-    let reading = result(document.status, document.body, &is_file);
-    // A result that answers 5xx may be there a minute later, or never.
-    let is_fault = document.status >= 500;
-    let cause = if is_fault { Some(Cause::PassingOrFailed) } else { reading.cause };
-    Explained::job(facts, Reading { cause, ..reading })
-}
-
-/// The words that only the queue's status has.
-const QUEUE_WORDS: [&str; 4] = ["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "CANCELLATION_REQUESTED"];
-
-const RESULT_TELLS: &str = "the queue has no word for failure: only the result's own answer tells how it ended";
-
-fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading {
+pub fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let words =
         |code: u64| format!("HTTP {code}: {}", request.json_output.as_ref().and_then(words_in).unwrap_or_default());
     match (request.ended_at, request.status_code, &request.json_output) {
@@ -204,6 +197,10 @@ pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
         return Reading::unrecognised("the delivery can't be read");
     };
     let reading = match delivery.status.as_str() {
+        // It went well, and was too much to deliver: the queue has the result.
+        "OK" if delivery.payload.is_null() && !delivery.payload_error.is_null() => {
+            Reading { error: words_in(&delivery.payload_error), ..Reading::of(JobState::Succeeded) }
+        }
         "OK" => succeeded(&delivery.payload, is_file),
         "ERROR" => {
             let refusal = refused(delivery.payload.to_string().as_bytes());
@@ -211,7 +208,7 @@ pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
         }
         word => Reading::unrecognised(format!("fal delivers {word:?}")),
     };
-    Reading { about: Some(JobId::new(delivery.request_id)), ..reading }
+    Reading { about: delivery.request_id.map(JobId::new), ..reading }
 }
 
 /// Owner and alias of an endpoint: the path of its requests. `fal-ai/flux/dev` is asked at

@@ -1,6 +1,7 @@
 //! fal: the queue at `queue.fal.run`, and the request history of its platform API where the queue
 //! no longer knows a request.
 
+pub mod documents;
 pub mod map;
 mod wire;
 
@@ -31,7 +32,7 @@ static FACTS: Facts = Facts {
         list_by_time: true,
         cost: false,
         cancel: false,
-        webhook: false,
+        webhook: true,
         gives_expiry: false,
     },
     delay_in: |_| None,
@@ -60,7 +61,7 @@ impl Protocol for Fal {
     /// Answers of the queue and of the platform, results, and deliveries: told apart by their shape,
     /// as all come from the same few addresses.
     fn explain(&self, document: &Document<'_>) -> Explained {
-        map::explain(&FACTS, document)
+        documents::explain(&FACTS, document)
     }
 
     /// By endpoint, as the platform's history keeps it.
@@ -79,12 +80,15 @@ impl Protocol for Fal {
                 .append_pair("expand", "payloads")
                 .append_pair("limit", "100")
                 .extend_pairs(cursor.iter().map(|cursor: &String| ("cursor", cursor)));
-            let answer = inquiry.ask(&url).await?;
-            let page = match map::page(answer.status, &answer.body) {
+            let answer = inquiry.ask(&url).await;
+            let page = match answer.and_then(|answer| map::page(answer.status, &answer.body)) {
                 Ok(page) => page,
                 Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
             };
             list.jobs.extend(page.jobs);
+            if !page.is_whole {
+                return Ok(JobList { why: Some("an entry of fal's history has no id".to_owned()), ..list });
+            }
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(JobList { is_whole: true, ..list });

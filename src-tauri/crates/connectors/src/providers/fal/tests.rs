@@ -12,6 +12,8 @@ use crate::providers::{ProviderSettings, subject};
 const REQUEST: &str = "0d5c1e9a-77b2-4c3f-9f61-a2b8e4d6c013";
 const PATH: &str = "/acme/painter/requests/0d5c1e9a-77b2-4c3f-9f61-a2b8e4d6c013";
 
+mod lists;
+
 struct Requests;
 
 impl Subject for Requests {

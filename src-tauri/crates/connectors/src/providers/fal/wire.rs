@@ -34,7 +34,8 @@ pub struct History {
 /// A request as the history keeps it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
-    pub request_id: String,
+    #[serde(default)]
+    pub request_id: Option<String>,
     #[serde(default)]
     pub endpoint_id: Option<String>,
     #[serde(default, deserialize_with = "moment")]
@@ -55,10 +56,14 @@ pub struct Request {
 /// What fal's webhook delivers.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Delivery {
-    pub request_id: String,
+    #[serde(default)]
+    pub request_id: Option<String>,
     pub status: String,
     #[serde(default)]
     pub payload: Value,
     #[serde(default)]
     pub error: Value,
+    /// Why there is no payload, where there is none.
+    #[serde(default)]
+    pub payload_error: Value,
 }

@@ -1,18 +1,68 @@
 //! What the Gemini API's answers about Veo mean.
 
+use makegood_domain::ids::JobId;
+use makegood_domain::work::JobState;
+use serde_json::Value;
+
 use super::wire::File;
-use crate::providers::reading::{Asset, Cause, Reading};
-use crate::providers::veo;
+use crate::providers::reading::{Asset, Cause, Reading, words_in};
+use crate::providers::{Document, Explained, Facts, Word, veo};
 
 /// Reads the answer to `GET /{operation name}`.
 #[must_use]
 pub fn explain(status: u16, body: &[u8]) -> Reading {
     let reading = veo::explain(status, body);
+    let says = |mark: &str| reading.error.as_deref().is_some_and(|words| words.contains(mark));
+    // A key that is none is told as a bad request.
+    if status == 400 && (says("API key not valid") || says("API key expired") || says("API_KEY_INVALID")) {
+        return Reading { cause: Some(Cause::KeyRefused), ..reading };
+    }
     // 403 is what a deleted file *and* a file of another key's project get.
-    if status == 403 && reading.error.as_deref().is_some_and(|words| words.contains(" File ")) {
+    if status == 403 && says(" File ") {
         return Reading { cause: Some(Cause::GoneOrWrongKey), ..reading };
     }
     reading
+}
+
+/// What a document says that came without its question: operations, files, lists, and events.
+#[must_use]
+pub fn of_document(facts: &'static Facts, document: &Document<'_>) -> Explained {
+    let json = document.json();
+    let mut asset = Asset::default();
+    let wrapped = json.get("file").filter(|file| file.is_object()).map(ToString::to_string);
+    let body = wrapped.as_deref().map_or(document.body, str::as_bytes);
+    if note_file(document.status, body, &mut asset) {
+        return Explained::file(facts, &asset);
+    }
+    if let Some(operations) = json["operations"].as_array() {
+        return veo::list(facts, operations);
+    }
+    if json["files"].is_array() || json["generatedFiles"].is_array() {
+        return Explained::list(facts, Vec::new()).noting("of files, and not of jobs");
+    }
+    if json["name"].as_str().is_some_and(|name| name.starts_with("generatedFiles/")) {
+        return Explained::of(facts, Word::AssetInfo);
+    }
+    if let Some(kind) = json["type"].as_str().filter(|_| json["data"].is_object()) {
+        return of_event(facts, kind, &json["data"]);
+    }
+    Explained::job(facts, explain(document.status, document.body))
+}
+
+/// What a webhook tells: what happened, an id, and sometimes where the file is.
+fn of_event(facts: &'static Facts, kind: &str, data: &Value) -> Explained {
+    let reading = match kind {
+        "video.generated" => match data["output_file_uri"].as_str() {
+            Some(url) => Reading::with_files(vec![Asset { url: url.to_owned(), ..Asset::default() }]),
+            None => Reading::of(JobState::Succeeded),
+        },
+        "video.failed" => Reading { error: words_in(data), ..Reading::of(JobState::Failed) },
+        "video.cancelled" | "video.canceled" => Reading::of(JobState::Cancelled),
+        _ if kind.starts_with("video.") => Reading::unrecognised(format!("Gemini tells {kind:?}")),
+        _ => return Explained::of(facts, Word::NotAJob).noting(format!("about {kind}")),
+    };
+    let id = data["id"].as_str().or_else(|| data["name"].as_str());
+    Explained::job(facts, Reading { about: id.map(JobId::new), ..reading })
 }
 
 /// Reads the answer to `GET /files/{id}` into the file; whether it can be told that it is there.
@@ -40,6 +90,8 @@ pub fn file_id(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -61,5 +113,44 @@ mod tests {
         assert_eq!(file_id("/v1beta/files/abc"), Some("abc"));
         assert_eq!(file_id("/v1beta/files/"), None);
         assert_eq!(file_id("/elsewhere/abc"), None);
+    }
+
+    #[test]
+    fn documents_are_told_apart() {
+        let error = |code: u16, message: &str| json!({"error": {"code": code, "message": message, "status": "S"}});
+        let event = |kind: &str, data: Value| json!({"type": kind, "data": data});
+        let operation = json!({"name": "models/veo-9/operations/o1"});
+        for (status, body, want) in [
+            (200, operation.clone(), Word::Running),
+            (200, json!({"operations": [operation, {}], "nextPageToken": "t"}), Word::List),
+            (200, json!({"files": [{"name": "files/f1"}]}), Word::List),
+            (200, json!({"generatedFiles": []}), Word::List),
+            (200, json!({"name": "files/f1", "state": "ACTIVE", "sizeBytes": "9"}), Word::AssetInfo),
+            (200, json!({"file": {"name": "files/f1"}}), Word::AssetInfo),
+            (200, json!({"name": "generatedFiles/g1", "state": "GENERATED"}), Word::AssetInfo),
+            (200, json!({}), Word::Unknown),
+            (200, event("video.generated", json!({"id": "o1"})), Word::Succeeded),
+            (
+                200,
+                event("video.generated", json!({"id": "o1", "output_file_uri": "https://g.example/files/f1"})),
+                Word::Succeeded,
+            ),
+            (200, event("video.failed", json!({"id": "o1"})), Word::Failed),
+            (200, event("video.archived", json!({"id": "o1"})), Word::Unknown),
+            (200, event("batch.succeeded", json!({"id": "b1"})), Word::NotAJob),
+            (400, error(400, "API key not valid. Please pass a valid API key."), Word::AuthError),
+            (400, error(400, "Unsupported name"), Word::Permanent),
+            (401, error(401, "Missing credentials"), Word::AuthError),
+            (403, error(403, "You may not read the File f1 or it may not exist."), Word::ExpiredOrWrongKey),
+            (403, error(403, "The caller has no permission"), Word::AuthError),
+            (404, error(404, "Not found"), Word::ExpiredOrUnknown),
+            (429, error(429, "Quota"), Word::RateLimited),
+            (501, error(501, "Operation is not implemented"), Word::Permanent),
+            (503, error(503, "Overloaded"), Word::Retryable),
+        ] {
+            let text = body.to_string();
+            let document = Document { origin: crate::providers::Origin::Answer, status, body: text.as_bytes() };
+            assert_eq!(of_document(&super::super::FACTS, &document).word, want, "{status} {text}");
+        }
     }
 }

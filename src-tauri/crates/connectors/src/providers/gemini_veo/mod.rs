@@ -28,7 +28,7 @@ static FACTS: Facts = Facts {
         list_by_time: false,
         cost: false,
         cancel: false,
-        webhook: false,
+        webhook: true,
         gives_expiry: true,
     },
     delay_in: veo::delay_in,
@@ -50,13 +50,9 @@ impl Protocol for Veo {
         NoSuchJob { id: "models/veo-3.0-generate-001/operations/nosuchoperation0", locator: None }
     }
 
-    /// Operations, and files of the Files API.
+    /// Operations, files of the Files API, lists, and events.
     fn explain(&self, document: &Document<'_>) -> Explained {
-        let mut asset = Asset::default();
-        if map::note_file(document.status, document.body, &mut asset) {
-            return Explained::file(&FACTS, &asset);
-        }
-        Explained::job(&FACTS, map::explain(document.status, document.body))
+        map::of_document(&FACTS, document)
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

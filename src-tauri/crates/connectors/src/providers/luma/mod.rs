@@ -59,8 +59,8 @@ impl Protocol for Luma {
         for _ in 0..PAGES_MAX {
             let mut url = inquiry.address(["generations"])?;
             url.query_pairs_mut().append_pair("limit", &PAGE.to_string()).append_pair("offset", &offset.to_string());
-            let answer = inquiry.ask(&url).await?;
-            let page = match map::page(answer.status, &answer.body) {
+            let answer = inquiry.ask(&url).await;
+            let page = match answer.and_then(|answer| map::page(answer.status, &answer.body)) {
                 Ok(page) => page,
                 Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
             };

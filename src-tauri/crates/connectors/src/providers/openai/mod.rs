@@ -32,7 +32,7 @@ static FACTS: Facts = Facts {
         list_by_time: false,
         cost: false,
         cancel: false,
-        webhook: false,
+        webhook: true,
         gives_expiry: true,
     },
     delay_in: |_| None,
@@ -67,9 +67,12 @@ impl Protocol for OpenAi {
                 .append_pair("limit", "100")
                 .append_pair("order", "desc")
                 .extend_pairs(after.iter().map(|after: &String| ("after", after)));
-            let answer = inquiry.ask(&url).await?;
-            let Some((jobs, next)) = map::page(answer.status, &answer.body) else {
-                return Ok(JobList { why: Some(map::no_list(answer.status, &answer.body).why), ..list });
+            let page = inquiry.ask(&url).await.and_then(|answer| {
+                map::page(answer.status, &answer.body).ok_or_else(|| map::no_list(answer.status, &answer.body))
+            });
+            let (jobs, next) = match page {
+                Ok(page) => page,
+                Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
             };
             let is_past = jobs.iter().any(|job| job.created_at.is_some_and(|at| at < window.since));
             list.jobs.extend(

@@ -7,9 +7,10 @@ use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
 use serde_json::Value;
 
-use super::wire::{Prediction, Predictions};
+use super::wire::{File, Prediction, Predictions};
 use crate::providers::files::{Shape, collect};
-use crate::providers::reading::{Pieces, Reading, body_of, said, words_in};
+use crate::providers::reading::{Asset, Pieces, Reading, body_of, said, words_in};
+use crate::providers::{Document, Explained, Facts, Word};
 
 /// Reads the answer to `GET /predictions/{id}`. `is_file` tells addresses of files from texts that
 /// a model may also return.
@@ -26,24 +27,28 @@ pub fn explain(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Read
 pub struct Page {
     pub jobs: Vec<ListedJob>,
     pub next: Option<String>,
+    /// All of its entries are predictions. One that can't be read might be the one that is sought.
+    pub is_whole: bool,
 }
 
 /// Reads the answer to `GET /predictions`; `None` where it is no list.
 #[must_use]
 pub fn page(status: u16, body: &[u8]) -> Option<Page> {
     let predictions = body_of::<Predictions>(status, body).ok()?;
-    let jobs = predictions.results.into_iter().filter_map(listed).collect();
-    Some(Page { jobs, next: predictions.next })
+    let entries = predictions.results.len();
+    let jobs: Vec<ListedJob> = predictions.results.into_iter().filter_map(listed).collect();
+    Some(Page { is_whole: jobs.len() == entries, jobs, next: predictions.next })
 }
 
-fn listed(prediction: Prediction) -> Option<ListedJob> {
+fn listed(entry: Value) -> Option<ListedJob> {
+    let prediction: Prediction = serde_json::from_value(entry).ok()?;
     Some(ListedJob {
         job_id: JobId::new(prediction.id.clone()?),
         created_at: prediction.created_at,
         model: prediction.model.clone(),
         prompt: prediction.input["prompt"].as_str().map(str::to_owned),
         reference: None,
-        state: read(prediction, &|_| false).state,
+        state: read(prediction, &|text| text.starts_with("https://")).state,
     })
 }
 
@@ -77,13 +82,58 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
         return Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) };
     }
     let files = collect(&prediction.output, Shape::Texts, is_file);
-    let reading = Reading::with_files(files);
-    match (&reading.pieces, &prediction.output) {
-        (Pieces::Listed(pieces), Value::String(_)) if pieces.is_empty() => {
-            reading.saying("the model returned a text, and no file")
+    // An address elsewhere is listed too, so that people are told of it; nobody follows it.
+    let files = if files.is_empty() { collect(&prediction.output, Shape::Texts, &is_address) } else { files };
+    match files.is_empty() {
+        false => Reading::with_files(files),
+        true if is_text(&prediction.output) => {
+            Reading::with_files(files).saying("the model returned a text, and no file")
         }
-        _ => reading,
+        true => Reading::unrecognised("Replicate says succeeded, and the output is neither file nor text"),
     }
+}
+
+fn is_address(text: &str) -> bool {
+    let is_one = ["https://", "http://", "file://"].into_iter().any(|scheme| text.starts_with(scheme));
+    is_one && !text.contains(char::is_whitespace)
+}
+
+/// Whether an output says something of its own; an empty one does not. A path inside the machine that
+/// the model ran on is a text like any other: there is no file, and none to come.
+fn is_text(output: &Value) -> bool {
+    match output {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty() && list.iter().all(is_text),
+        Value::Object(fields) => !fields.is_empty() && fields.values().all(is_text),
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::Null => false,
+    }
+}
+
+/// What a document says that came without its question: a prediction, as answered or delivered, a
+/// training, which is told in the same words, a list, or a file.
+#[must_use]
+pub fn of_document(facts: &'static Facts, document: &Document<'_>, is_file: &dyn Fn(&str) -> bool) -> Explained {
+    if let Some(page) = page(document.status, document.body) {
+        return Explained::list(facts, page.jobs);
+    }
+    let json = document.json();
+    if (200..300).contains(&document.status) && json.get("status").is_none() {
+        if let (true, Ok(file)) = (json["content_type"].is_string(), serde_json::from_value::<File>(json.clone())) {
+            return Explained::file(facts, &of_file(&file));
+        }
+        let is_account = json.get("username").is_some() && json.get("type").is_some();
+        if is_account || json["key"].as_str().is_some_and(|key| key.starts_with("whsec_")) {
+            return Explained::of(facts, Word::NotAJob);
+        }
+    }
+    Explained::job(facts, explain(document.status, document.body, is_file))
+}
+
+fn of_file(file: &File) -> Asset {
+    let url = file.urls["get"].as_str().unwrap_or_default().to_owned();
+    let (bytes, finished_at) = (file.size.unwrap_or(0), file.created_at);
+    Asset { url, bytes, available_until: file.expires_at, finished_at, ..Asset::default() }
 }
 
 /// Words of models on Replicate for an output that their filter withheld.
@@ -147,18 +197,25 @@ mod tests {
 
     #[test]
     fn outputs_of_any_shape_become_pieces() {
+        const UNKNOWN: usize = 99;
         let file = |n: u32| format!("https://replicate.delivery/q/{n}.webp");
         let count = |output: Value| match explained(&json!({"status": "succeeded", "output": output})).pieces {
             Pieces::Listed(pieces) => Some(pieces.len()),
             Pieces::Gone => None,
-            Pieces::Unlisted => Some(99),
+            Pieces::Unlisted => Some(UNKNOWN),
         };
         assert_eq!(count(json!(file(0))), Some(1));
         assert_eq!(count(json!([file(0), file(1)])), Some(2));
         assert_eq!(count(json!({"video": file(0), "thumbs": [file(1)]})), Some(2));
         assert_eq!(count(json!("a poem")), Some(0));
+        assert_eq!(count(json!(["a", "poem"])), Some(0));
         assert_eq!(count(json!(["/src/out.png"])), Some(0), "a path inside the model's machine is no file");
-        assert_eq!(count(json!([])), Some(0));
+        assert_eq!(count(json!("see https://elsewhere.example/a.png")), Some(0));
+        assert_eq!(count(json!("https://elsewhere.example/a.png")), Some(1), "told, and not followed");
+        assert_eq!(count(json!({"score": 0.5, "label": "cat"})), Some(0));
+        for lacking in [json!([]), json!({}), json!(""), json!([null])] {
+            assert_eq!(count(lacking.clone()), Some(UNKNOWN), "{lacking} is neither file nor text");
+        }
         assert_eq!(count(json!(null)), None, "emptied");
         let removed = explained(&json!({"status": "succeeded", "output": file(0), "data_removed": true}));
         assert_eq!(removed.pieces, Pieces::Gone);
@@ -167,11 +224,45 @@ mod tests {
     #[test]
     fn times_and_id_are_read_and_odd_times_do_no_harm() {
         let reading =
-            explained(&json!({"status": "succeeded", "output": [], "completed_at": "2026-03-01T08:00:09.5Z"}));
+            explained(&json!({"status": "succeeded", "output": "a poem", "completed_at": "2026-03-01T08:00:09.5Z"}));
         assert_eq!(reading.about, Some(JobId::from("p9x7")));
         assert_eq!(reading.finished_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T08:00:09.5Z"));
-        let odd = explained(&json!({"status": "succeeded", "output": [], "completed_at": {"when": "yesterday"}}));
+        let odd = explained(&json!({"status": "succeeded", "output": "a poem", "completed_at": {"when": "yesterday"}}));
         assert_eq!((odd.state, odd.finished_at), (JobState::Succeeded, None));
+    }
+
+    #[test]
+    fn documents_are_told_apart() {
+        let word = |status: u16, body: Value| {
+            let text = body.to_string();
+            let document = Document { origin: crate::providers::Origin::Webhook, status, body: text.as_bytes() };
+            of_document(&super::super::FACTS, &document, &is_file).word
+        };
+        let prediction = |status: &str| json!({"id": "p", "status": status, "output": null, "completed_at": null});
+        for (status, body, want) in [
+            (200, prediction("processing"), Word::Running),
+            (201, prediction("starting"), Word::Queued),
+            (202, prediction("starting"), Word::Queued),
+            (200, prediction("aborted"), Word::Cancelled),
+            (200, json!({"results": [prediction("failed"), {"id": 7}, null], "next": null}), Word::List),
+            (200, json!({"results": []}), Word::List),
+            (
+                200,
+                json!({"id": "f", "content_type": "image/png", "size": 9, "urls": {"get": "https://api.example/f"}}),
+                Word::AssetInfo,
+            ),
+            (200, json!({"type": "user", "username": "acme"}), Word::NotAJob),
+            (200, json!({"key": "whsec_abc"}), Word::NotAJob),
+            (200, json!({"id": "p"}), Word::Unknown),
+            (401, json!({"title": "Unauthenticated", "detail": "no", "status": 401}), Word::AuthError),
+            (402, json!({"title": "Insufficient credit", "status": 402}), Word::Permanent),
+            (404, json!({"detail": "not found"}), Word::UnknownJob),
+            (422, json!({"title": "Input validation failed", "detail": "no", "status": 422}), Word::Permanent),
+            (429, json!({"detail": "throttled"}), Word::RateLimited),
+            (503, json!({}), Word::Retryable),
+        ] {
+            assert_eq!(word(status, body.clone()), want, "{status} {body}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use super::explain::is_file_of;
 use super::reading::body_of;
 use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use crate::http::Answer;
 
 static FACTS: Facts = Facts {
     adapter: "replicate",
@@ -30,7 +31,7 @@ static FACTS: Facts = Facts {
         list_by_time: true,
         cost: false,
         cancel: false,
-        webhook: false,
+        webhook: true,
         gives_expiry: false,
     },
     delay_in: map::delay_in,
@@ -47,14 +48,10 @@ impl Protocol for Replicate {
         &FACTS
     }
 
-    /// Predictions, as answered or delivered, and lists of them.
+    /// Predictions, as answered or delivered, lists of them, and files.
     fn explain(&self, document: &Document<'_>) -> Explained {
-        match map::page(document.status, document.body) {
-            Some(page) => Explained::list(&FACTS, page.jobs),
-            None => {
-                Explained::job(&FACTS, map::explain(document.status, document.body, &|text| is_file_of(&FACTS, text)))
-            }
-        }
+        let is_file = |text: &str| is_inline(text) || is_file_of(&FACTS, text);
+        map::of_document(&FACTS, document, &is_file)
     }
 
     /// Newest first, a hundred a page; `next` is a whole address.
@@ -65,13 +62,14 @@ impl Protocol for Replicate {
             .append_pair("created_before", &window.until.to_string());
         let mut list = JobList::default();
         for _ in 0..PAGES_MAX {
-            let answer = inquiry.ask(&url).await?;
-            let Some(page) = map::page(answer.status, &answer.body) else {
-                let unread = body_of::<serde_json::Value>(answer.status, &answer.body);
-                let why = unread.map_or_else(|unread| unread.why, |_| "the list can't be read".to_owned());
-                return Ok(JobList { why: Some(why), ..list });
+            let page = match inquiry.ask(&url).await.and_then(|answer| list_of(&answer)) {
+                Ok(page) => page,
+                Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
             };
             list.jobs.extend(page.jobs);
+            if !page.is_whole {
+                return Ok(JobList { why: Some("an entry of the list can't be read".to_owned()), ..list });
+            }
             match page.next.map(|next| inquiry.http.guard().read(&next)) {
                 None => return Ok(JobList { is_whole: true, ..list }),
                 Some(Ok(next)) => url = next,
@@ -85,6 +83,18 @@ impl Protocol for Replicate {
         let url = inquiry.address(["predictions", inquiry.job.job_id.as_str()])?;
         let answer = inquiry.ask_twice(&url).await?;
         let guard = inquiry.http.guard();
-        Ok(map::explain(answer.status, &answer.body, &|text| guard.read(text).is_ok()))
+        Ok(map::explain(answer.status, &answer.body, &|text| is_inline(text) || guard.read(text).is_ok()))
     }
+}
+
+fn list_of(answer: &Answer) -> Result<map::Page, Unread> {
+    map::page(answer.status, &answer.body).ok_or_else(|| {
+        let unread = body_of::<serde_json::Value>(answer.status, &answer.body).err();
+        unread.unwrap_or_else(|| Unread::refused("the list can't be read"))
+    })
+}
+
+/// A file inside the answer, as small outputs of some models are.
+fn is_inline(text: &str) -> bool {
+    text.starts_with("data:") && text.contains(";base64,")
 }

@@ -1,5 +1,7 @@
 use makegood_domain::ids::JobId;
+use makegood_domain::ports::{JobList, JobWindow};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
 use crate::providers::subject;
@@ -42,6 +44,10 @@ impl Subject for Predictions {
         Some(vec![(self.question(), body)])
     }
 
+    fn refusal_with_wait(&self, seconds: u64) -> Option<Value> {
+        Some(json!({"detail": format!("Throttled. Your rate limit resets in ~{seconds}s.")}))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }
@@ -54,4 +60,91 @@ impl Subject for Predictions {
 #[tokio::test]
 async fn conforms() {
     conformance::provider(&Predictions).await;
+}
+
+const LIST: &str = "/v1/predictions";
+
+async fn listed(server: &Server) -> JobList {
+    let at = |text: &str| text.parse().expect("a time");
+    let (since, until) = (at("2026-03-01T08:00:00Z"), at("2026-03-01T09:00:00Z"));
+    let window = JobWindow { run_id: "run_1".into(), locator: None, since, until };
+    Predictions.connect(server.base()).port.list_jobs(&window, at("2026-03-01T10:00:00Z")).await
+}
+
+fn page(ids: &[&str], next: Option<&str>) -> Reply {
+    let entry = |id: &&str| {
+        json!({"id": id, "status": "succeeded", "output": "https://replicate.delivery/a/b.png", "model": "acme/painter",
+            "input": {"prompt": "a boat"}, "created_at": "2026-03-01T08:30:00Z"})
+    };
+    Reply::json(200, &json!({"results": ids.iter().map(entry).collect::<Vec<_>>(), "next": next, "previous": null}))
+}
+
+fn ids(list: &JobList) -> Vec<&str> {
+    list.jobs.iter().map(|job| job.job_id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page() {
+    let server = Server::start().await.expect("a port");
+    let next = format!("{}{LIST}?cursor=c2", server.base());
+    server.on(LIST, [page(&["p1", "p2"], Some(&next)), page(&["p3"], None)]);
+    let list = listed(&server).await;
+    assert_eq!((ids(&list), list.is_whole, list.why.clone()), (vec!["p1", "p2", "p3"], true, None));
+    let first = &list.jobs[0];
+    assert_eq!((first.model.as_deref(), first.prompt.as_deref()), (Some("acme/painter"), Some("a boat")));
+    assert_eq!(first.state, makegood_domain::work::JobState::Succeeded);
+    let asked: Vec<_> = server.seen().into_iter().map(|request| request.target.replace(LIST, "")).collect();
+    let window = "?created_after=2026-03-01T08%3A00%3A00Z&created_before=2026-03-01T09%3A00%3A00Z";
+    assert_eq!(asked, [window, "?cursor=c2"]);
+    assert!(server.seen().iter().all(|r| r.header("authorization") == Some(format!("Bearer {KEY}").as_str())));
+    assert_eq!(list.raw.len(), 2, "what was said is kept");
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_of_nobody_else() {
+    let (server, stranger) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+    for next in
+        [format!("{}{LIST}", stranger.base()), "https://evil.example/v1/predictions".to_owned(), "/v1".to_owned()]
+    {
+        server.on(LIST, [page(&["p1"], Some(&next))]);
+        let list = listed(&server).await;
+        assert_eq!((ids(&list), list.is_whole), (vec!["p1"], false), "{next}");
+        assert!(list.why.is_some(), "{next}");
+    }
+    assert!(stranger.seen().is_empty());
+}
+
+#[tokio::test]
+async fn half_a_list_is_not_taken_for_the_whole() {
+    let refused = Reply::json(401, &json!({"detail": format!("{KEY} is no key")}));
+    let cut = page(&["p3"], None).cut_after(40);
+    let odd =
+        Reply::json(200, &json!({"results": [{"id": "p3", "status": "failed"}, {"status": "failed"}], "next": null}));
+    for (second, found, says) in [
+        (refused.clone(), 1, "[key] is no key"),
+        (Reply::json(500, &json!({})), 1, "HTTP 500"),
+        (cut, 1, "broke off"),
+        (Reply::json(200, &json!({"detail": "nothing"})), 1, "can't be read"),
+        (odd, 2, "an entry"),
+    ] {
+        let server = Server::start().await.expect("a port");
+        let next = format!("{}{LIST}?cursor=c2", server.base());
+        server.on(LIST, [page(&["p1"], Some(&next)), second]);
+        let list = listed(&server).await;
+        assert_eq!((list.jobs.len(), list.is_whole), (found, false), "{says}: {list:?}");
+        assert!(list.why.as_deref().is_some_and(|why| why.contains(says)), "{says}: {:?}", list.why);
+    }
+    let server = Server::start().await.expect("a port");
+    server.on(LIST, [refused]);
+    let list = listed(&server).await;
+    assert!(list.jobs.is_empty() && !list.is_whole && list.why.is_some(), "{list:?}");
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_left() {
+    let server = Server::start().await.expect("a port");
+    server.on(LIST, [page(&["p1"], Some(&format!("{}{LIST}", server.base())))]);
+    let list = listed(&server).await;
+    assert!(!list.is_whole && list.why.is_some_and(|why| why.contains("first 20 pages")));
+    assert_eq!(server.seen().len(), 20);
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::providers::reading::moment;
+use crate::providers::reading::{count, moment};
 
 /// A prediction. `output` depends on the model: an address, a list, an object, a text.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,7 +35,19 @@ pub struct Prediction {
 /// A page of the list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Predictions {
-    pub results: Vec<Prediction>,
+    pub results: Vec<Value>,
     #[serde(default)]
     pub next: Option<String>,
+}
+
+/// A file of the Files API.
+#[derive(Clone, Debug, Deserialize)]
+pub struct File {
+    #[serde(default, deserialize_with = "count")]
+    pub size: Option<u64>,
+    #[serde(default, deserialize_with = "moment")]
+    pub created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    pub expires_at: Option<Timestamp>,
+    pub urls: Value,
 }

@@ -49,7 +49,7 @@ impl Protocol for Runway {
     }
 
     fn explain(&self, document: &Document<'_>) -> Explained {
-        Explained::job(&FACTS, map::explain(document.status, document.body))
+        map::of_document(&FACTS, document)
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

@@ -53,6 +53,10 @@ impl Subject for Operations {
         Some(vec![(self.question(), body)])
     }
 
+    fn refusal_with_wait(&self, seconds: u64) -> Option<Value> {
+        Some(json!({"error": {"code": 429, "details": [{"retryDelay": format!("{seconds}s")}]}}))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }
