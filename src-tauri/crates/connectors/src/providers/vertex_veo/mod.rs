@@ -1,6 +1,7 @@
 //! Veo on Vertex AI: long-running operations that are asked about by POST, and files in a bucket of
 //! the customer's own, or inside the answer.
 
+pub mod lifecycle;
 pub mod map;
 mod wire;
 
@@ -8,6 +9,7 @@ mod wire;
 mod tests;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use makegood_domain::ports::Capability;
 use makegood_domain::work::JobState;
 use serde_json::json;
@@ -48,7 +50,7 @@ static FACTS: Facts = Facts {
         cost: false,
         cancel: false,
         webhook: false,
-        gives_expiry: false,
+        gives_expiry: true,
     },
     delay_in: veo::delay_in,
     not_found: Word::ExpiredOrUnknown,
@@ -107,15 +109,16 @@ impl Protocol for Veo {
         Ok(reading)
     }
 
-    /// The storage tells the length of an object; where it does not say, its address has the last
-    /// word.
+    /// The storage tells the length of an object, and the bucket until when it keeps it; where they do
+    /// not say, its address has the last word.
     async fn look_at(&self, inquiry: &mut Inquiry<'_>, asset: &mut Asset) {
         let known = inquiry.http.guard().read(&asset.url).ok().filter(|url| url.query() == Some(MEDIA));
         if let Some(mut url) = known {
             url.set_query(None);
             match inquiry.ask(&url).await.map(|answer| map::object_of(answer.status, &answer.body)) {
                 Ok(map::Found::There(found)) => {
-                    *asset = Asset { url: std::mem::take(&mut asset.url), ..found };
+                    let available_until = kept_until(inquiry, &url, &found).await;
+                    *asset = Asset { url: std::mem::take(&mut asset.url), available_until, ..found };
                     return;
                 }
                 Ok(map::Found::Gone) => {
@@ -127,6 +130,16 @@ impl Protocol for Veo {
         }
         inquiry.look_at(asset).await;
     }
+}
+
+/// Asks the bucket of an object that is there for its rules. Whoever may read objects need not be
+/// allowed to read those: then nothing is known of a deadline.
+async fn kept_until(inquiry: &mut Inquiry<'_>, object: &Url, found: &Asset) -> Option<Timestamp> {
+    let (_, name) = map::object(&found.url)?;
+    let (bucket, _) = object.as_str().rsplit_once("/o/")?;
+    let url = Url::parse_with_params(bucket, [("fields", "lifecycle")]).ok()?;
+    let answer = inquiry.ask(&url).await.ok()?;
+    lifecycle::deadline(answer.status, &answer.body, name, found.finished_at?)
 }
 
 /// Asks the storage for the file, and not for what is known of it.

@@ -148,6 +148,26 @@ async fn an_object_is_read_with_the_same_token() {
 }
 
 #[tokio::test]
+async fn a_bucket_tells_until_when_it_keeps_an_object() {
+    let rules = json!({"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 3}}]}});
+    for (status, bucket, want) in [
+        (200, rules.clone(), Some("2026-03-04T08:03:00Z")),
+        (200, json!({}), None),
+        (403, json!({"error": {"code": 403, "message": "storage.buckets.get"}}), None),
+    ] {
+        let server = made(&json!({"gcsUri": "gs://acme-out/v.mp4"})).await;
+        let told = json!({"kind": "storage#object", "bucket": "acme-out", "name": "v.mp4", "size": "9",
+            "timeCreated": "2026-03-01T08:03:00Z"});
+        server.on("/storage/v1/b/acme-out/o/v.mp4", [Reply::json(200, &told)]);
+        server.on("/storage/v1/b/acme-out", [Reply::json(status, &bucket)]);
+        let found = find(&server, &job(NAME, None)).await;
+        let file = found.items[0].file.as_ref().expect("a file");
+        assert_eq!(file.exists_now, Some(true), "HTTP {status}");
+        assert_eq!(file.available_until.map(|at| at.to_string()).as_deref(), want, "HTTP {status}");
+    }
+}
+
+#[tokio::test]
 async fn only_not_found_says_that_an_object_is_gone() {
     for (status, want) in [(404, Some(false)), (403, None), (401, None), (500, None)] {
         let server = made(&json!({"gcsUri": "gs://b/o.mp4"})).await;
