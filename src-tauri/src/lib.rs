@@ -2,6 +2,7 @@
 //! adapters to use cases and decides nothing.
 
 pub mod clock;
+pub mod connections;
 pub mod ctl;
 pub mod logs;
 pub mod record;

@@ -1,5 +1,6 @@
 //! Settings of a connected workspace: one TOML file. Without one, the practice workspace opens.
-//! Keys of providers are never in it: it names the environment variable that holds each.
+//! Keys of providers are never in it: they are in the system's keyring, or in the environment variable that
+//! it names.
 
 use std::path::{Path, PathBuf};
 
@@ -86,10 +87,10 @@ pub fn every(text: &str) -> Result<SignedDuration, String> {
 pub struct ProviderEntry {
     /// As the platform's catalogue names it.
     pub id: String,
-    /// `replicate`, `fal`, `veo` or `runway`.
+    /// As `makegoodctl provider list` names it.
     pub adapter: String,
-    /// Environment variable that holds the key.
-    pub key_env: String,
+    /// Environment variable that holds the key. Where it is set, the keyring is not asked.
+    pub key_env: Option<String>,
     /// The name that agents see; the adapter's without one.
     pub name: Option<String>,
     /// Another address than the provider's own, trusted exactly as given.
@@ -110,12 +111,18 @@ fn default_vault() -> PathBuf {
 }
 
 impl Settings {
+    /// Where the settings of a profile are.
+    #[must_use]
+    pub fn path(home: &Path) -> PathBuf {
+        home.join("makegood.toml")
+    }
+
     /// The settings of a profile; `None` where there is no file.
     ///
     /// # Errors
     /// When the file is there and can't be read or understood; the text names file and place.
     pub fn load(home: &Path) -> Result<Option<Self>, SettingsError> {
-        let path = home.join("makegood.toml");
+        let path = Self::path(home);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),

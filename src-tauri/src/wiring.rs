@@ -1,6 +1,7 @@
 //! The composition root: a profile's folder in, a whole desk out. Nothing is half built when the
 //! first window opens.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use makegood_domain::reading::RuleReader;
 use makegood_practice as practice;
 
 use crate::clock::{SystemClock, SystemIds};
+use crate::connections::{Keeper, Keeping, Patience, SettingsFile, of_the_system};
 use crate::record::{self, Place, Record};
 use crate::settings::{AgentSettings, ProviderEntry, Settings};
 
@@ -47,13 +49,33 @@ impl Console {
     }
 }
 
+/// Whether every provider must have a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// Nobody is there to set one, and a provider that can't be asked costs credits in the end.
+    Needed,
+    /// Somebody can set it in the window.
+    Settable,
+}
+
 /// Opens the profile at `home`: the connected workspace that its settings name, else the practice
 /// workspace, which is made on the first start. Finishes what an earlier run left in the middle.
 ///
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn open(home: &Path) -> anyhow::Result<Console> {
-    let console = build(home).await?;
+    resumed(build(home).await?).await
+}
+
+/// The same for a window, which also opens where a provider has no key yet: it is set there.
+///
+/// # Errors
+/// When settings, record, vault or providers cannot be used; the text says which and why.
+pub async fn open_window(home: &Path) -> anyhow::Result<Console> {
+    resumed(any(home, Keys::Settable).await?).await
+}
+
+async fn resumed(console: Console) -> anyhow::Result<Console> {
     if let Some(why) = &console.read_only {
         tracing::warn!(why, "nothing is finished or begun");
         return Ok(console);
@@ -70,14 +92,18 @@ pub async fn open(home: &Path) -> anyhow::Result<Console> {
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn build(home: &Path) -> anyhow::Result<Console> {
+    any(home, Keys::Needed).await
+}
+
+async fn any(home: &Path, keys: Keys) -> anyhow::Result<Console> {
     std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
     match Settings::load(home)? {
-        Some(settings) => connected(home, settings).await,
+        Some(settings) => connected(home, settings, keys).await,
         None => practising(&home.join("practice"), PRACTICE_SEED).await,
     }
 }
 
-async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
+async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Result<Console> {
     let policy = match &settings.policy {
         None => Policy::default_policy()?,
         Some(path) => {
@@ -88,7 +114,11 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
         }
     };
     let place = Place::of(&settings, home)?;
-    let providers = settings.providers.into_iter().map(provider).collect::<anyhow::Result<Vec<_>>>()?;
+    let (registry, keeper) = providers(home, &settings.workspace, settings.providers).await?;
+    let keyless = keeper.keyless();
+    if let (Keys::Needed, Some(why)) = (keys, keyless.first()) {
+        anyhow::bail!("{why}");
+    }
     let Record { store, read_only } = record::open(&place).await?;
     let (agent, may_reconcile) = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
@@ -96,11 +126,12 @@ async fn connected(home: &Path, settings: Settings) -> anyhow::Result<Console> {
     let every = settings.reconciler.every(cadence).map_err(|why| anyhow::anyhow!("[reconciler] every: {why}"))?;
     let off_because = match every {
         None => Some("the settings say so: `[reconciler] every = \"off\"`".to_owned()),
-        Some(_) => (!may_reconcile).then(|| ELSEWHERE.to_owned()),
+        Some(_) if !may_reconcile => Some(ELSEWHERE.to_owned()),
+        Some(_) => keyless.first().map(|why| format!("{why}: {UNASKED}")),
     };
-    let every = every.filter(|_| may_reconcile);
-    let desk = desk(store, providers, &home.join(&settings.vault), policy, agent, workspace)?;
-    let desk = desk.with_timer(Timer { every, off_because });
+    let every = every.filter(|_| off_because.is_none());
+    let desk = desk(store, registry, &home.join(&settings.vault), policy, agent, workspace)?;
+    let desk = desk.with_timer(Timer { every, off_because }).with_connections(keeper);
     Ok(Console { desk: Arc::new(desk), practice: None, read_only })
 }
 
@@ -147,22 +178,46 @@ async fn record_agent(store: &dyn Store, agent: &Agent, policy: &Policy) -> anyh
     Ok(())
 }
 
-/// The key of a provider comes from the environment, never from the settings.
-fn provider(entry: ProviderEntry) -> anyhow::Result<ProviderSettings> {
-    let key = std::env::var(&entry.key_env)
-        .with_context(|| format!("provider {}: the environment has no {}", entry.id, entry.key_env))?;
-    Ok(ProviderSettings {
-        id: ProviderId(entry.id.clone()),
+/// Why a window makes no passes while a provider has no key.
+const UNASKED: &str = "it could not be asked, and credits would go back for files that are there. Set the key and \
+    start again";
+
+/// The providers of the settings, with the keys that environment and keyring have for them.
+async fn providers(
+    home: &Path,
+    workspace: &str,
+    entries: Vec<ProviderEntry>,
+) -> anyhow::Result<(Arc<Registry>, Arc<Keeper>)> {
+    let variables: BTreeMap<_, _> =
+        entries.iter().filter_map(|entry| Some((ProviderId::new(&*entry.id), entry.key_env.clone()?))).collect();
+    let registry = Arc::new(Registry::new(entries.into_iter().map(provider).collect())?);
+    let keeping = Keeping {
+        workspace: workspace.to_owned(),
+        keyring: of_the_system(),
+        patience: Patience::default(),
+        environment: Arc::new(|name| std::env::var(name).ok()),
+        file: Ok(SettingsFile::new(Settings::path(home))),
+    };
+    let keeper = Keeper::open(Arc::clone(&registry), &variables, keeping).await?;
+    Ok((registry, keeper))
+}
+
+/// Without its key, which is in no settings file.
+fn provider(entry: ProviderEntry) -> ProviderSettings {
+    ProviderSettings {
         name: entry.name,
         base_url: entry.base_url,
         history_url: entry.history_url,
         download_bases: entry.download_bases,
         download_hosts: entry.download_hosts,
         retention_hours: entry.retention_hours,
-        key: Some(key.into()),
         ..ProviderSettings::new(entry.id, entry.adapter)
-    })
+    }
 }
+
+/// Why the practice workspace takes no further provider.
+const OWN_PROVIDERS: &str = "the practice workspace has providers of its own, on this machine. A connected workspace \
+    begins with a makegood.toml";
 
 /// The practice workspace in `dir`, made on the first call.
 ///
@@ -180,14 +235,22 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
         name: "Practice".to_owned(),
         banner: Some("Practice workspace: invented customers, providers on this machine".to_owned()),
     };
-    let providers = workspace.provider_settings();
+    let registry = Arc::new(Registry::new(workspace.provider_settings())?);
+    let keeping = Keeping {
+        workspace: info.name.clone(),
+        keyring: of_the_system(),
+        patience: Patience::default(),
+        environment: Arc::new(|_| None),
+        file: Err(OWN_PROVIDERS.to_owned()),
+    };
+    let keeper = Keeper::open(Arc::clone(&registry), &BTreeMap::new(), keeping).await?;
     let store = workspace.store();
     record_agent(&*store, &agent, &policy).await?;
     // The practice tickets are about what a reconciler left over, and it would settle most of them
     // before anybody has practised on them.
     let off_because = Some(PRACTICE_TIMER.to_owned());
-    let desk = desk(store, providers, &dir.join("vault"), policy, agent, info)?;
-    let desk = Arc::new(desk.with_timer(Timer { every: None, off_because }));
+    let desk = desk(store, registry, &dir.join("vault"), policy, agent, info)?;
+    let desk = Arc::new(desk.with_timer(Timer { every: None, off_because }).with_connections(keeper));
     // Tickets become cases through the same intake as everywhere.
     for ticket in workspace.new_tickets() {
         let case_id = makegood_domain::ids::CaseId(makegood_domain::ports::Ids::new_id(&SystemIds));
@@ -198,7 +261,7 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
 
 fn desk(
     store: Arc<dyn Store>,
-    providers: Vec<ProviderSettings>,
+    providers: Arc<Registry>,
     vault: &Path,
     policy: Policy,
     agent: Agent,
@@ -206,7 +269,7 @@ fn desk(
 ) -> anyhow::Result<Desk> {
     let ports = Ports {
         store,
-        providers: Arc::new(Registry::new(providers)?),
+        providers,
         vault: Arc::new(LocalVault::open(vault)?),
         reader: Arc::new(RuleReader),
         clock: Arc::new(SystemClock),

@@ -91,7 +91,7 @@ fn start() -> anyhow::Result<ExitCode> {
         .context("the window cannot be opened")?;
     // From here on this is the only window, if there is a bus to ask; the lock knows without one.
     let _lock = ProfileLock::take(&profile)?;
-    let console = runtime.block_on(wiring::open(&profile))?;
+    let console = runtime.block_on(wiring::open_window(&profile))?;
     fill(&app, &console, &profile).context("the window cannot be opened")?;
     let code = app.run_return(move |app, event| {
         if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, label, .. } = event

@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte';
 
 import type { Host } from '../lib/ipc/host';
+import { Connectings } from './connecting.svelte';
 import { Drafts } from './drafts.svelte';
 import { Reviews } from './review.svelte';
 import { Sweep } from './sweep.svelte';
@@ -10,9 +11,10 @@ export interface Desk {
   readonly drafts: Drafts;
   readonly reviews: Reviews;
   readonly sweep: Sweep;
+  readonly connectings: Connectings;
 }
 
 const KEY = Symbol('desk');
 
-export const provideDesk = (host: Host): Desk => setContext(KEY, { drafts: new Drafts(host), reviews: new Reviews(host), sweep: new Sweep(host) });
+export const provideDesk = (host: Host): Desk => setContext(KEY, { drafts: new Drafts(host), reviews: new Reviews(host), sweep: new Sweep(host), connectings: new Connectings(host) });
 export const useDesk = (): Desk => getContext<Desk>(KEY);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Providers, Reader, Store, StoreHealth, Vault};
+use makegood_domain::ports::{Clock, Connections, Providers, Reader, Store, StoreHealth, Vault};
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
@@ -58,6 +58,8 @@ pub struct Desk {
     pub(crate) agent: Agent,
     pub(crate) workspace: WorkspaceInfo,
     pub(crate) timer: Timer,
+    /// None where nobody may look after the providers: they are then only asked.
+    pub(crate) connections: Option<Arc<dyn Connections>>,
     /// Asked once: it recomputes the whole ledger.
     pub(crate) health: OnceCell<StoreHealth>,
     /// Actions that this process is doing now, so that a second click waits for nothing and
@@ -82,6 +84,7 @@ impl Desk {
             agent,
             workspace,
             timer: Timer::default(),
+            connections: None,
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
             sweeping: tokio::sync::Mutex::new(()),
@@ -94,6 +97,13 @@ impl Desk {
     #[must_use]
     pub fn with_timer(mut self, timer: Timer) -> Self {
         self.timer = timer;
+        self
+    }
+
+    /// Lets the providers be looked after from this desk.
+    #[must_use]
+    pub fn with_connections(mut self, connections: Arc<dyn Connections>) -> Self {
+        self.connections = Some(connections);
         self
     }
 

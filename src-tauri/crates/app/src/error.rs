@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, and how it crosses the bridge: public text apart from internal.
 
-use makegood_domain::ports::{ReaderError, StoreError};
+use makegood_domain::ports::{ConnectionError, ReaderError, StoreError};
 
 use crate::contract::{Code, WireError};
 
@@ -16,6 +16,8 @@ pub enum Error {
     Store(#[from] StoreError),
     #[error(transparent)]
     Reader(#[from] ReaderError),
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -25,10 +27,16 @@ impl From<Error> for WireError {
         let message = error.to_string();
         let (code, retry) = match &error {
             Error::BadRequest(_) => (Code::BadRequest, false),
-            Error::Stale(_) | Error::Store(StoreError::Stale { .. }) => (Code::Stale, true),
-            Error::Refused(_) => (Code::Refused, false),
-            Error::Store(StoreError::NotFound { .. }) => (Code::NotFound, false),
-            Error::Store(StoreError::Unavailable(_)) | Error::Reader(_) => (Code::Unavailable, true),
+            Error::Stale(_) | Error::Store(StoreError::Stale { .. }) | Error::Connection(ConnectionError::Stale(_)) => {
+                (Code::Stale, true)
+            }
+            Error::Refused(_) | Error::Connection(ConnectionError::Refused(_)) => (Code::Refused, false),
+            Error::Store(StoreError::NotFound { .. }) | Error::Connection(ConnectionError::Unknown(_)) => {
+                (Code::NotFound, false)
+            }
+            Error::Store(StoreError::Unavailable(_))
+            | Error::Reader(_)
+            | Error::Connection(ConnectionError::Unavailable(_)) => (Code::Unavailable, true),
             Error::Store(StoreError::Backend(_) | StoreError::Inconsistent { .. }) => (Code::Internal, true),
         };
         if code == Code::Internal {

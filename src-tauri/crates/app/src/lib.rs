@@ -4,6 +4,7 @@
 mod approve;
 mod case_view;
 mod confirm;
+mod connections;
 pub mod contract;
 mod desk;
 mod dispatch;

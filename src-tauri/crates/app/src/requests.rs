@@ -34,17 +34,6 @@ impl Desk {
             },
             identity: crate::approve::identity_view(identity),
             policy: crate::policy_view::policy_view(&self.policy),
-            providers: self
-                .providers
-                .all()
-                .into_iter()
-                .map(|descriptor| ProviderView {
-                    connected: self.providers.get(&descriptor.id).is_some(),
-                    id: descriptor.id.0,
-                    name: descriptor.name,
-                    docs_url: descriptor.docs_url,
-                })
-                .collect(),
             store: StoreView {
                 backend: health.backend,
                 version: health.version,

@@ -126,5 +126,6 @@ function concerns(topic: Topic, cmd: Query, caseId: string | null): boolean {
     case 'audit': return cmd === 'audit';
     case 'reconciler': return cmd === 'reconciler';
     case 'approvals': return cmd === 'approvals';
+    case 'connections': return cmd === 'connections';
   }
 }

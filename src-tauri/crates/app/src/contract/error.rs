@@ -46,4 +46,6 @@ pub enum Topic {
     /// A pass of the reconciler began, got further, or ended.
     Reconciler,
     Approvals,
+    /// Providers, their keys, or how their connections fare.
+    Connections,
 }

@@ -4,6 +4,7 @@
 mod action;
 mod approval;
 mod case;
+mod connections;
 mod error;
 mod queue;
 mod reconciler;
@@ -13,6 +14,7 @@ mod typescript;
 pub use action::*;
 pub use approval::*;
 pub use case::*;
+pub use connections::*;
 pub use error::*;
 pub use queue::*;
 pub use reconciler::*;
@@ -20,11 +22,18 @@ pub use requests::*;
 pub use typescript::typescript;
 
 /// A call as it comes over the bridge.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, serde::Deserialize)]
 pub struct Envelope {
     pub cmd: String,
     #[serde(default)]
     pub payload: serde_json::Value,
+}
+
+impl std::fmt::Debug for Envelope {
+    /// Without the payload, which may hold a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Envelope").field("cmd", &self.cmd).finish_non_exhaustive()
+    }
 }
 
 /// Every command, once: `name(Request) -> Answer`. Reads can be repeated freely; acts change
@@ -46,6 +55,7 @@ macro_rules! with_commands {
                 outbox(Nothing) -> OutboxView;
                 reconciler(Nothing) -> ReconcilerView;
                 approvals(ApprovalsRequest) -> ApprovalsView;
+                connections(Nothing) -> ConnectionsView;
             }
             act {
                 confirm(ConfirmRequest) -> ActionView;
@@ -60,6 +70,11 @@ macro_rules! with_commands {
                 ask_approval(AskApprovalRequest) -> ApprovalView;
                 decide_approval(DecideApprovalRequest) -> ApprovalView;
                 withdraw_approval(WithdrawApprovalRequest) -> ApprovalView;
+                put_key(PutKeyRequest) -> ConnectionRow;
+                remove_key(RemoveKeyRequest) -> ConnectionRow;
+                check_key(ConnectionRequest) -> KeyCheckView;
+                reset_connection(ConnectionRequest) -> ConnectionRow;
+                add_connection(AddConnectionRequest) -> ConnectionRow;
             }
         }
     };

@@ -23,7 +23,6 @@ pub struct AppInfo {
     pub agent: AgentView,
     pub identity: IdentityView,
     pub policy: PolicyView,
-    pub providers: Vec<ProviderView>,
     pub store: StoreView,
     #[ts(type = "string")]
     pub now: Timestamp,
@@ -52,15 +51,6 @@ pub struct PolicyNumber {
     pub value: String,
     pub unit: String,
     pub rule: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ProviderView {
-    pub id: String,
-    pub name: String,
-    pub docs_url: String,
-    pub connected: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

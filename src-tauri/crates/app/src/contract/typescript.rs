@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use makegood_domain::diagnose::{Flag, ItemActionKind, Remedy, Verdict};
 use makegood_domain::money::BalanceKind;
 use makegood_domain::plan::{ActionKind, CaseState};
-use makegood_domain::ports::{ApprovalState, DetectionKind, DraftKind, QueueOrder, Role};
+use makegood_domain::ports::{ApprovalState, DetectionKind, DraftKind, KeyVerdict, QueueOrder, Role};
 use makegood_domain::support::MessageKind;
 use ts_rs::{Config, TS, TypeVisitor};
 
@@ -87,6 +87,7 @@ pub fn typescript() -> String {
     union(&mut out, "DetectionKind", DetectionKind::ALL, DetectionKind::word);
     union(&mut out, "ApprovalState", ApprovalState::ALL, ApprovalState::word);
     union(&mut out, "Role", Role::ALL, Role::word);
+    union(&mut out, "KeyVerdict", KeyVerdict::ALL, KeyVerdict::word);
     union(&mut out, "MessageKind", MessageKind::ALL, MessageKind::word);
     for declaration in collector.types.values() {
         out.push_str("\nexport ");

@@ -155,8 +155,7 @@ pub struct Connection {
     pub adapter: AdapterInfo,
     /// The address that is asked.
     pub base_url: String,
-    /// Whether `retention` overrules the adapter's.
-    pub retention_overruled: bool,
+    /// The adapter's, or what the settings say instead.
     pub retention: Option<FileRetention>,
     pub key: KeyPlace,
     /// The variable that may hold the key instead, where the settings name one.
@@ -213,7 +212,7 @@ pub trait Connections: Send + Sync {
     fn adapters(&self) -> Vec<AdapterInfo>;
     /// Every provider that is set up.
     fn connections(&self) -> Vec<Connection>;
-    fn keyring(&self) -> KeyringState;
+    async fn keyring(&self) -> KeyringState;
     /// Why no provider can be added here; `None` where one can.
     fn closed_because(&self) -> Option<String>;
     /// Keeps the key in the keyring and goes on with it. `revision` is that of the view on which

@@ -1,10 +1,11 @@
 /** A core in memory, always the same, for developing, tests and pictures without a backend. */
 import type {
-  ActCommands, ActionView, AppInfo, AuditRow, ConfirmRequest, DraftView, OutboxRow, PassView, QueryCommands, QueueRequest, QueueRow, QueueWindow,
+  ActCommands, ActionView, AppInfo, AuditRow, ConfirmRequest, DraftView, KeyVerdict, OutboxRow, PassView, QueryCommands, QueueRequest, QueueRow, QueueWindow,
   ReadBack, ReviewRequest, ReviewSheet, SavedView, SaveDraftRequest, SaveDraftResult, Topic,
 } from '../generated/contract';
 import { HostError, type Act, type Host, type Query } from '../host';
 import { FakeApprovals } from './approvals';
+import { FakeConnections, type FakeProviders } from './connections';
 import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
@@ -31,9 +32,15 @@ export interface FakeOptions {
   readonly limit: number;
   /** Somebody else settles the case between the sheet and its confirmation. */
   readonly overtaken: boolean;
+  /** What is set up: everything, nothing, everything without a keyring, or what a practice workspace has. */
+  readonly providers: FakeProviders;
+  /** What the next test of a key comes to. */
+  readonly verdict: KeyVerdict;
+  /** The next change of a key meets somebody else's. */
+  readonly keyConflict: boolean;
 }
 
-export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false };
+export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false };
 
 const ME = 'Ana Prata';
 const HASH = '137223a9c9d601b05b0f7d3a90e1c2448368cd891874324381e0aa57f4c3d2b1';
@@ -59,6 +66,7 @@ export class FakeHost implements Host {
   #fitting = new Map<string, readonly number[] | null>();
   #seconds = 0;
   #approvals: FakeApprovals;
+  #connections: FakeConnections;
   #passes: PassView[] = [];
   #running: PassView | null = null;
 
@@ -66,6 +74,7 @@ export class FakeHost implements Host {
     this.options = { ...FAKE_DEFAULTS, ...options };
     this.#queue = new FakeQueue(this.options.rows);
     this.#approvals = new FakeApprovals(Date.parse(NOW), (caseId) => this.#row(caseId), () => this.options.enforced);
+    this.#connections = new FakeConnections(this.options.providers);
   }
 
   async query<C extends Query>(cmd: C, payload: QueryCommands[C][0]): Promise<QueryCommands[C][1]> {
@@ -126,6 +135,7 @@ export class FakeHost implements Host {
     outbox: () => ({ rows: [...this.#outbox] }),
     reconciler: () => reconcilerView(this.options.promise, this.#passes, this.#running, this.#now()),
     approvals: () => this.#approvals.view(this.#now()),
+    connections: () => this.#connections.view(this.#now()),
   };
 
   readonly #acts: { [C in Act]: (payload: ActCommands[C][0]) => ActCommands[C][1] } = {
@@ -179,6 +189,11 @@ export class FakeHost implements Host {
       this.#tell({ topic: 'approvals' }, { topic: 'case', caseId: withdrawn.caseId });
       return withdrawn;
     },
+    put_key: ({ id, key, revision }) => this.#connected(() => this.#connections.put(id, key, revision, this.#keyConflict())),
+    remove_key: ({ id, revision }) => this.#connected(() => this.#connections.remove(id, revision, this.#keyConflict())),
+    check_key: ({ id }) => this.#connected(() => this.#connections.check(id, this.options.verdict, this.#now())),
+    reset_connection: ({ id }) => this.#connected(() => this.#connections.reset(id)),
+    add_connection: (request) => this.#connected(() => this.#connections.add(request)),
     delete_view: ({ name }) => {
       this.#views = this.#views.filter((other) => other.name !== name);
       this.#tell({ topic: 'queue' });
@@ -193,6 +208,17 @@ export class FakeHost implements Host {
 
   #tell(...topics: Topic[]): void {
     queueMicrotask(() => { for (const topic of topics) for (const listener of this.#listeners) listener(topic); });
+  }
+
+  #connected<T>(act: () => T): T {
+    this.#tell({ topic: 'connections' });
+    return act();
+  }
+
+  #keyConflict(): boolean {
+    const conflict = this.options.keyConflict;
+    this.options = { ...this.options, keyConflict: false };
+    return conflict;
   }
 
   #beginPass(): void {
@@ -357,17 +383,18 @@ export class FakeHost implements Host {
         { name: 'Settlement window', value: '24', unit: 'h', rule: 'P3' }, { name: 'Retention assumed', value: '7', unit: 'days', rule: 'P7' },
         { name: 'Held files kept', value: '14', unit: 'days', rule: 'P13' }, { name: 'Clock tolerance', value: '2', unit: 'h', rule: 'P1' },
       ] },
-      providers: ['meridian', 'kestrel', 'tidepool', 'arcway', 'lumen'].map((name, i) => ({ id: name, name, docsUrl: `https://docs.${name}.example`, connected: i !== 4 })),
       store: { backend: 'SQLite', version: '3.46', schema: 1, location: '~/.local/share/makegood/practice.sqlite' }, now: this.#now(),
     };
   }
 }
 
-/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken`. */
+/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken&providers=none&verdict=auth_error&keyConflict`. */
 export function optionsFrom(search: string): Partial<FakeOptions> {
   const asked = new URLSearchParams(search);
   const outcome = asked.get('outcome');
   const promise = (['kept', 'closing', 'missed', 'idle'] as const).find((word) => word === asked.get('promise'));
+  const providers = (['all', 'none', 'unkept', 'practice'] as const).find((word) => word === asked.get('providers'));
+  const verdict = (['accepted', 'auth_error', 'rate_limited', 'unreachable', 'faulty', 'unclear', 'not_asked'] as const).find((word) => word === asked.get('verdict'));
   const known = (['done', 'refused', 'failed_before_effect', 'unknown'] as const).find((word) => word === outcome);
   return {
     ...(asked.has('rows') ? { rows: Number(asked.get('rows')) || 0 } : {}),
@@ -379,5 +406,8 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
     ...(asked.has('enforced') ? { enforced: true } : {}),
     ...(asked.has('limit') ? { limit: Number(asked.get('limit')) || 0 } : {}),
     ...(asked.has('overtaken') ? { overtaken: true } : {}),
+    ...(providers ? { providers } : {}),
+    ...(verdict ? { verdict } : {}),
+    ...(asked.has('keyConflict') ? { keyConflict: true } : {}),
   };
 }

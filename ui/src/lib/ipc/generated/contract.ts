@@ -12,6 +12,7 @@ export type DraftKind = "escalation_note" | "internal_note" | "reply";
 export type DetectionKind = "orphan" | "misplaced" | "damaged" | "duplicate_charge" | "contradiction";
 export type ApprovalState = "waiting" | "approved" | "declined" | "withdrawn" | "used" | "expired";
 export type Role = "agent" | "approver" | "reconciler" | "feeder" | "auditor";
+export type KeyVerdict = "accepted" | "auth_error" | "rate_limited" | "unreachable" | "faulty" | "unclear" | "not_asked";
 export type MessageKind = "customer" | "reply" | "note";
 
 export type ActionKeyRequest = { key: string, };
@@ -34,6 +35,22 @@ repeated: boolean,
  */
 approvalNeed: ApprovalNeed | null, };
 
+export type AdapterView = { adapter: string, name: string, docsUrl: string, keyHint: string, 
+/**
+ * The header that carries the key, with the word before it.
+ */
+keyForm: string, baseUrl: string, can: CapabilityView, retention: RetentionView | null, };
+
+export type AddConnectionRequest = { 
+/**
+ * As the platform's catalogue names the provider.
+ */
+id: string, adapter: string, name: string | null, baseUrl: string | null, 
+/**
+ * The environment variable that holds the key, where the keyring does not.
+ */
+variable: string | null, key: Secret | null, };
+
 export type AgentView = { id: string, name: string, 
 /**
  * Credits that this agent may restore in one posting.
@@ -54,7 +71,7 @@ export type AppInfo = { version: string, workspace: string,
 /**
  * Banner of the workspace, if it has one.
  */
-banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, providers: Array<ProviderView>, store: StoreView, now: string, };
+banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, store: StoreView, now: string, };
 
 export type ApprovalNeed = { 
 /**
@@ -146,6 +163,12 @@ export type BalanceView = { balanceId: string, kind: BalanceKind, label: string,
 
 export type CandidateView = { runId: string, matched: boolean, troubled: boolean, project: string, node: string, model: string, startedAt: string, credits: number, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
 
+export type CapabilityView = { lookUp: boolean, listByTime: boolean, cost: boolean, cancel: boolean, webhook: boolean, 
+/**
+ * The provider itself tells a file's deadline.
+ */
+givesExpiry: boolean, };
+
 export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
 /**
  * Newest first; the first one decides what the case bar shows.
@@ -210,6 +233,28 @@ reviewedAt: string,
  */
 key: string, reason: string | null, };
 
+export type ConnectionRequest = { id: string, };
+
+export type ConnectionRow = { id: string, name: string, adapter: AdapterView, 
+/**
+ * The address that is asked.
+ */
+baseUrl: string, retention: RetentionView | null, key: KeyView, 
+/**
+ * Sent back with a change of the key: what was looked at is what is changed.
+ */
+revision: number, health: HealthView, };
+
+export type ConnectionsView = { now: string, keyring: KeyringView, 
+/**
+ * Why no provider can be added from the window; null where one can.
+ */
+closedBecause: string | null, rows: Array<ConnectionRow>, 
+/**
+ * Every provider that this version can speak to.
+ */
+adapters: Array<AdapterView>, };
+
 export type Count = { word: string, label: string, count: number, };
 
 export type DecideApprovalRequest = { id: string, digest: string, say: Say, note: string | null, 
@@ -243,6 +288,16 @@ export type FactView = { source: string, id: string, at: string | null, says: st
 export type FileDeadline = { "form": "running", until: string, share: number, } | { "form": "saved" } | { "form": "gone", at: string, } | { "form": "none" };
 
 export type Gap = { from: string, until: string, label: string, };
+
+export type HealthView = { 
+/**
+ * Null: not asked since this program started.
+ */
+last: LastAnswerView | null, retriesLeft: number, retriesMax: number, 
+/**
+ * Calls in a row that failed with all their tries, and how many of them open the breaker.
+ */
+failures: number, failuresMax: number, leftAlone: LeftAloneView | null, };
 
 export type HistoryRow = { runId: string, item: number, model: string, node: string, project: string, startedAt: string, credits: number, state: string, tone: Tone, 
 /**
@@ -283,6 +338,22 @@ canLookUp: boolean,
  */
 answers: Array<AnswerRef>, };
 
+export type KeyCheckView = { verdict: KeyVerdict, words: string, at: string, tookMs: number, answers: Array<RawAnswerView>, };
+
+export type KeyPlaceWord = "keyring" | "environment" | "workspace" | "missing" | "waiting";
+
+export type KeyView = { place: KeyPlaceWord, 
+/**
+ * The environment variable that holds it, or may hold it.
+ */
+variable: string | null, };
+
+export type KeyringView = { name: string | null, 
+/**
+ * Why there is none, for people.
+ */
+why: string | null, };
+
 export type Lane = { 
 /**
  * `ticket`, `charge`, `provider`, `webhook`, `storage`, `refund`.
@@ -292,6 +363,18 @@ name: string, label: string,
  * Shown when there are no events: `none posted`.
  */
 empty: string, events: Array<TimelineEvent>, };
+
+export type LastAnswerView = { at: string, tookMs: number, 
+/**
+ * HTTP status; null where no answer came.
+ */
+status: number | null, 
+/**
+ * Why no answer came.
+ */
+why: string, };
+
+export type LeftAloneView = { why: "asked" | "failing", until: string, };
 
 export type LookUpResult = { asked: number, changed: boolean, 
 /**
@@ -371,7 +454,11 @@ refundSecondsP50: number | null, refundSecondsP90: number | null, refundSecondsW
  */
 worstBroken: boolean, };
 
-export type ProviderView = { id: string, name: string, docsUrl: string, connected: boolean, };
+export type PutKeyRequest = { id: string, key: Secret, 
+/**
+ * Of the row on which this was decided.
+ */
+revision: number, };
 
 export type QueueCounts = { verdicts: Array<Count>, desks: Array<Count>, states: Array<Count>, };
 
@@ -448,6 +535,18 @@ passes: Array<PassView>,
  * What was noticed and is not settled, newest first.
  */
 detections: Array<DetectionView>, };
+
+export type RemoveKeyRequest = { id: string, revision: number, };
+
+export type RetentionView = { 
+/**
+ * From the end of the job; null where no limit is stated.
+ */
+minutes: number | null, source: string, 
+/**
+ * When the source was last read, as `YYYY-MM-DD`; null where the settings say it.
+ */
+seen: string | null, };
 
 export type ReviewCheck = { ok: boolean, text: string, };
 
@@ -529,6 +628,8 @@ cadenceMinutes: number, lastStartedAt: string | null, lastFinishedAt: string | n
  */
 overdue: boolean, overdueSince: string | null, };
 
+export type Secret = string;
+
 export type Shot = { attachmentId: string | null, name: string, mediaType: string, 
 /**
  * The text in it, as read.
@@ -565,7 +666,7 @@ until: string | null, label: string, tone: Tone, id: string, detail: string, };
 
 export type Tone = "ok" | "info" | "warn" | "bad" | "neutral";
 
-export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" };
+export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" } | { "topic": "connections" };
 
 export type UsageKind = "deduction" | "detection" | "refund";
 
@@ -613,6 +714,7 @@ export type QueryCommands = {
   outbox: [Nothing, OutboxView];
   reconciler: [Nothing, ReconcilerView];
   approvals: [ApprovalsRequest, ApprovalsView];
+  connections: [Nothing, ConnectionsView];
 };
 
 export type ActCommands = {
@@ -628,4 +730,9 @@ export type ActCommands = {
   ask_approval: [AskApprovalRequest, ApprovalView];
   decide_approval: [DecideApprovalRequest, ApprovalView];
   withdraw_approval: [WithdrawApprovalRequest, ApprovalView];
+  put_key: [PutKeyRequest, ConnectionRow];
+  remove_key: [RemoveKeyRequest, ConnectionRow];
+  check_key: [ConnectionRequest, KeyCheckView];
+  reset_connection: [ConnectionRequest, ConnectionRow];
+  add_connection: [AddConnectionRequest, ConnectionRow];
 };
