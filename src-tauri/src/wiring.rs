@@ -95,6 +95,14 @@ pub async fn build(home: &Path) -> anyhow::Result<Console> {
     any(home, Keys::Needed).await
 }
 
+/// The same, also where a provider has no key: for whoever asks about another one.
+///
+/// # Errors
+/// When settings, record, vault or providers cannot be used; the text says which and why.
+pub async fn build_as_it_is(home: &Path) -> anyhow::Result<Console> {
+    any(home, Keys::Settable).await
+}
+
 async fn any(home: &Path, keys: Keys) -> anyhow::Result<Console> {
     std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
     match Settings::load(home)? {

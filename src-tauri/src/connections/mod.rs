@@ -281,6 +281,9 @@ impl Connections for Keeper {
         let _one = self.changing.lock().await;
         self.before_change(id, revision).await?;
         let (account, wanted) = (self.account(id), SecretString::from(key));
+        let refused = |error: SettingsError| ConnectionError::Refused(as_sentence(&error.to_string()));
+        // What can't be used must not take the place of what can.
+        self.registry.accepts(id, wanted.clone()).map_err(refused)?;
         let written = wanted.clone();
         let there = self
             .ask(move |keyring| {
@@ -292,9 +295,7 @@ impl Connections for Keeper {
             let words = format!("The keyring did not keep the key of {id}: what it holds is not what was written.");
             return Err(ConnectionError::Unavailable(words));
         }
-        self.registry
-            .set_key(id, Some(wanted))
-            .map_err(|error| ConnectionError::Refused(as_sentence(&error.to_string())))?;
+        self.registry.set_key(id, Some(wanted)).map_err(refused)?;
         self.note(id, KeyPlace::Keyring);
         Ok(())
     }

@@ -141,6 +141,8 @@ async fn a_key_is_set_replaced_and_removed() {
     }
     let (place, revision) = shown(&keeper);
     assert_eq!(place, KeyPlace::Keyring);
+    let unusable = keeper.put_key(&id(), "no\nheader", revision).await.expect_err("it can't be sent").to_string();
+    assert!(!unusable.contains("header\n") && ring.held(ACCOUNT).as_deref() == Some("two"), "{unusable}");
     keeper.remove_key(&id(), revision).await.expect("removed");
     assert_eq!((in_use(&registry), ring.held(ACCOUNT), shown(&keeper).0), (None, None, KeyPlace::Missing));
     let (_, revision) = shown(&keeper);

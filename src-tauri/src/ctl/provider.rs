@@ -4,13 +4,14 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use makegood_connectors::providers::{self, Document, Origin};
 use makegood_domain::ids::{JobId, ProviderId, RunId};
-use makegood_domain::ports::{Capability, Clock as _, JobRef};
+use makegood_domain::ports::{Capability, Clock as _, JobRef, KeyVerdict, ProviderPort};
 use makegood_domain::work::JobState;
 use serde_json::json;
 
@@ -43,6 +44,11 @@ enum What {
         kind: Kind,
         /// The document; `-` for standard input.
         file: PathBuf,
+    },
+    /// Ask a provider of this workspace whether it takes the key, by a question that changes nothing.
+    Check {
+        /// The provider's id in this workspace's settings.
+        name: String,
     },
     /// Ask a provider of this workspace about a job, and show every answer.
     Lookup {
@@ -92,6 +98,10 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
     match options.what {
         What::List { json } => list(json),
         What::Explain { name, status, kind, file } => explain(&name, status, kind, &file),
+        What::Check { name } => {
+            let (id, now) = (ProviderId::new(name), SystemClock.now());
+            wiring::build_as_it_is(home).await?.close_after(async |console| check(console, &id, now).await).await
+        }
         What::Lookup { name, job, locator, items, submitted } => {
             let now = SystemClock.now();
             let job = JobRef {
@@ -102,7 +112,7 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
                 requested_items: items,
                 submitted_at: submitted.unwrap_or(now),
             };
-            wiring::build(home).await?.close_after(async |console| look_up(console, &job, now).await).await
+            wiring::build_as_it_is(home).await?.close_after(async |console| look_up(console, &job, now).await).await
         }
         What::Find { run, adopt } => {
             wiring::build(home).await?.close_after(async |console| find(console, &run, adopt).await).await
@@ -162,15 +172,28 @@ fn explain(name: &str, status: u16, kind: Kind, file: &Path) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+/// Exit 1 unless the provider takes the key.
+async fn check(console: &wiring::Console, id: &ProviderId, now: Timestamp) -> anyhow::Result<ExitCode> {
+    let checked = provider_of(console, id)?.check(now).await;
+    println!("{}: {}", checked.verdict.word(), checked.words);
+    Ok(if checked.verdict == KeyVerdict::Accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn provider_of(console: &wiring::Console, id: &ProviderId) -> anyhow::Result<Arc<dyn ProviderPort>> {
+    let providers = console.desk.providers();
+    providers.get(id).with_context(|| {
+        let known: Vec<_> = providers.all().into_iter().map(|one| one.id.to_string()).collect();
+        if known.contains(&id.to_string()) {
+            return format!("provider {id} has no key, neither in the environment nor in the system's keyring");
+        }
+        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        format!("this workspace has no provider `{id}`: {known}")
+    })
+}
+
 /// Exit 1 where the provider could not be asked, or its answer is not understood.
 async fn look_up(console: &wiring::Console, job: &JobRef, now: Timestamp) -> anyhow::Result<ExitCode> {
-    let providers = console.desk.providers();
-    let provider = providers.get(&job.provider_id).with_context(|| {
-        let known: Vec<_> = providers.all().into_iter().map(|one| one.id.to_string()).collect();
-        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-        format!("this workspace has no provider `{}`: {known}", job.provider_id)
-    })?;
-    let found = provider.find_job(job, now).await;
+    let found = provider_of(console, &job.provider_id)?.find_job(job, now).await;
     println!("{}", serde_json::to_string_pretty(&json!({ "job": found.job, "answers": found.raw }))?);
     let is_told = !matches!(found.job.state, JobState::LookupFailed | JobState::Unrecognised);
     Ok(if is_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -150,7 +150,9 @@ fn usable<'a>(key: &'a Secret, form: &str) -> Result<&'a str> {
     if key.len() > KEY_BYTES_MAX {
         return refuse(&format!("it has more than {KEY_BYTES_MAX} bytes."));
     }
-    if key.chars().any(|letter| !letter.is_ascii_graphic() && letter != ' ') {
+    // A service account's key is a document, of which no header carries anything as it is.
+    let is_document = key.starts_with('{') && key.ends_with('}');
+    if !is_document && key.chars().any(|letter| !letter.is_ascii_graphic() && letter != ' ') {
         return refuse("it has line breaks or letters that no header can carry.");
     }
     let begins =
@@ -255,6 +257,7 @@ mod tests {
             ("", Err("empty")),
             (" \n", Err("empty")),
             ("one\ntwo", Err("line breaks")),
+            ("{\n \"type\": \"service_account\"\n}\n", Ok("{\n \"type\": \"service_account\"\n}")),
             ("schlüssel", Err("no header")),
             ("Key r8_abc", Err("word of the header")),
             ("bearer r8_abc", Err("word of the header")),

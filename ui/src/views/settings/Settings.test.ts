@@ -123,6 +123,7 @@ describe('the providers in settings', () => {
     await shown();
     find('remove-key')?.click();
     await expect.poll(() => find('confirm-remove')).not.toBeNull();
+    await expect.poll(() => document.activeElement).toBe(find('keep-key'));
     expect(find('key-place')?.dataset['place']).toBe('keyring');
     find('confirm-remove')?.click();
     await expect.poll(() => find('key-place')?.dataset['place']).toBe('missing');

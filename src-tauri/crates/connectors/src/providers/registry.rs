@@ -70,6 +70,15 @@ impl Registry {
         Ok(())
     }
 
+    /// Whether a connection can be made with this key. Nobody is asked.
+    ///
+    /// # Errors
+    /// With why it can't, in words without the key.
+    pub fn accepts(&self, id: &ProviderId, key: SecretString) -> Result<(), SettingsError> {
+        let Some(settings) = self.settings(id) else { return Ok(()) };
+        connect(&ProviderSettings { key: Some(key), ..settings }, Arc::clone(&self.pace)).map(|_| ())
+    }
+
     /// Goes on with another key, or without one. False where there is no such provider.
     ///
     /// # Errors
@@ -233,6 +242,8 @@ mod tests {
         assert_eq!(registry.all().len(), 1);
         assert!(registry.set_key(&id, Some("r8_one".into())).expect("a key"));
         assert!(registry.get(&id).is_some());
+        let unusable = registry.accepts(&id, "two\nlines".into()).expect_err("no header carries it").to_string();
+        assert!(registry.accepts(&id, "r8_two".into()).is_ok() && !unusable.contains("two"), "{unusable}");
         let refused = registry.set_key(&id, Some("two\nlines".into())).expect_err("no header carries it").to_string();
         assert!(!refused.contains("two"), "{refused}");
         assert!(registry.get(&id).is_some(), "the key from before stays");
