@@ -69,11 +69,16 @@ pub fn begin<T: Send + 'static>(
 }
 
 /// The keyring of the system that this program runs on.
+#[cfg(feature = "desktop")]
 #[must_use]
 pub fn of_the_system() -> Arc<dyn Keyring> {
-    #[cfg(feature = "desktop")]
-    return Arc::new(os::System);
-    #[cfg(not(feature = "desktop"))]
+    Arc::new(os::System)
+}
+
+/// The keyring of the system that this program runs on: none, in a program that was built without.
+#[cfg(not(feature = "desktop"))]
+#[must_use]
+pub fn of_the_system() -> Arc<dyn Keyring> {
     Arc::new(Without)
 }
 
@@ -174,6 +179,28 @@ mod os {
             }
             Error::Ambiguous(_) => KeyringError::Failed("it holds several keys under this name".to_owned()),
             other => KeyringError::Failed(other.to_string()),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// Run by hand: `dbus-run-session`, a keyring unlocked in it, and `--ignored`.
+        #[test]
+        #[ignore = "needs the keyring of a desktop session"]
+        fn a_key_is_kept_replaced_and_removed() {
+            let account = format!("test: {}", std::process::id());
+            assert!(matches!(System.state(), KeyringState::Ready(_)), "{:?}", System.state());
+            assert!(matches!(System.get(&account), Ok(None)));
+            for key in ["one", "{\"type\": \"service_account\"}"] {
+                System.put(&account, &key.into()).expect("kept");
+                let kept = System.get(&account).expect("read").expect("there");
+                assert_eq!(kept.expose_secret(), key);
+            }
+            System.remove(&account).expect("removed");
+            assert!(matches!(System.get(&account), Ok(None)));
+            System.remove(&account).expect("one that is not there is no error");
         }
     }
 }

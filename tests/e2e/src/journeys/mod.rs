@@ -3,6 +3,7 @@
 
 mod approves;
 mod keeps_words;
+mod keys;
 mod opens;
 mod picks;
 mod reconciles;
@@ -40,6 +41,7 @@ journeys![
     approves::an_act_over_the_limit_waits_for_a_second_person,
     reconciles::a_pass_settles_what_is_late_and_nothing_twice,
     shares::two_windows_settle_one_case_once,
+    keys::every_provider_says_that_it_takes_the_key,
     picks::a_run_is_picked_when_the_ticket_fits_two,
     keeps_words::a_note_survives_a_crash,
 ];
