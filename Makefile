@@ -22,7 +22,7 @@ desktop := --locked --workspace
 
 ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
-.PHONY: run test check setup bench generated fmt ui-checks headless desktop e2e torture torture-full
+.PHONY: run test check setup bench generated fmt ui-checks headless desktop foreign e2e torture torture-full
 
 run: setup ui/dist/index.html
 	cargo build $(desktop) --bins
@@ -33,7 +33,7 @@ run: setup ui/dist/index.html
 	  $(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/tour recovers restores
 	fi
 
-test: setup fmt ui-checks headless desktop torture e2e
+test: setup fmt ui-checks headless desktop foreign torture e2e
 
 check: setup fmt
 	cargo clippy $(headless) --all-targets -- -D warnings
@@ -69,6 +69,11 @@ headless: setup
 desktop: setup ui/dist/index.html
 	cargo clippy $(desktop) --all-targets -- -D warnings
 	cargo test $(desktop)
+
+# Clients that nobody here wrote talk to makegoodctl.
+foreign: setup ui/dist/index.html
+	cargo build $(desktop) --bins
+	tests/foreign/check $(target)
 
 # Killed processes, cut power, races, forged SQL: see tests/torture.
 torture: setup ui/dist/index.html

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod connections;
 pub mod ctl;
+pub mod door;
 pub mod logs;
 pub mod record;
 pub mod settings;

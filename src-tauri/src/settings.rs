@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use crate::door::{EndpointEntry, FeederEntry, WebhookEntry};
 use crate::record::RecordSettings;
 
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,15 @@ pub struct Settings {
     pub reconciler: ReconcilerSettings,
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderEntry>,
+    /// Whose webhooks `makegoodctl serve` takes.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<WebhookEntry>,
+    /// Who may tell it the platform's facts.
+    #[serde(default, rename = "feeder")]
+    pub feeders: Vec<FeederEntry>,
+    /// Whom it tells what was done.
+    #[serde(default, rename = "endpoint")]
+    pub endpoints: Vec<EndpointEntry>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

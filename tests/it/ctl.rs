@@ -4,6 +4,7 @@ mod asking_providers;
 mod evaluating;
 mod opening_files;
 mod opening_servers;
+mod serving;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;

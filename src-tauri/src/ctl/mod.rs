@@ -9,7 +9,10 @@ mod import;
 mod practice;
 mod provider;
 mod reconcile;
+mod serve;
+mod signals;
 mod triage;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +43,8 @@ enum Command {
     Reconcile(reconcile::Options),
     /// The adapters of providers, what a document of one means, and what one says of a job.
     Provider(provider::Options),
+    /// Take webhooks of providers and facts of the platform in, tell it what was done, and reconcile.
+    Serve(serve::Options),
     /// Write down usage for other programs: charges, detections, refunds, and the billable total.
     Export(export::Options),
     /// Look at the audit, or prove that it is whole.
@@ -81,6 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
         Command::Provider(options) => provider::run(&home, options).await,
+        Command::Serve(options) => serve::run(&home, &options).await,
         Command::Export(options) => export::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
         Command::Db(options) => db::run(&home, &options).await,

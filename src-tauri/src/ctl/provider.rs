@@ -15,6 +15,7 @@ use makegood_domain::ports::{Capability, Clock as _, JobRef, KeyVerdict, Provide
 use makegood_domain::work::JobState;
 use serde_json::json;
 
+use super::verify;
 use crate::clock::SystemClock;
 use crate::wiring;
 
@@ -50,6 +51,8 @@ enum What {
         /// The provider's id in this workspace's settings.
         name: String,
     },
+    /// Say whether a recorded webhook comes from its provider. Exit 1 if it does not.
+    Verify(verify::Options),
     /// Ask a provider of this workspace about a job, and show every answer.
     Lookup {
         /// The provider's id in this workspace's settings.
@@ -102,6 +105,7 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
             let (id, now) = (ProviderId::new(name), SystemClock.now());
             wiring::build_as_it_is(home).await?.close_after(async |console| check(console, &id, now).await).await
         }
+        What::Verify(options) => verify::run(&options),
         What::Lookup { name, job, locator, items, submitted } => {
             let now = SystemClock.now();
             let job = JobRef {
@@ -160,13 +164,7 @@ fn list(as_json: bool) -> anyhow::Result<ExitCode> {
 fn explain(name: &str, status: u16, kind: Kind, file: &Path) -> anyhow::Result<ExitCode> {
     let protocol = providers::protocol(name)
         .with_context(|| format!("there is no adapter `{name}`; there are: {}", providers::adapters().join(", ")))?;
-    let body = if file == Path::new("-") {
-        let mut body = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut body).context("standard input can't be read")?;
-        body
-    } else {
-        std::fs::read(file).with_context(|| format!("{} can't be read", file.display()))?
-    };
+    let body = document(file)?;
     let explained = protocol.explain(&Document { origin: kind.into(), status, body: &body });
     println!("{}", serde_json::to_string_pretty(&explained)?);
     Ok(ExitCode::SUCCESS)
@@ -189,6 +187,16 @@ fn provider_of(console: &wiring::Console, id: &ProviderId) -> anyhow::Result<Arc
         let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
         format!("this workspace has no provider `{id}`: {known}")
     })
+}
+
+/// The bytes of a document; `-` is standard input.
+pub(super) fn document(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file).with_context(|| format!("{} can't be read", file.display()));
+    }
+    let mut body = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut body).context("standard input can't be read")?;
+    Ok(body)
 }
 
 /// Exit 1 where the provider could not be asked, or its answer is not understood.

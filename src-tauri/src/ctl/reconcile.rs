@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use makegood_app::pass_view;
 use makegood_domain::ports::PassReport;
 
+use super::signals::asked_to_end;
 use crate::settings;
 use crate::sweeps::{self, Stop};
 use crate::wiring;
@@ -68,20 +69,10 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
 
 /// An interrupt or a request to end lets the runs at hand end; nothing is cut in the middle.
 async fn stop_on_signal(stop: Stop) {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            tracing::warn!("a request to end is not heard");
-            return;
-        };
-        tokio::select! {
-            _ = interrupted => {}
-            _ = ended.recv() => {}
-        }
+    if let Err(why) = asked_to_end().await {
+        tracing::warn!(%why, "a request to end is not heard");
+        return;
     }
-    #[cfg(not(unix))]
-    let _heard = interrupted.await;
     eprintln!("makegoodctl: stopping after the runs at hand");
     stop.now();
 }

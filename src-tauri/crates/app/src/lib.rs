@@ -13,6 +13,7 @@ pub mod evaluate;
 mod finding;
 pub mod intake;
 mod labels;
+pub mod letters;
 mod look_up;
 mod lost_job;
 mod policy_view;

@@ -3,6 +3,7 @@
 //!
 //! A new provider is one folder in `providers/` and one line in its table of adapters.
 
+pub mod courier;
 pub mod http;
 pub mod providers;
 pub mod tokens;

@@ -9,6 +9,7 @@ mod gate;
 mod grant;
 mod guard;
 mod pace;
+mod post;
 mod redact;
 mod tls;
 mod wait;
@@ -31,6 +32,7 @@ pub use gate::{GateState, Shut};
 pub use grant::{Account, AccountError};
 pub use guard::{Guard, Refusal, is_below, same_origin};
 pub use pace::{Pace, RealPace};
+pub use post::Post;
 pub use redact::{SHOWN_BYTES, shown};
 
 use address::JudgingResolver;

@@ -29,6 +29,7 @@ pub use jwks::{KeySetError, PublicKeys};
 pub use keys::{KeySource, Keys};
 pub use refusal::Refusal;
 pub use secret::Secret;
+pub use standard::sign;
 pub use window::WINDOW_SECONDS;
 
 use forms::{Form, Scheme};
@@ -250,6 +251,12 @@ pub fn verify_once(
         Scheme::Unsigned => Proof::Unproven,
         _ => proof(sender.check(&arrival, keys)),
     })
+}
+
+/// Reads one delivery by the form's rules, without believing it. A form that nobody knows says nothing.
+#[must_use]
+pub fn read_once(settings: &SenderSettings, headers: &[(String, String)], body: &[u8]) -> Notice {
+    Form::of(&settings.form).map(|form| form.read(Headers(headers), body)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Gemini's static webhooks); `v1a` is Ed25519 with the sender's public key (Gemini's webhooks that are
 //! named in a request).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::headers::Headers;
@@ -25,6 +27,16 @@ pub struct Means<'a> {
     pub secrets: &'a [Secret],
     /// For `v1a`.
     pub keys: Option<&'a PublicKeys>,
+}
+
+/// The three headers of a delivery that is signed with each of these secrets.
+#[must_use]
+pub fn sign(secrets: &[Secret], id: &str, body: &[u8], at: Timestamp) -> [(&'static str, String); 3] {
+    let seconds = at.as_second().to_string();
+    let parts: [&[u8]; 5] = [id.as_bytes(), b".", seconds.as_bytes(), b".", body];
+    let tag = |secret: &Secret| format!("v1,{}", STANDARD.encode(secret.tag(&parts).as_ref()));
+    let signatures: Vec<String> = secrets.iter().map(tag).collect();
+    [(ID, id.to_owned()), (TIMESTAMP, seconds), (SIGNATURE, signatures.join(" "))]
 }
 
 /// Whether a delivery carries a signature of the `v1a` kind, for which the sender's public keys are needed.

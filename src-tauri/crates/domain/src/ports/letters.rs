@@ -84,3 +84,24 @@ pub trait LetterStore: Send + Sync {
     /// By name.
     async fn endpoints(&self) -> StoreResult<Vec<EndpointState>>;
 }
+
+/// How an endpoint took a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It answered 2xx.
+    Taken,
+    /// It answered 410: it is no more.
+    Gone,
+    /// It answered something else, or nothing. `wait`: what it asked for.
+    NotTaken { why: String, wait: Option<SignedDuration> },
+}
+
+/// Carries letters to the endpoints that an operator has set up, signed.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Their names.
+    fn endpoints(&self) -> Vec<String>;
+
+    /// Posts a body under the letter's id. `at` is the time of this try, which is signed too.
+    async fn post(&self, endpoint: &str, id: &str, body: &str, at: Timestamp) -> Posted;
+}

@@ -9,6 +9,7 @@ mod levels;
 mod opening;
 mod queue;
 mod races;
+mod received;
 mod remedies;
 mod rights;
 mod seals;

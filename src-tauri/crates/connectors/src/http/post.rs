@@ -1,0 +1,75 @@
+//! Posting to an address of the operator's own platform: one try, no redirect, little patience. Whether to
+//! try again is the caller's to say, who remembers it longer than this process lives.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use url::Url;
+
+use super::{Guard, HttpError, Limits, Line, build, chain};
+
+/// So long an endpoint may take for its whole answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    pub status: u16,
+    /// Seconds, where the endpoint asked for a pause in seconds.
+    pub retry_after: Option<u64>,
+}
+
+/// A client that posts to one address.
+pub struct Post {
+    client: reqwest::Client,
+    guard: Guard,
+    url: Url,
+}
+
+impl std::fmt::Debug for Post {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Post").field("host", &self.url.host_str()).finish_non_exhaustive()
+    }
+}
+
+impl Post {
+    /// # Errors
+    /// When TLS can't be set up.
+    pub fn new(url: Url) -> Result<Self, HttpError> {
+        let guard = Guard::new([&url], []);
+        let line = Line {
+            base: url.clone(),
+            also: None,
+            guard: guard.clone(),
+            key: None,
+            headers: &[],
+            limits: Limits::default(),
+        };
+        Ok(Self { client: build(&line)?, guard, url })
+    }
+
+    /// Posts JSON once. The answer's body is not read: its status says all.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn json(&self, headers: &[(&'static str, String)], body: String) -> Result<Posted, HttpError> {
+        self.guard.check(&self.url)?;
+        let mut map = HeaderMap::new();
+        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| HttpError::Client(format!("the header {name} holds what none can carry")))?;
+            map.insert(HeaderName::from_static(name), value);
+        }
+        let request = self.client.post(self.url.clone()).headers(map).body(body).timeout(PATIENCE);
+        let response = request.send().await.map_err(|error| {
+            if error.is_timeout() {
+                HttpError::Silent(PATIENCE)
+            } else {
+                HttpError::Unreachable(chain(&error.without_url()))
+            }
+        })?;
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Ok(Posted { status: response.status().as_u16(), retry_after: asked.and_then(|text| text.trim().parse().ok()) })
+    }
+}

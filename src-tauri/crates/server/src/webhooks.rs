@@ -1,0 +1,119 @@
+//! Webhooks in: judged by their bytes, read, kept, answered. In this order.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use makegood_domain::ids::ProviderId;
+use makegood_domain::ports::{Arrival, NewDelivery, Notice, Proof};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::house::House;
+use crate::metrics::Came;
+use crate::problem::Problem;
+
+/// The address: a provider of the catalogue, and which of its addresses.
+#[derive(Debug, Deserialize)]
+pub struct Address {
+    provider: String,
+    endpoint: Option<String>,
+}
+
+/// Headers that are kept with a delivery: those that a proof rests on, and what the body is.
+const KEPT: [&str; 4] = ["content-type", "signature", "sync-signature", "user-agent"];
+const KEPT_PREFIXES: [&str; 3] = ["webhook-", "x-fal-", "x-bfl-"];
+
+/// `POST /webhooks/{provider}` and `/webhooks/{provider}/{endpoint}`.
+pub async fn take(
+    State(house): State<Arc<House>>,
+    Path(address): Path<Address>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let started = tokio::time::Instant::now();
+    let limit = house.limits.request;
+    let outcome = match tokio::time::timeout(limit, receive(&house, address, &headers, body)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let why = Problem::new(StatusCode::REQUEST_TIMEOUT, "it did not arrive, or could not be kept, in time");
+            Err((Came::Failed, why))
+        }
+    };
+    let (came, response) = match outcome {
+        Ok((came, answer)) => (came, answer),
+        Err((came, problem)) => (came, problem.into_response()),
+    };
+    house.metrics.webhook(came, started.elapsed());
+    response
+}
+
+async fn receive(
+    house: &House,
+    address: Address,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Came, Response), (Came, Problem)> {
+    let provider = ProviderId(address.provider);
+    let endpoint = address.endpoint.as_deref();
+    if !house.deliveries.expects(&provider, endpoint) {
+        let why = "no webhooks are expected at this address: it is none of the [[webhook]] of the settings";
+        return Err((Came::Unexpected, Problem::new(StatusCode::NOT_FOUND, why)));
+    }
+    let taken = house.read(headers, body, house.limits.webhook_bytes).await.map_err(|why| (Came::Failed, why))?;
+    let headers = readable(headers);
+    let at = house.clock.now();
+    let arrival = Arrival { provider: &provider, endpoint, headers: &headers, body: &taken.bytes, at };
+    let proven = match house.deliveries.verify(&arrival).await {
+        Proof::Proven => true,
+        Proof::Unproven => false,
+        Proof::Refused { why } => {
+            tracing::warn!(provider = provider.as_str(), endpoint, why, "a webhook was refused");
+            return Err((Came::Refused, Problem::new(StatusCode::UNAUTHORIZED, why)));
+        }
+        Proof::Undecided { why } => {
+            tracing::warn!(provider = provider.as_str(), endpoint, why, "nobody can tell whether a webhook is genuine");
+            return Err((Came::Undecided, Problem::later("the provider's keys can't be had at the moment")));
+        }
+    };
+    let notice = house.deliveries.read(&arrival);
+    let challenge = notice.challenge.clone();
+    let delivery = delivery(&arrival, notice, proven);
+    let kept = house.gather.keep(delivery).await;
+    drop(taken.room);
+    let is_new = kept.map_err(|_| (Came::Failed, Problem::later("the record can't be used at the moment")))?;
+    let answer = match challenge {
+        Some(word) => json!({ "challenge": word }),
+        None => json!({ "kept": if is_new { "new" } else { "known" } }),
+    };
+    let came = match (is_new, proven) {
+        (false, _) => Came::Known,
+        (true, true) => Came::Proven,
+        (true, false) => Came::Unproven,
+    };
+    Ok((came, Json(answer).into_response()))
+}
+
+/// Headers as text. One that is no text decides nothing, and what it should have decided is missing.
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &axum::http::HeaderValue| value.to_str().ok().map(str::to_owned);
+    headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect()
+}
+
+fn delivery(arrival: &Arrival<'_>, notice: Notice, proven: bool) -> NewDelivery {
+    let is_kept = |name: &str| KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    NewDelivery {
+        provider_id: arrival.provider.clone(),
+        endpoint: arrival.endpoint.map(str::to_owned),
+        delivery_id: notice.delivery_id,
+        job_id: notice.job_id,
+        event: notice.event,
+        proven,
+        headers: arrival.headers.iter().filter(|(name, _)| is_kept(name)).cloned().collect(),
+        body: arrival.body.to_vec(),
+        received_at: arrival.at,
+    }
+}

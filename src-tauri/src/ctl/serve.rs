@@ -1,0 +1,145 @@
+//! `makegoodctl serve`: takes webhooks and facts in, tells the platform what was done, and runs the reconciler
+//! beside it, until it is told to end.
+
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use makegood_connectors::http::{Pace as _, RealPace};
+use makegood_domain::ports::Clock;
+use makegood_server::{House, Limits, Outside, hash_of, keep_telling, routes};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::signals::asked_to_end;
+use crate::clock::SystemClock;
+use crate::door::Door;
+use crate::settings::Settings;
+use crate::sweeps::{self, Stop};
+use crate::wiring::{self, Console};
+
+/// Who made a pass, in its report.
+const PROGRAM: &str = "makegoodctl serve";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Where to listen. A proxy in front of it speaks TLS.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Make no passes of the reconciler: another program does.
+    #[arg(long)]
+    without_reconciler: bool,
+    /// Try an endpoint again that was disabled because it took nothing, and end.
+    #[arg(long, value_name = "ENDPOINT", conflicts_with = "hash_token")]
+    enable: Option<String>,
+    /// Read a feeder's token from standard input, print its hash for the settings, and end.
+    #[arg(long)]
+    hash_token: bool,
+}
+
+pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    if options.hash_token {
+        let mut token = String::new();
+        std::io::stdin().take(4096).read_to_string(&mut token).context("the token can't be read")?;
+        println!("{}", hash_of(token.trim_end_matches(['\r', '\n']))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = Settings::load(home)?.with_context(|| {
+        format!("{} has no makegood.toml: only a connected workspace has somebody to listen to", home.display())
+    })?;
+    let door = Door::of(&settings, |name| std::env::var(name).ok())?;
+    // Before the record is opened: whoever is started twice finds out without touching it.
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("{} can't be listened at", options.listen))?;
+    wiring::build(home)
+        .await?
+        .close_after(async |console| {
+            if let Some(why) = &console.read_only {
+                anyhow::bail!("nothing can be kept: {why}");
+            }
+            match &options.enable {
+                Some(name) => enable(console, name).await,
+                None => work(console, door, listener, options).await,
+            }
+        })
+        .await
+}
+
+async fn enable(console: &Console, name: &str) -> anyhow::Result<ExitCode> {
+    if !console.desk.store().enable_endpoint(name, SystemClock.now()).await? {
+        eprintln!("makegoodctl: nothing was ever sent to an endpoint {name}");
+        return Ok(ExitCode::FAILURE);
+    }
+    println!("endpoint {name} is told again, from the first letter that it did not take");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn work(console: &Console, door: Door, listener: TcpListener, options: &Options) -> anyhow::Result<ExitCode> {
+    let (store, clock) = (Arc::clone(console.desk.store()), Arc::new(SystemClock) as Arc<dyn Clock>);
+    let outside = Outside { store: Arc::clone(&store), deliveries: Arc::new(door.senders), clock: Arc::clone(&clock) };
+    let limits = Limits::default();
+    let house = Arc::new(House::new(outside, door.feeders, limits.clone()));
+    let (ending, ended) = watch::channel(false);
+    let stop = Stop::default();
+    let heard = tokio::spawn(end_on_signal(ending, stop.clone()));
+    let pace = RealPace::new();
+    let chance = Arc::new(move || pace.chance());
+    let telling = tokio::spawn(keep_telling(store, Arc::new(door.courier), clock, chance, ended.clone()));
+    let sweeping = reconciler(console, options, &stop);
+    println!("listening at http://{}", listener.local_addr()?);
+    let served = makegood_server::serve(listener, routes(house), &limits, ended).await;
+    stop.now();
+    telling.await?;
+    if let Some(sweeping) = sweeping {
+        sweeping.await?;
+    }
+    heard.abort();
+    if served.cut > 0 {
+        eprintln!("makegoodctl: {} connections took too long and were cut", served.cut);
+    }
+    eprintln!("makegoodctl: stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Passes as often as the settings say; none where they say so, or where the login may make none.
+fn reconciler(console: &Console, options: &Options, stop: &Stop) -> Option<JoinHandle<()>> {
+    let timer = console.desk.timer().clone();
+    let Some(every) = timer.every.filter(|_| !options.without_reconciler) else {
+        let why = timer.off_because.unwrap_or_else(|| "--without-reconciler".to_owned());
+        eprintln!("makegoodctl: no passes of the reconciler are made here: {why}");
+        return None;
+    };
+    let (desk, stop) = (Arc::clone(&console.desk), stop.clone());
+    Some(tokio::spawn(async move {
+        sweeps::keep(&desk, PROGRAM, every, &stop, |pass| match pass {
+            Ok(report) => tracing::info!(
+                report.id,
+                report.looked_at,
+                report.transferred,
+                report.restored,
+                report.waiting,
+                "a pass of the reconciler"
+            ),
+            Err(why) => tracing::error!(%why, "a pass failed, and the next one tries again"),
+        })
+        .await;
+    }))
+}
+
+/// What is under way ends; nothing new is begun.
+async fn end_on_signal(ending: watch::Sender<bool>, stop: Stop) {
+    match asked_to_end().await {
+        Ok(()) => eprintln!("makegoodctl: stopping after what is under way"),
+        Err(why) => {
+            tracing::warn!(%why, "a request to end is not heard");
+            std::future::pending::<()>().await;
+        }
+    }
+    stop.now();
+    // Whoever does not listen has ended already.
+    ending.send_replace(true);
+}

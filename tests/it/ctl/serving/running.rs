@@ -1,0 +1,86 @@
+//! Started, used, stopped; and what it says where it can't be started.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use super::super::ctl;
+use super::{Client, Serving, profile, webhook};
+
+#[test]
+fn a_webhook_is_kept_and_a_stop_is_clean() {
+    let home = profile(None);
+    let serving = Serving::start(home.path());
+    let mut client = Client::connect(serving.address).expect("connected");
+    assert_eq!(client.get("/healthz").0, 200);
+    assert_eq!(client.get("/readyz").0, 200);
+    let request = webhook("msg_1", "job_1");
+    assert_eq!(client.ask(&request).expect("an answer"), (200, r#"{"kept":"new"}"#.to_owned()));
+    assert_eq!(client.ask(&request).expect("an answer"), (200, r#"{"kept":"known"}"#.to_owned()));
+    let mut forged = webhook("msg_2", "job_1");
+    if let Some(last) = forged.last_mut() {
+        *last = b' ';
+    }
+    let (status, why) = client.ask(&forged).expect("an answer");
+    assert_eq!(status, 401, "{why}");
+    assert!(why.contains("no signature fits"), "{why}");
+    let (_, metrics) = client.get("/metrics");
+    for line in ["{outcome=\"proven\"} 1", "{outcome=\"known\"} 1", "{outcome=\"refused\"} 1"] {
+        assert!(metrics.contains(&format!("makegood_webhooks_total{line}")), "{line}\n{metrics}");
+    }
+    assert_eq!(serving.end(), Some(0));
+    // Kept, also for the next one.
+    let serving = Serving::start(home.path());
+    let mut client = Client::connect(serving.address).expect("connected");
+    assert_eq!(client.ask(&request).expect("an answer").1, r#"{"kept":"known"}"#);
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_one_plain_line() {
+    let listening = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = listening.local_addr().expect("its address").to_string();
+    let home = profile(None);
+    let secret = [("WEBHOOK_SECRET", super::SECRET)];
+    let empty = tempfile::tempdir().expect("a folder");
+    for (home, variables, arguments, part) in [
+        (empty.path(), &secret[..], &["serve"][..], "no makegood.toml"),
+        (home.path(), &[], &["serve"], "the environment has no WEBHOOK_SECRET"),
+        (home.path(), &[("WEBHOOK_SECRET", "hunter2")], &["serve"], "is base64 behind `whsec_`"),
+        (home.path(), &secret, &["serve", "--listen", taken.as_str()], "can't be listened at"),
+    ] {
+        let said = ctl(home, variables, arguments);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{part}: {}", said.err);
+        assert_eq!(said.err.lines().count(), 1, "{part}: {}", said.err);
+        assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{part}: {}", said.err);
+    }
+    let said = ctl(home.path(), &secret, &["serve", "--listen", "127.0.0.1:0", "--enable", "nobody"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+}
+
+#[test]
+fn a_token_is_hashed_for_the_settings() {
+    let mut hashing = Command::new(env!("CARGO_BIN_EXE_makegoodctl"))
+        .args(["serve", "--hash-token"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("makegoodctl can be run");
+    let token = b"mgf_5wX0c2LkGq7VvT9yPzR3nB8dHs4JtA1e\n";
+    hashing.stdin.take().expect("its input").write_all(token).expect("written");
+    let out = hashing.wait_with_output().expect("ended").stdout;
+    let hash = String::from_utf8(out).expect("text");
+    assert_eq!(hash.trim(), makegood_server::hash_of("mgf_5wX0c2LkGq7VvT9yPzR3nB8dHs4JtA1e").expect("a token"));
+}
+
+/// The example in the documentation is one: it is read, and everything that it names is found.
+#[test]
+fn the_example_settings_can_be_followed() {
+    let text = include_str!("../../../../src-tauri/docs/serve/makegood.toml");
+    let settings: makegood::settings::Settings = toml::from_str(text).expect("settings");
+    let door = makegood::door::Door::of(&settings, |name| {
+        name.ends_with("SECRET")
+            .then(|| super::SECRET.to_owned())
+            .or_else(|| name.ends_with("OLD").then(|| super::SECRET.to_owned()))
+    });
+    assert!(door.is_ok(), "{door:?}");
+    assert_eq!((settings.webhooks.len(), settings.feeders.len(), settings.endpoints.len()), (3, 1, 1));
+}
