@@ -9,5 +9,6 @@ pub mod logs;
 pub mod record;
 pub mod settings;
 pub mod shell;
+pub mod stated;
 pub mod sweeps;
 pub mod wiring;

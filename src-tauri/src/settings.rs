@@ -112,7 +112,7 @@ pub struct ProviderEntry {
     pub download_bases: Vec<String>,
     #[serde(default)]
     pub download_hosts: Vec<String>,
-    /// Overrules the built-in retention table.
+    /// Overrules what is stated in the rows of `providers.toml`.
     pub retention_hours: Option<u32>,
 }
 

@@ -19,6 +19,7 @@ use crate::clock::{SystemClock, SystemIds};
 use crate::connections::{Keeper, Keeping, Patience, SettingsFile, of_the_system};
 use crate::record::{self, Place, Record};
 use crate::settings::{AgentSettings, ProviderEntry, Settings};
+use crate::stated;
 
 /// Seed of the practice workspace that opens without settings.
 pub const PRACTICE_SEED: u64 = 20_261_122;
@@ -198,7 +199,7 @@ async fn providers(
 ) -> anyhow::Result<(Arc<Registry>, Arc<Keeper>)> {
     let variables: BTreeMap<_, _> =
         entries.iter().filter_map(|entry| Some((ProviderId::new(&*entry.id), entry.key_env.clone()?))).collect();
-    let registry = Arc::new(Registry::new(entries.into_iter().map(provider).collect())?);
+    let registry = Arc::new(Registry::with_table(entries.into_iter().map(provider).collect(), stated::table(home)?)?);
     let keeping = Keeping {
         workspace: workspace.to_owned(),
         keyring: of_the_system(),

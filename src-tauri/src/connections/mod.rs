@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use makegood_connectors::providers::adapter_infos;
 use makegood_connectors::{ProviderSettings, Registry, SettingsError};
 use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{
@@ -105,7 +104,7 @@ impl Keeper {
             };
             kept.insert(id, Kept { place, variable, revision: 0 });
         }
-        let adapters = adapter_infos()?;
+        let adapters = registry.adapter_infos();
         let (kept, changing) = (Mutex::new(kept), tokio::sync::Mutex::new(()));
         let keeper = Arc::new(Self { registry, adapters, keeping, kept, changing });
         if !wanted.is_empty() {

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::verify;
 use crate::clock::SystemClock;
-use crate::wiring;
+use crate::{stated, wiring};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -99,7 +99,7 @@ impl From<Kind> for Origin {
 
 pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCode> {
     match options.what {
-        What::List { json } => list(json),
+        What::List { json } => list(home, json),
         What::Explain { name, status, kind, file } => explain(&name, status, kind, &file),
         What::Check { name } => {
             let (id, now) = (ProviderId::new(name), SystemClock.now());
@@ -137,15 +137,15 @@ fn abilities(can: &Capability) -> Vec<&'static str> {
     words.into_iter().filter_map(|(can, word)| can.then_some(word)).collect()
 }
 
-fn list(as_json: bool) -> anyhow::Result<ExitCode> {
-    let kept = providers::retention_rows().context("the retention table")?;
-    let hours = |adapter: &str| kept.iter().find(|row| row.adapter == adapter).and_then(|row| row.file_hours);
+fn list(home: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+    let table = stated::table(home)?;
     if as_json {
         let rows: Vec<_> = providers::all_facts()
             .map(|facts| {
                 json!({
                     "adapter": facts.adapter, "name": facts.name, "docs_url": facts.docs_url, "key": facts.key_hint,
-                    "base_url": facts.base_url, "can": abilities(&facts.capability), "file_hours": hours(facts.adapter),
+                    "base_url": facts.base_url, "can": abilities(&facts.capability),
+                    "stated": table.row(facts.adapter),
                 })
             })
             .collect();
@@ -154,9 +154,14 @@ fn list(as_json: bool) -> anyhow::Result<ExitCode> {
     }
     println!("{:<12} {:<26} {:<10} {:<28} KEY", "ADAPTER", "PROVIDER", "FILES KEPT", "CAN");
     for facts in providers::all_facts() {
-        let hours = hours(facts.adapter).map_or_else(|| "no limit".to_owned(), |hours| format!("{hours} h"));
+        let kept = table.row(facts.adapter).and_then(|row| row.retention.as_ref()?.minutes());
+        let kept = match kept {
+            None => "no limit".to_owned(),
+            Some(minutes) if minutes % 60 == 0 => format!("{} h", minutes / 60),
+            Some(minutes) => format!("{minutes} min"),
+        };
         let can = abilities(&facts.capability).join(", ");
-        println!("{:<12} {:<26} {hours:<10} {can:<28} {}", facts.adapter, facts.name, facts.key_hint);
+        println!("{:<12} {:<26} {kept:<10} {can:<28} {}", facts.adapter, facts.name, facts.key_hint);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ mod pace;
 mod post;
 mod redact;
 mod tls;
+mod turns;
 mod wait;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,10 +35,12 @@ pub use guard::{Guard, Refusal, is_below, same_origin};
 pub use pace::{Pace, RealPace};
 pub use post::Post;
 pub use redact::{SHOWN_BYTES, shown};
+pub use turns::Rate;
 
 use address::JudgingResolver;
 use gate::Gate;
 use grant::Grant;
+use turns::Turns;
 
 /// How long, how often and how much (reliability 2.1 and 2.2, N3, N4, N9).
 #[derive(Clone, Debug)]
@@ -56,6 +59,8 @@ pub struct Limits {
     /// Bytes of an answer that is no file.
     pub answer_bytes: u64,
     pub hops: u32,
+    /// How often the provider itself may be asked; its file hosts are not counted.
+    pub rate: Option<Rate>,
 }
 
 impl Default for Limits {
@@ -69,6 +74,7 @@ impl Default for Limits {
             patience: Duration::from_mins(1),
             answer_bytes: 8 * 1024 * 1024,
             hops: 3,
+            rate: None,
         }
     }
 }
@@ -82,7 +88,7 @@ pub struct Key {
     pub secret: SecretString,
     pub form: Form,
     /// Hosts beside the base that want the key, with all names below them, over https only.
-    pub also: Vec<&'static str>,
+    pub also: Vec<String>,
 }
 
 /// What of a key goes into its header.
@@ -167,6 +173,7 @@ pub struct Http {
     line: Line,
     key: Option<KeyValue>,
     gate: Mutex<Gate>,
+    turns: Option<Mutex<Turns>>,
     last: Mutex<Option<Last>>,
     pace: Arc<dyn Pace>,
 }
@@ -217,7 +224,8 @@ impl Http {
     pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
         let key = line.key.as_ref().map(|key| value_of(key, pace.now())).transpose()?;
         let client = build(&line)?;
-        Ok(Self { client, line, key, gate: Mutex::default(), last: Mutex::default(), pace })
+        let turns = line.limits.rate.map(|rate| Mutex::new(Turns::new(rate)));
+        Ok(Self { client, line, key, gate: Mutex::default(), turns, last: Mutex::default(), pace })
     }
 
     /// The operator's address of the provider.
@@ -375,6 +383,7 @@ impl Http {
 
     /// Asks once, and notes what came and how long it took.
     async fn timed(&self, ask: &Ask, key: Option<&HeaderValue>, whole: bool) -> Result<Arrived, HttpError> {
+        self.await_turn(&ask.url).await;
         let begun = self.pace.elapsed();
         let tried = self.once(ask, key, whole).await;
         let at = self.pace.elapsed();
@@ -386,6 +395,15 @@ impl Http {
         let last = Last { at, took: at.saturating_sub(begun), outcome };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         tried
+    }
+
+    /// Waits until the provider's own limit lets one more question through.
+    async fn await_turn(&self, url: &Url) {
+        let Some(turns) = self.turns.as_ref().filter(|_| self.is_own(url) || self.gives_key_to(url)) else { return };
+        let wait = turns.lock().unwrap_or_else(PoisonError::into_inner).take(self.pace.elapsed());
+        if !wait.is_zero() {
+            self.pace.wait(wait).await;
+        }
     }
 
     async fn once(&self, ask: &Ask, key: Option<&HeaderValue>, whole: bool) -> Result<Arrived, HttpError> {

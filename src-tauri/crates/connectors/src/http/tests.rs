@@ -23,7 +23,13 @@ fn ask(server: &Server, path: &str) -> Ask {
 }
 
 fn bearer(secret: &str, form: Form) -> Key {
-    Key { header: "authorization", scheme: "Bearer ", secret: secret.into(), form, also: vec!["files.example"] }
+    Key {
+        header: "authorization",
+        scheme: "Bearer ",
+        secret: secret.into(),
+        form,
+        also: vec!["files.example".to_owned()],
+    }
 }
 
 struct Full;
@@ -140,4 +146,25 @@ async fn what_is_made_of_a_key_is_made_anew_for_each_question() {
     }
     let sent = server.seen().iter().filter_map(|r| r.header("authorization").map(str::to_owned)).collect::<Vec<_>>();
     assert_eq!(sent, ["Bearer 5-0", "Bearer 5-500"]);
+}
+
+#[tokio::test]
+async fn a_limit_of_questions_is_kept_to_and_files_are_not_counted() {
+    let (home, files) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+    home.on("/x", [Reply::json(200, &serde_json::json!({}))]);
+    files.on("/f", [Reply::new(200, "text/plain", "here")]);
+    let elsewhere = Url::parse(files.base()).expect("a base");
+    let http = client(home.base(), |line| {
+        line.guard = Guard::new([&line.base, &elsewhere], []);
+        line.limits.rate = Some(Rate { most: 2, per: Duration::from_secs(10) });
+    });
+    let waited = async |server: &Server, path: &str| {
+        let before = http.pace.elapsed();
+        assert_eq!(http.get(&ask(server, path)).await.map(|answer| answer.status), Ok(200));
+        http.pace.elapsed() - before
+    };
+    for seconds in [0, 0, 10, 0, 10] {
+        assert_eq!(waited(&home, "/x").await, Duration::from_secs(seconds));
+        assert_eq!(waited(&files, "/f").await, Duration::ZERO);
+    }
 }

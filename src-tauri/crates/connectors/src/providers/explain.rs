@@ -11,6 +11,7 @@ use url::Url;
 
 use super::protocol::Facts;
 use super::reading::{Asset, Cause, Piece, Pieces, Reading};
+use super::table;
 use crate::http::is_below;
 
 /// Where a document comes from. A hint: the document's own shape has the last word.
@@ -265,7 +266,7 @@ pub fn kind_of(url: &str) -> &'static str {
 pub fn is_file_of(facts: &Facts, text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let host = url.host_str().unwrap_or_default();
-    url.scheme() == "https" && facts.file_hosts.iter().any(|suffix| is_below(host, suffix))
+    url.scheme() == "https" && table::file_hosts(facts.adapter).iter().any(|suffix| is_below(host, suffix))
 }
 
 #[cfg(test)]

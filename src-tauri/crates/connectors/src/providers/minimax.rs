@@ -1,5 +1,5 @@
 //! What both of MiniMax's video APIs have in common: their codes, which say more than the HTTP
-//! status, their hosts, and the word that an address for callbacks is tried with.
+//! status, their regions, and the word that an address for callbacks is tried with.
 
 use makegood_domain::work::JobState;
 use serde_json::Value;
@@ -8,16 +8,6 @@ use super::reading::{Cause, Reading};
 
 /// One account lives in one region; which, its key does not tell.
 pub const REGIONS: &[&str] = &["api.minimax.io", "api.minimaxi.com", "api.minimax.cn"];
-
-pub const FILE_HOSTS: &[&str] = &[
-    "hailuoai.com",
-    "hailuoai.video",
-    "minimax.io",
-    "minimaxi.com",
-    "minimax.cn",
-    // The bucket that the older API's pages show; others can be added in the settings.
-    "public-cdn-video-data-algeng.oss-cn-wulanchabu.aliyuncs.com",
-];
 
 /// What a code says; `None` where it is not documented. `words` are MiniMax's own beside it.
 #[must_use]

@@ -29,8 +29,8 @@ mod minimax;
 mod protocol;
 mod reading;
 mod registry;
-mod retention;
 mod settings;
+mod table;
 mod veo;
 
 pub use explain::{AssetState, Document, Explained, Origin, Output, Word};
@@ -38,9 +38,9 @@ pub use inquiry::Inquiry;
 pub use key_check::NoSuchJob;
 pub use protocol::{Facts, Protocol};
 pub use reading::{Asset, Cause, Piece, Pieces, Reading, Unread};
-pub use registry::{Registry, adapter_infos};
-pub use retention::{Retention, rows as retention_rows};
+pub use registry::Registry;
 pub use settings::{ProviderSettings, SettingsError};
+pub use table::{AddressLife, Hosts, Requests, Retention, Row, Table, TableError};
 
 /// Pages of a list that are read at most: more than that, and the time asked for was too wide.
 const PAGES_MAX: usize = 20;

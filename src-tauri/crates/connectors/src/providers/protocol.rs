@@ -32,8 +32,6 @@ pub struct Facts {
     pub docs_url: &'static str,
     pub key_hint: &'static str,
     pub base_url: &'static str,
-    /// Where its files come from, with all names below.
-    pub file_hosts: &'static [&'static str],
     pub key_header: &'static str,
     pub key_scheme: &'static str,
     /// Whether file hosts want the key too. They get it nowhere else.
@@ -155,7 +153,7 @@ impl Adapter {
         items
     }
 
-    /// Until when the retention table says that files are kept.
+    /// Until when files are kept, by what the vendor states.
     fn deadline(&self, finished_at: Option<Timestamp>, job: &JobRef) -> Option<Timestamp> {
         let kept = SignedDuration::from_mins(i64::from(self.file_minutes?));
         finished_at.unwrap_or(job.submitted_at).checked_add(kept).ok()

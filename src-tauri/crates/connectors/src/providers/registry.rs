@@ -9,11 +9,11 @@ use makegood_domain::ports::{AdapterInfo, Descriptor, FileRetention, ProviderPor
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::http::{Account, AccountError, Form, Guard, Http, Key, Line, Pace, RealPace, same_origin};
+use crate::http::{Account, AccountError, Form, Guard, Http, Key, Limits, Line, Pace, RealPace, same_origin};
 
 use super::protocol::{Adapter, Facts, Protocol};
-use super::retention::{self, Retention};
 use super::settings::{ProviderSettings, SettingsError};
+use super::table::{Requests, Retention, Row, Table};
 use super::{adapters, all_facts, protocol};
 
 /// A provider with its settings.
@@ -26,6 +26,7 @@ struct Connected {
 /// The providers that an operator has set up, by the catalogue's ids.
 pub struct Registry {
     pace: Arc<dyn Pace>,
+    table: Table,
     connected: RwLock<BTreeMap<ProviderId, Connected>>,
 }
 
@@ -44,12 +45,24 @@ impl Registry {
         Self::with_pace(settings, &(Arc::new(RealPace::new()) as Arc<dyn Pace>))
     }
 
+    /// The same, with rows about providers that an operator has overruled some of.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_table(settings: Vec<ProviderSettings>, table: Table) -> Result<Self, SettingsError> {
+        Self::made_of(settings, table, Arc::new(RealPace::new()))
+    }
+
     /// The same, with another way of waiting.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn with_pace(settings: Vec<ProviderSettings>, pace: &Arc<dyn Pace>) -> Result<Self, SettingsError> {
-        let registry = Self { pace: Arc::clone(pace), connected: RwLock::default() };
+        Self::made_of(settings, Table::built_in()?, Arc::clone(pace))
+    }
+
+    fn made_of(settings: Vec<ProviderSettings>, table: Table, pace: Arc<dyn Pace>) -> Result<Self, SettingsError> {
+        let registry = Self { pace, table, connected: RwLock::default() };
         for one in settings {
             registry.add(one)?;
         }
@@ -61,7 +74,7 @@ impl Registry {
     /// # Errors
     /// When the settings can't be followed, or name one that is there already.
     pub fn add(&self, settings: ProviderSettings) -> Result<(), SettingsError> {
-        let port = connect(&settings, Arc::clone(&self.pace))?;
+        let port = connect(&settings, &self.table, Arc::clone(&self.pace))?;
         let mut connected = self.connected.write().unwrap_or_else(PoisonError::into_inner);
         if connected.contains_key(&settings.id) {
             return Err(SettingsError::Twice { id: settings.id });
@@ -76,7 +89,7 @@ impl Registry {
     /// With why it can't, in words without the key.
     pub fn accepts(&self, id: &ProviderId, key: SecretString) -> Result<(), SettingsError> {
         let Some(settings) = self.settings(id) else { return Ok(()) };
-        connect(&ProviderSettings { key: Some(key), ..settings }, Arc::clone(&self.pace)).map(|_| ())
+        connect(&ProviderSettings { key: Some(key), ..settings }, &self.table, Arc::clone(&self.pace)).map(|_| ())
     }
 
     /// Goes on with another key, or without one. False where there is no such provider.
@@ -86,7 +99,7 @@ impl Registry {
     pub fn set_key(&self, id: &ProviderId, key: Option<SecretString>) -> Result<bool, SettingsError> {
         let Some(mut settings) = self.settings(id) else { return Ok(false) };
         settings.key = key;
-        let port = connect(&settings, Arc::clone(&self.pace))?;
+        let port = connect(&settings, &self.table, Arc::clone(&self.pace))?;
         let mut connected = self.connected.write().unwrap_or_else(PoisonError::into_inner);
         connected.insert(id.clone(), Connected { settings, port });
         Ok(true)
@@ -102,6 +115,12 @@ impl Registry {
     #[must_use]
     pub fn connection(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
         self.read().get(id).map(|one| Arc::clone(&one.port))
+    }
+
+    /// Every provider that there is an adapter for, by the rows that this registry goes by.
+    #[must_use]
+    pub fn adapter_infos(&self) -> Vec<AdapterInfo> {
+        infos(&self.table)
     }
 
     /// The ids of all, in their order.
@@ -129,6 +148,7 @@ impl Providers for Registry {
 /// Joins a protocol with the connection that the settings describe.
 pub(super) fn connect(
     settings: &ProviderSettings,
+    table: &Table,
     pace: Arc<dyn Pace>,
 ) -> Result<Arc<dyn ProviderPort>, SettingsError> {
     let Some(protocol) = protocol(&settings.adapter) else {
@@ -145,24 +165,25 @@ pub(super) fn connect(
         .iter()
         .map(|text| address(settings, "download_bases", text))
         .collect::<Result<_, _>>()?;
-    let regions = if same_origin(&base, &address(settings, "base_url", facts.base_url)?) {
-        protocol.regions()
-    } else {
-        // An address of the operator's own may have a key of its own, which is nothing for the vendor.
-        &[]
-    };
-    let hosts = facts.file_hosts.iter().chain(regions).map(|host| (*host).to_owned());
+    // An address of the operator's own may have a key of its own, which is nothing for the vendor, and
+    // other limits.
+    let is_vendors = same_origin(&base, &address(settings, "base_url", facts.base_url)?);
+    let regions = if is_vendors { protocol.regions() } else { &[] };
+    let row = table.row(facts.adapter);
+    let rate = row.filter(|_| is_vendors).and_then(|row| row.requests.as_ref()).map(Requests::rate);
+    let files = row.map_or(&[][..], Row::file_hosts);
+    let hosts = files.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned()));
     let hosts = hosts.chain(settings.download_hosts.iter().cloned());
     let line = Line {
         guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
         key: settings
             .key
             .as_ref()
-            .map(|secret| key(protocol, regions, secret))
+            .map(|secret| key(protocol, files, regions, secret))
             .transpose()
             .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?,
         headers: facts.headers,
-        limits: settings.limits.clone(),
+        limits: Limits { rate: settings.limits.rate.or(rate), ..settings.limits.clone() },
         also: history.clone(),
         base,
     };
@@ -170,7 +191,7 @@ pub(super) fn connect(
         .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
     let file_minutes = match settings.retention_hours {
         Some(hours) => Some(hours.saturating_mul(60)),
-        None => retention_of(facts.adapter)?,
+        None => row.and_then(|row| row.retention.as_ref()).and_then(Retention::minutes),
     };
     let (id, name) = (settings.id.clone(), settings.name.clone());
     Ok(Adapter { protocol, id, name, http, history, file_minutes }.shared())
@@ -185,32 +206,20 @@ fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Re
 
 fn key(
     protocol: &'static dyn Protocol,
-    regions: &'static [&'static str],
+    files: &[String],
+    regions: &[&str],
     secret: &SecretString,
 ) -> Result<Key, AccountError> {
     let facts = protocol.facts();
-    let files: &[&str] = if facts.key_with_files { facts.file_hosts } else { &[] };
-    let also = files.iter().chain(regions).copied().collect();
+    let files = if facts.key_with_files { files } else { &[] };
+    let also = files.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned())).collect();
     let is_file = protocol.takes_accounts() && secret.expose_secret().trim_start().starts_with('{');
     let form = if is_file { Form::Account(Account::read(secret.expose_secret())?) } else { protocol.key_form(secret) };
     Ok(Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), form, also })
 }
 
-fn retention_of(adapter: &str) -> Result<Option<u32>, SettingsError> {
-    Ok(rows()?.into_iter().find(|row| row.adapter == adapter).and_then(|row| row.minutes()))
-}
-
-fn rows() -> Result<Vec<Retention>, SettingsError> {
-    retention::rows().map_err(|error| SettingsError::Retention(error.to_string()))
-}
-
-/// Every provider that there is an adapter for, as people are shown it.
-///
-/// # Errors
-/// When the retention table can't be read.
-pub fn adapter_infos() -> Result<Vec<AdapterInfo>, SettingsError> {
-    let rows = rows()?;
-    Ok(all_facts().map(|facts| info(facts, rows.iter().find(|row| row.adapter == facts.adapter))).collect())
+fn infos(table: &Table) -> Vec<AdapterInfo> {
+    all_facts().map(|facts| info(facts, table.row(facts.adapter).and_then(|row| row.retention.as_ref()))).collect()
 }
 
 fn info(facts: &Facts, kept: Option<&Retention>) -> AdapterInfo {
@@ -225,7 +234,7 @@ fn info(facts: &Facts, kept: Option<&Retention>) -> AdapterInfo {
         retention: kept.map(|row| FileRetention {
             minutes: row.minutes(),
             source: row.source.clone(),
-            seen: row.seen.date.map(|date| date.to_string()),
+            seen: Some(row.seen.to_string()),
         }),
     }
 }
@@ -253,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_adapter_presents_itself_whole() {
-        let infos = adapter_infos().expect("the table");
+        let infos = infos(&Table::built_in().expect("the table"));
         assert_eq!(infos.len(), adapters().len());
         for info in infos {
             assert!(!info.name.is_empty() && !info.key_hint.is_empty(), "{info:?}");

@@ -31,7 +31,7 @@ pub struct ProviderSettings {
     /// Hosts beside the vendor's own that files may come from, with all names below them.
     #[serde(default)]
     pub download_hosts: Vec<String>,
-    /// Overrules the retention table; from the end of the job.
+    /// Overrules the stated retention; from the end of the job.
     #[serde(default)]
     pub retention_hours: Option<u32>,
     #[serde(skip)]
@@ -69,8 +69,8 @@ pub enum SettingsError {
     Address { id: ProviderId, setting: &'static str, url: String },
     #[error("provider {id}: {why}")]
     Client { id: ProviderId, why: String },
-    #[error("the retention table can't be read: {0}")]
-    Retention(String),
+    #[error("the rows about providers can't be followed: {0}")]
+    Table(#[from] super::TableError),
 }
 
 #[cfg(test)]

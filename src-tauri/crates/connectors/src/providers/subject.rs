@@ -59,5 +59,6 @@ pub fn connect_with_key(settings: ProviderSettings, key: &str) -> Connected {
 
 /// An adapter without a key, which nobody may ask through.
 pub fn connect_bare(settings: &ProviderSettings) -> Arc<dyn ProviderPort> {
-    super::registry::connect(settings, Arc::new(NoWait::default())).expect("settings")
+    super::registry::connect(settings, &super::Table::built_in().expect("the table"), Arc::new(NoWait::default()))
+        .expect("settings")
 }

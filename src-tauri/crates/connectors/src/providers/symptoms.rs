@@ -295,9 +295,13 @@ fn symptom_36_an_address_ends_and_the_file_does_not() {
     let task =
         json!({"id": "t", "status": "SUCCEEDED", "output": ["https://dnznrvs05pmza.cloudfront.net/a.mp4?_jwt=x"]});
     assert_eq!(answer("runway", 200, &task).asset, Some(AssetState::Available));
-    let rows = super::retention_rows().expect("the table");
-    let hours = |adapter: &str| rows.iter().find(|row| row.adapter == adapter).and_then(super::Retention::minutes);
-    assert_eq!((hours("runway"), hours("replicate"), hours("bfl")), (None, Some(60), Some(10)));
+    let table = super::Table::built_in().expect("the table");
+    let row = |adapter: &str| table.row(adapter).expect("a row");
+    let kept = |adapter: &str| row(adapter).retention.as_ref().and_then(super::Retention::minutes);
+    assert_eq!((kept("runway"), kept("replicate"), kept("bfl")), (None, Some(60), Some(10)));
+    let lives = |adapter: &str| row(adapter).address.as_ref().map(|life| (life.minutes, life.renewed));
+    assert_eq!(lives("runway"), Some((Some(24 * 60), true)));
+    assert_eq!(lives("replicate"), Some((Some(60), false)));
 }
 
 #[test]

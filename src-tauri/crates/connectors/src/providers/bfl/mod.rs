@@ -18,8 +18,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.bfl.ai/",
     key_hint: "An API key of the organisation that asked for the images",
     base_url: "https://api.bfl.ai/v1",
-    // Samples come from the vendor's delivery hosts, in older regions from its own blob store.
-    file_hosts: &["bfl.ai", "bfldeliveryprod.blob.core.windows.net"],
     key_header: "x-key",
     key_scheme: "",
     key_with_files: false,

@@ -27,7 +27,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://elevenlabs.io/docs/api-reference/history/get",
     key_hint: "An API key of the account that spoke, which may read the speech history",
     base_url: "https://api.elevenlabs.io/v1",
-    file_hosts: &["elevenlabs.io"],
     key_header: "xi-api-key",
     key_scheme: "",
     key_with_files: true,

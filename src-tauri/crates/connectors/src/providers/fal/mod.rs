@@ -22,7 +22,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.fal.ai/model-apis/model-endpoints/queue",
     key_hint: "A key of the account that made the requests; the request history may want an admin key",
     base_url: "https://queue.fal.run",
-    file_hosts: &["fal.media"],
     key_header: "authorization",
     key_scheme: "Key ",
     key_with_files: false,

@@ -17,8 +17,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://ai.google.dev/gemini-api/docs/video",
     key_hint: "An API key of the Google project that made the videos: files of another project look deleted",
     base_url: "https://generativelanguage.googleapis.com/v1beta",
-    // Downloads redirect below these.
-    file_hosts: &["generativelanguage.googleapis.com", "storage.googleapis.com", "googleusercontent.com"],
     key_header: "x-goog-api-key",
     key_scheme: "",
     key_with_files: true,

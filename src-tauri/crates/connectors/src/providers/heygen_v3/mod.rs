@@ -18,7 +18,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://developers.heygen.com/",
     key_hint: "An API key of the account that made the videos",
     base_url: "https://api.heygen.com",
-    file_hosts: &["heygen.com", "heygen.ai"],
     key_header: "x-api-key",
     key_scheme: "",
     key_with_files: false,

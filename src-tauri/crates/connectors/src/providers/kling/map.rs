@@ -32,7 +32,7 @@ pub fn explain(status: u16, body: &[u8]) -> Told {
             Ok(task) => Told { reference: reference(&task), reading: read(&task) },
             Err(_) => nothing(Reading::unrecognised("Kling answered without a task")),
         },
-        Err(unread) => nothing(unread),
+        Err(unread) => nothing(unread.into()),
     }
 }
 
@@ -47,13 +47,8 @@ pub fn is_list(body: &[u8]) -> bool {
 /// # Errors
 /// Where it is no list.
 pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
-    let tasks: Vec<Value> = match data_of(status, body) {
-        Ok(Value::Array(tasks)) => tasks,
-        Ok(_) => return Err(Unread::refused("Kling answered without a list")),
-        Err(reading) => {
-            let why = reading.error.unwrap_or_default();
-            return Err(Unread { state: reading.state, why, cause: reading.cause });
-        }
+    let Value::Array(tasks) = data_of(status, body)? else {
+        return Err(Unread::refused("Kling answered without a list"));
     };
     let jobs = tasks.into_iter().filter_map(|task| {
         let task: Task = serde_json::from_value(task).ok()?;
@@ -70,41 +65,43 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
 }
 
 /// What is in the wrapping, or why there is nothing.
-fn data_of(status: u16, body: &[u8]) -> Result<Value, Reading> {
+fn data_of(status: u16, body: &[u8]) -> Result<Value, Unread> {
     let envelope = serde_json::from_slice::<Envelope>(body).ok();
     if let Some((code, envelope)) = envelope.as_ref().and_then(|e| Some((e.code.filter(|code| *code != 0)?, e))) {
         let words = envelope.message.as_deref().unwrap_or_default();
-        return Err(refusal(code, words, status)
-            .map(|reading| reading.saying(format!("code {code}: {words}")))
-            .unwrap_or_else(|| body_of::<Value>(status, body).map_or_else(Reading::from, |_| strange(code, words))));
+        return Err(match refusal(code, words, status) {
+            Some((state, cause)) => Unread { state, cause, why: format!("code {code}: {words}") },
+            None => body_of::<Value>(status, body).map_or_else(|unread| unread, |_| strange(code, words)),
+        });
     }
-    let whole = body_of::<Envelope>(status, body)?;
-    match whole.data {
-        Value::Null => body_of::<Value>(status, body).map_err(Reading::from),
+    match body_of::<Envelope>(status, body)?.data {
+        // A callback is not wrapped.
+        Value::Null => body_of(status, body),
         data => Ok(data),
     }
 }
 
-fn strange(code: i64, words: &str) -> Reading {
-    Reading::unrecognised(format!("Kling says {code}, which is not among its codes: {words}"))
+fn strange(code: i64, words: &str) -> Unread {
+    let why = format!("Kling says {code}, which is not among its codes: {words}");
+    Unread { state: JobState::Unrecognised, why, cause: None }
 }
 
-/// What a code says; `None` where it is not documented.
-fn refusal(code: i64, words: &str, status: u16) -> Option<Reading> {
-    let failed = |cause| Reading { cause: Some(cause), ..Reading::of(JobState::LookupFailed) };
+/// What a code says of the job, and of the question; `None` where it is not documented.
+fn refusal(code: i64, words: &str, status: u16) -> Option<(JobState, Option<Cause>)> {
+    let failed = |cause| (JobState::LookupFailed, Some(cause));
     let words = words.to_ascii_lowercase();
     Some(match code {
         1000..=1004 | 1103 => failed(Cause::KeyRefused),
         // An account in trouble, an empty pack, a caller who is not on the list: no waiting helps.
         1100..=1102 | 1304 => failed(Cause::Refused),
         1302 | 1303 => failed(Cause::TooOften),
-        1203 => Reading::of(JobState::NotFound),
+        1203 => (JobState::NotFound, None),
         1200..=1202 if status == 404 || words.contains("not found") || words.contains("not exist") => {
-            Reading::of(JobState::NotFound)
+            (JobState::NotFound, None)
         }
         1200..=1202 => failed(Cause::Refused),
         // The platform's rules on content: what was asked for is not made.
-        1300 | 1301 => Reading::of(JobState::Filtered),
+        1300 | 1301 => (JobState::Filtered, None),
         5000..=5002 => failed(Cause::Passing),
         _ => return None,
     })

@@ -26,7 +26,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://kling.ai/document-api/apiReference/commonInfo",
     key_hint: "An API key; for an older account its access key and secret key, joined as ACCESS:SECRET",
     base_url: "https://api-singapore.klingai.com",
-    file_hosts: &["klingai.com", "kling.ai", "kechuangai.com"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

@@ -20,7 +20,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.lumalabs.ai/reference/getgeneration",
     key_hint: "An API key, luma-…, of the account that made the generations",
     base_url: "https://api.lumalabs.ai/dream-machine/v1",
-    file_hosts: &["cdn-luma.com", "lumalabs.ai"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

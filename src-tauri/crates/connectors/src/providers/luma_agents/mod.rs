@@ -18,8 +18,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.agents.lumalabs.ai/",
     key_hint: "An API key of the Luma Agents account; one of the Dream Machine is another",
     base_url: "https://agents.lumalabs.ai/v1",
-    // Where its signed addresses lead is not documented; another host can be added in the settings.
-    file_hosts: &["lumalabs.ai", "cdn-luma.com"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

@@ -21,7 +21,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://platform.minimax.io/docs/api-reference/video-generation-query",
     key_hint: "An API key of the account that made the tasks",
     base_url: "https://api.minimax.io",
-    file_hosts: minimax::FILE_HOSTS,
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

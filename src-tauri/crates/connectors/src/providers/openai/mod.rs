@@ -22,7 +22,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://developers.openai.com/api/docs/deprecations",
     key_hint: "An API key, sk-…; of no use for jobs at OpenAI itself, which keeps none",
     base_url: "https://api.openai.com/v1",
-    file_hosts: &["openai.com"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: true,

@@ -20,7 +20,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://replicate.com/docs/reference/http",
     key_hint: "An API token, r8_…, of the account that made the predictions",
     base_url: "https://api.replicate.com/v1",
-    file_hosts: &["replicate.delivery"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     // The vendor's specification asks for the token on downloads too.

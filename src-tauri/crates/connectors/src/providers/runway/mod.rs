@@ -20,8 +20,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.dev.runwayml.com/api/",
     key_hint: "An API key of the organization that made the tasks",
     base_url: "https://api.dev.runwayml.com",
-    // The distribution that the vendor's pages show; another one can be added in the settings.
-    file_hosts: &["dnznrvs05pmza.cloudfront.net", "runwayml.com"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

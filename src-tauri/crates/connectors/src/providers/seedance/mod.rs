@@ -27,12 +27,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.byteplus.com/en/docs/ModelArk/1521309",
     key_hint: "An API key of the ModelArk account that made the tasks",
     base_url: "https://ark.cn-beijing.volces.com/api/v3",
-    // The buckets that tasks write to; everybody's are below the same name.
-    file_hosts: &[
-        "ark-content-generation-cn-beijing.tos-cn-beijing.volces.com",
-        "ark-content-generation-v2-cn-beijing.tos-cn-beijing.volces.com",
-        "ark-content-generation-ap-southeast-1.tos-ap-southeast-1.volces.com",
-    ],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: false,

@@ -24,7 +24,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://platform.stability.ai/docs/api-reference",
     key_hint: "The API key, sk-…, that the generations were started with: another one does not find them",
     base_url: "https://api.stability.ai",
-    file_hosts: &["api.stability.ai"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: true,

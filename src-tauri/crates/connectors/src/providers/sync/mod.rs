@@ -19,8 +19,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://sync.so/docs",
     key_hint: "An API key of the organization that made the generations",
     base_url: "https://api.sync.so",
-    // Signed addresses may lead to the vendor's own bucket, which settings can add.
-    file_hosts: &["sync.so"],
     key_header: "x-api-key",
     key_scheme: "",
     key_with_files: false,

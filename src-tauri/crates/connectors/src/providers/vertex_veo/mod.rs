@@ -37,9 +37,6 @@ static FACTS: Facts = Facts {
     docs_url: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/veo-video-generation",
     key_hint: "The JSON key of a service account that may use Vertex AI and read the bucket; or an access token, good for an hour",
     base_url: "https://us-central1-aiplatform.googleapis.com/v1",
-    // All below it is Google's own front: the locations' hosts, the storage, and the endpoint that
-    // gives out tokens. None of them shows a token to the owner of a bucket.
-    file_hosts: &["googleapis.com"],
     key_header: "authorization",
     key_scheme: "Bearer ",
     key_with_files: true,
