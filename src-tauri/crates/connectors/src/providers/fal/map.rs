@@ -109,9 +109,11 @@ fn outputs(output: &Value) -> Value {
 
 /// Some models return a text. Where a file should be and is not, or an error is, nothing is known.
 fn without_file(output: &Value) -> Reading {
-    let is_odd = |name: &str| FILES.contains(&name) || matches!(name, "detail" | "error" | "status");
+    let is_odd = |(name, value): (&String, &Value)| {
+        FILES.contains(&name.as_str()) || (matches!(name.as_str(), "detail" | "error" | "status") && !value.is_null())
+    };
     match output {
-        Value::Object(fields) if !fields.is_empty() && !fields.keys().any(|name| is_odd(name)) => {
+        Value::Object(fields) if !fields.is_empty() && !fields.iter().any(is_odd) => {
             Reading::with_files(Vec::new()).saying("the model returned no file")
         }
         _ => Reading::unrecognised("the result holds no file"),

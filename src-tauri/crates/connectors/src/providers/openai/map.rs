@@ -86,6 +86,7 @@ fn refusal(status: u16, body: &[u8]) -> Option<Reading> {
         }
         (404 | 410, _) if is_retired(code, &words) => retired(),
         (_, "model_not_found" | "model_deprecated") => retired(),
+        (400 | 403, _) if has_ended(&words) => retired(),
         (400 | 403 | 429, "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active") => {
             failed(Cause::Refused)
         }
@@ -96,19 +97,18 @@ fn refusal(status: u16, body: &[u8]) -> Option<Reading> {
 
 /// The words for a model, and for a path, that OpenAI does not have any more.
 fn is_retired(code: &str, words: &str) -> bool {
-    const MARKS: [&str; 8] = [
-        "invalid url",
-        "unknown url",
-        "deprecated",
-        "discontinued",
-        "retired",
-        "no longer available",
-        "no longer supported",
-        "shut down",
-    ];
     let words = words.to_ascii_lowercase();
     let is_model = words.contains("model") && words.contains("does not exist");
-    code == "unknown_url" || is_model || MARKS.iter().any(|mark| words.contains(mark))
+    let is_path = words.contains("invalid url") || words.contains("unknown url");
+    code == "unknown_url" || is_model || is_path || words.contains("deprecated") || has_ended(&words)
+}
+
+/// Words for a service that has ended, whatever the status they come with.
+fn has_ended(words: &str) -> bool {
+    const MARKS: [&str; 5] =
+        ["discontinued", "been retired", "no longer available", "no longer supported", "shut down"];
+    let words = words.to_ascii_lowercase();
+    MARKS.iter().any(|mark| words.contains(mark))
 }
 
 /// The service is no more. Nothing of the job can be had, whatever became of it.

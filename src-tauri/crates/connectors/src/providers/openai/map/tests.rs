@@ -58,6 +58,8 @@ fn refusals_are_told_apart() {
         (400, error(Some("billing_hard_limit_reached"), "Limit"), Word::Permanent),
         (401, error(Some("invalid_api_key"), "Incorrect key"), Word::AuthError),
         (403, error(None, "Country not supported"), Word::AuthError),
+        (403, error(None, "The Videos API was shut down"), Word::ProviderRetired),
+        (400, error(None, "Invalid URL in image_url"), Word::Permanent),
         (404, error(None, "No video with that id"), Word::ExpiredOrUnknown),
         (404, error(Some("not_found"), "The content has expired."), Word::Expired),
         (404, error(Some("model_not_found"), "The model `m` does not exist"), Word::ProviderRetired),
