@@ -86,6 +86,8 @@ pub fn adapters() -> Vec<&'static str> {
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod payloads;
+#[cfg(test)]
 pub(crate) mod subject;
 #[cfg(test)]
 mod symptoms;

@@ -290,6 +290,18 @@ fn symptom_34_the_inner_error_is_told() {
 }
 
 #[test]
+fn symptom_35_a_blurred_picture_is_a_withheld_one() {
+    let blurred = json!({"image": "AAAA", "finish_reason": "CONTENT_FILTERED", "seed": 1});
+    let told = answer("stability", 200, &blurred);
+    assert_eq!(
+        (told.word, told.outputs.len()),
+        (Word::Succeeded, 0),
+        "it succeeded there, and nothing of it is a file"
+    );
+    assert!(told.error.is_some() || !told.notes.is_empty(), "and that is told: {told:?}");
+}
+
+#[test]
 fn symptom_36_an_address_ends_and_the_file_does_not() {
     // Runway signs anew at each look-up; Replicate's file ends with its record.
     let task =

@@ -48,6 +48,10 @@ pub fn explain(facts: &'static Facts, document: &Document<'_>) -> Explained {
     {
         return Explained::job(facts, of_request(&request, &is_file));
     }
+    // The answer to a request, which may leave the state out.
+    if is_answered && word.is_none() && has("request_id") && (has("status_url") || has("response_url")) {
+        return Explained::of(facts, Word::Queued);
+    }
     // The queue's form with a word that it does not have is told as such, and not as a result.
     let has_form = ["request_id", "response_url", "status_url", "queue_position"].into_iter().any(has);
     if is_of_queue || (is_answered && word.is_some() && has_form) {

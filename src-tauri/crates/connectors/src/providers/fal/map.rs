@@ -49,6 +49,7 @@ pub fn status(status: u16, body: &[u8]) -> Status {
 #[must_use]
 pub fn result(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
     match status {
+        400 if says_that_it_runs(body) => Reading::of(JobState::Processing),
         400 | 405..=407 | 409 | 411..=424 => refused(body),
         499 => Reading { error: said(body), ..Reading::of(JobState::Cancelled) },
         _ => match body_of::<Value>(status, body) {
@@ -56,6 +57,11 @@ pub fn result(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Readi
             Err(unread) => unread.into(),
         },
     }
+}
+
+/// A result that is asked for too early is refused with the status of a refusal by the model.
+fn says_that_it_runs(body: &[u8]) -> bool {
+    said(body).is_some_and(|words| words.to_ascii_lowercase().contains("still in progress"))
 }
 
 fn refused(body: &[u8]) -> Reading {

@@ -5,6 +5,8 @@ pub mod map;
 mod wire;
 
 #[cfg(test)]
+mod payloads;
+#[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;

@@ -20,8 +20,8 @@ pub struct Generation {
     pub image: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub audio: Option<String>,
-    /// Of a list of artifacts, as the first API made.
-    #[serde(default, deserialize_with = "text")]
+    /// Of a list of artifacts, as the first API made; `result` where what was made can be of any kind.
+    #[serde(default, alias = "result", deserialize_with = "text")]
     pub base64: Option<String>,
     #[serde(default)]
     pub artifacts: Option<Vec<Generation>>,
