@@ -79,13 +79,6 @@ async fn look_up(vendor: &Vendor, document: &Value, forward: &Forward, answer: &
     let name = format!("{answer}");
     forward.prefer(&answer.prefer());
     let first = vendor.find(document, forward, vendor.id, true).await?;
-    if vendor.retired {
-        return if forward.passed().is_empty() && first.state == JobState::LookupFailed {
-            Ok(format!("{name}: retired, and not asked"))
-        } else {
-            Err(format!("{name}: a retired service was asked: {first:?}"))
-        };
-    }
     let asked = forward.passed().into_iter().find(|passed| vendor.is_question(&passed.target));
     let asked = asked.ok_or_else(|| format!("{name}: the question was not asked: {:?}", forward.passed()))?;
     if asked.status != answer.status && !answer.is_invented() {
