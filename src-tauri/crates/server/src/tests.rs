@@ -158,7 +158,7 @@ async fn real_sizes_pass_and_no_larger_ones() {
 
 fn futures(pieces: Vec<String>) -> Body {
     let mut pieces = pieces.into_iter();
-    let frames = std::iter::from_fn(move || pieces.next().map(|text| Ok::<_, std::io::Error>(text)));
+    let frames = std::iter::from_fn(move || pieces.next().map(Ok::<_, std::io::Error>));
     Body::from_stream(Pieces(frames.collect::<Vec<_>>().into_iter()))
 }
 
