@@ -22,7 +22,7 @@ desktop := --locked --workspace
 
 ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
-.PHONY: run test check setup bench generated fmt ui-checks headless desktop foreign e2e torture torture-full
+.PHONY: run test check setup bench generated fmt ui-checks headless desktop foreign specs e2e torture torture-full
 
 run: setup ui/dist/index.html
 	cargo build $(desktop) --bins
@@ -74,6 +74,11 @@ desktop: setup ui/dist/index.html
 foreign: setup ui/dist/index.html
 	cargo build $(desktop) --bins
 	tests/foreign/check $(target)
+
+# The adapters against servers made from the vendors' own API documents, of which MAKEGOOD_PROVIDER_SPECS
+# names a folder.
+specs:
+	cargo test -p makegood-connectors --test specs
 
 # Killed processes, cut power, races, forged SQL: see tests/torture.
 torture: setup ui/dist/index.html
