@@ -2,6 +2,7 @@
 
 mod asking_providers;
 mod evaluating;
+mod importing;
 mod opening_files;
 mod opening_servers;
 mod serving;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod db;
+mod deadletters;
 mod drive;
 mod evaluate;
 mod export;
@@ -9,6 +10,7 @@ mod import;
 mod practice;
 mod provider;
 mod reconcile;
+mod schema;
 mod serve;
 mod signals;
 mod triage;
@@ -35,8 +37,13 @@ enum Command {
     Practice(practice::Options),
     /// Hold labelled cases against the rules: what would this policy do to them?
     Evaluate(evaluate::Options),
-    /// Take the platform's facts in, one JSON object a line.
+    /// Take the platform's facts in: events or plain facts, one JSON object a line, or charges and runs as CSV.
     Import(import::Options),
+    /// What could not be read or taken: look at it, try it again, or give it up.
+    #[command(subcommand)]
+    Deadletters(deadletters::Options),
+    /// JSON Schemas of the events that are taken.
+    Schema(schema::Options),
     /// Take tickets in, one JSON object a line, and say what the rules make of each.
     Triage(triage::Options),
     /// Keep the 24-hour promise: bring what can be had, restore what can't, once or again and again.
@@ -83,6 +90,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Practice(options) => practice::run(&home, &options).await,
         Command::Evaluate(options) => evaluate::run(&options).await,
         Command::Import(options) => import::run(&home, &options).await,
+        Command::Deadletters(options) => deadletters::run(&home, &options).await,
+        Command::Schema(options) => schema::run(&options),
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
         Command::Provider(options) => provider::run(&home, options).await,

@@ -2,21 +2,24 @@
 //! may wait, fail, or never come back; and instead of a call another one may be made, which is how a
 //! bug is planted (`self_test`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
-    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, RunId, TicketId,
+    AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    Decided, Detection, Draft, DraftSave, DueRun, FactStore, Finding, FullScan, Identity, ImportReport, NewCase,
-    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery,
-    RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
+    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
+    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
+    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
+    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult,
+    StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -103,6 +106,16 @@ between! {
         fn postings(account: &AccountId, limit: u64) -> Vec<PostingLine>;
         fn catalogue() -> Vec<Model>;
         fn charges(wanted: &ChargesWanted) -> Vec<ChargeLine>;
+        fn owners_of_jobs(jobs: &[JobId]) -> BTreeMap<JobId, RunId>;
+    }
+    IntakeStore {
+        fn take(told: &[Told], at: Timestamp) -> ImportReport;
+        fn bury(unread: &[Unread], at: Timestamp) -> ();
+        fn dead_letters(wanted: &DeadLettersWanted) -> Vec<DeadLetter>;
+        fn dead_letters_waiting_for(rows: &[(String, String)], limit: u64) -> Vec<DeadLetter>;
+        fn end_dead_letter(id: i64, state: DeadLetterState, at: Timestamp) -> bool;
+        fn import_position(file: &str) -> Option<ImportPosition>;
+        fn keep_position(file: &str, position: &ImportPosition, at: Timestamp) -> ();
     }
     CaseStore {
         fn open_case(new: &NewCase) -> (CaseRecord, bool);
@@ -155,6 +168,18 @@ between! {
         fn ask_approval(request: &ApprovalRequest) -> Decided;
         fn decide_approval(id: &ApprovalId, decision: &ApprovalDecision, at: Timestamp) -> Decided;
         fn approvals(open_only: bool, limit: u64, at: Timestamp) -> Vec<Approval>;
+    }
+    DeliveryStore {
+        fn keep_deliveries(deliveries: &[NewDelivery], at: Timestamp) -> Vec<bool>;
+        fn match_deliveries(since: Timestamp, at: Timestamp) -> u64;
+        fn deliveries(limit: u64) -> Vec<DeliveryLine>;
+        fn delivery_body(provider: &ProviderId, delivery_id: &str) -> Option<Vec<u8>>;
+    }
+    LetterStore {
+        fn claim_letters(endpoint: &str, limit: u32, lease: SignedDuration, at: Timestamp) -> Vec<Letter>;
+        fn end_letter(endpoint: &str, id: &str, end: &LetterEnd, all: &[String], at: Timestamp) -> bool;
+        fn enable_endpoint(endpoint: &str, at: Timestamp) -> bool;
+        fn endpoints() -> Vec<EndpointState>;
     }
     Store {
         fn health() -> StoreHealth;

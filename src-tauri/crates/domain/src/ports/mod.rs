@@ -3,6 +3,7 @@
 mod approval;
 mod connections;
 mod deliveries;
+mod intake;
 mod letters;
 mod outside;
 mod reconcile;
@@ -11,6 +12,7 @@ mod store;
 pub use approval::*;
 pub use connections::*;
 pub use deliveries::*;
+pub use intake::*;
 pub use letters::*;
 pub use outside::*;
 pub use reconcile::*;

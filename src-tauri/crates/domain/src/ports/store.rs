@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalStore, DeliveryStore, LetterStore, RawAnswer, ReconcileStore};
+use super::{ApprovalStore, DeliveryStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
 use crate::ids::{
@@ -455,7 +455,7 @@ pub struct ChargeLine {
 /// Facts in, facts out.
 #[async_trait]
 pub trait FactStore: Send + Sync {
-    /// Takes facts in one transaction; facts that cannot be taken are rejected one by one.
+    /// Takes plain facts, known by their content alone, as [`IntakeStore::take`] does.
     async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport>;
     /// All that matching and diagnosis of this requester's ticket may look at.
     async fn scope(
@@ -534,7 +534,7 @@ pub trait ActionStore: Send + Sync {
 /// The record, whole.
 #[async_trait]
 pub trait Store:
-    FactStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore + DeliveryStore + LetterStore
+    FactStore + IntakeStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore + DeliveryStore + LetterStore
 {
     async fn health(&self) -> StoreResult<StoreHealth>;
 

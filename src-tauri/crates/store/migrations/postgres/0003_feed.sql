@@ -58,8 +58,9 @@ LANGUAGE sql IMMUTABLE AS $$
     WHERE n.id IS NOT NULL ORDER BY n.place
 $$;
 
--- Names the first missing row that a fact refers to, in plain words, or null.
-CREATE FUNCTION record.missing_row(p_kind text, p_row jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
+-- The first missing row that a fact refers to, by kind and id, and the words for it; else nulls.
+CREATE FUNCTION record.missing_row(p_kind text, p_row jsonb, OUT kind text, OUT id text, OUT words text)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_reference record;
     v_is_there boolean;
@@ -69,7 +70,10 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM record.%I WHERE id = $1)', v_reference.what || 's')
         INTO v_is_there USING v_reference.id;
         IF NOT v_is_there THEN
-            RETURN format('there is no %s %s', v_reference.what, v_reference.id);
+            kind := v_reference.what;
+            id := v_reference.id;
+            words := format('there is no %s %s', kind, id);
+            RETURN;
         END IF;
     END LOOP;
     IF p_kind = 'charge' THEN
@@ -79,10 +83,11 @@ BEGIN
                           WHERE b.id = s.said ->> 'balance_id' AND b.account_id = p_row ->> 'account_id')
         ORDER BY s.place LIMIT 1;
         IF FOUND THEN
-            RETURN format('account %s has no balance %s', p_row ->> 'account_id', v_balance);
+            kind := 'account';
+            id := p_row ->> 'account_id';
+            words := format('account %s has no balance %s', id, v_balance);
         END IF;
     END IF;
-    RETURN NULL;
 END $$;
 
 -- The id under which a fact is known: its row's, or what an upload is told apart by.
@@ -123,11 +128,20 @@ DECLARE
     v_id text := record.fact_id(p_fact);
     v_digest bytea := coalesce(decode(p_fact ->> 'digest', 'hex'), sha256(convert_to(v_row::text, 'UTF8')));
     v_known bytea;
+    v_source text := p_fact ->> 'source';
+    v_event text := p_fact ->> 'event';
 BEGIN
     IF v_id = '' THEN
         PERFORM record.refuse('a fact needs an id');
     ELSIF v_kind IS NULL THEN
         PERFORM record.refuse('a fact needs a type');
+    END IF;
+    IF v_source IS NOT NULL AND v_event IS NOT NULL THEN
+        -- Two deliveries of an event at the same time: the second waits for the first.
+        INSERT INTO record.events_taken (source, id, at) VALUES (v_source, v_event, p_at) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN 'unchanged';
+        END IF;
     END IF;
     SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id;
     IF v_known = v_digest THEN
@@ -155,36 +169,44 @@ BEGIN
     IF v_known IS NOT NULL THEN
         UPDATE record.fact_digests SET digest = v_digest, imported_at = p_at WHERE kind = v_kind AND id = v_id;
     END IF;
-    DELETE FROM record.dead_letters WHERE kind = v_kind AND row_id = v_id;
+    UPDATE record.dead_letters SET state = 'retried', last_at = p_at
+    WHERE kind = v_kind AND row_id = v_id AND state = 'waiting';
     RETURN CASE WHEN v_known IS NULL THEN 'added' ELSE 'updated' END;
 END $$;
 
 -- Takes a fact by itself: what it did, or why it can't be taken, of which nothing stays. `lacks`: it lacks
--- a row that it refers to, or credits, and both can still come.
-CREATE FUNCTION record.try_fact(p_fact jsonb, p_at bigint, OUT outcome text, OUT reason text, OUT lacks boolean)
+-- a row that it refers to, or credits, and both can still come: for which row it waits.
+CREATE FUNCTION record.try_fact(p_fact jsonb, p_at bigint, OUT outcome text, OUT reason text, OUT lacks boolean,
+    OUT lacks_kind text, OUT lacks_id text)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_state text;
     v_constraint text;
     v_message text;
-    v_missing text;
+    v_missing record;
 BEGIN
     outcome := record.take_fact(p_fact, p_at);
 EXCEPTION WHEN SQLSTATE 'MG001' OR integrity_constraint_violation OR data_exception THEN
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_constraint = CONSTRAINT_NAME, v_message = MESSAGE_TEXT;
     BEGIN
-        v_missing := record.missing_row(p_fact ->> 'type', p_fact -> 'data');
+        SELECT * INTO v_missing FROM record.missing_row(p_fact ->> 'type', p_fact -> 'data');
     EXCEPTION WHEN data_exception THEN
-        v_missing := NULL; -- What it refers to can't be read.
+        SELECT NULL::text AS kind, NULL::text AS id, NULL::text AS words INTO v_missing; -- It can't be read.
     END;
-    lacks := v_missing IS NOT NULL OR v_constraint = 'level_below_zero';
-    reason := coalesce(CASE v_state WHEN '23503' THEN v_missing END,
+    lacks := v_missing.words IS NOT NULL OR v_constraint = 'level_below_zero';
+    lacks_kind := v_missing.kind;
+    lacks_id := v_missing.id;
+    IF lacks_kind IS NULL AND lacks AND p_fact ->> 'type' = 'charge' THEN
+        lacks_kind := 'account';
+        lacks_id := p_fact -> 'data' ->> 'account_id';
+    END IF;
+    reason := coalesce(CASE v_state WHEN '23503' THEN v_missing.words END,
         record.plain_words(v_state, v_constraint, v_message));
 END $$;
 
 -- Takes facts in order, as many at a time as can be taken together, since a savepoint for each would
 -- cost more than most facts. Returns what each did; null for those that can't be taken.
-CREATE FUNCTION record.take_facts(p_facts jsonb[], p_at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION record.take_in_groups(p_facts jsonb[], p_at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     v_outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(p_facts)]);
     v_last int;
@@ -205,20 +227,26 @@ BEGIN
     RETURN v_outcomes;
 END $$;
 
--- Keeps a fact that can't be taken, once per reason. Returns it as the report names it.
-CREATE FUNCTION record.bury_fact(p_fact jsonb, p_place bigint, p_reason text, p_lacks boolean, p_at bigint) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+-- The same, where facts that nobody told before and that stand together are taken by sets.
+CREATE FUNCTION record.take_facts(p_facts jsonb[], p_at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_kind text := coalesce(p_fact ->> 'type', '');
-    v_id text := record.fact_id(p_fact);
-    v_text text := (CASE jsonb_typeof(p_fact) WHEN 'object' THEN p_fact - ARRAY['digest', 'posted_digest']
-        ELSE p_fact END)::text;
+    v_fresh boolean[] := record.fresh_facts(p_facts);
+    v_outcomes text[] := '{}';
+    v_first int := 1;
+    v_last int;
+    v_part jsonb[];
 BEGIN
-    INSERT INTO record.dead_letters (at, kind, row_id, reason, fact)
-    SELECT p_at, v_kind, v_id, p_reason, v_text
-    WHERE NOT EXISTS (SELECT 1 FROM record.dead_letters
-                      WHERE kind = v_kind AND row_id = v_id AND reason = p_reason AND fact = v_text);
-    RETURN jsonb_build_object('index', p_place, 'kind', v_kind, 'id', v_id, 'reason', p_reason, 'lacks', p_lacks);
+    WHILE v_first <= cardinality(p_facts) LOOP
+        v_last := v_first;
+        WHILE v_last < cardinality(p_facts) AND v_fresh[v_last + 1] = v_fresh[v_first] LOOP
+            v_last := v_last + 1;
+        END LOOP;
+        v_part := p_facts[v_first : v_last];
+        v_outcomes := v_outcomes || CASE WHEN v_fresh[v_first] THEN record.take_fresh(v_part, p_at)
+            ELSE record.take_in_groups(v_part, p_at) END;
+        v_first := v_last + 1;
+    END LOOP;
+    RETURN v_outcomes;
 END $$;
 
 -- Whether the platform's levels are ours. Credits restored here it can't know of.
@@ -271,7 +299,8 @@ CREATE FUNCTION record.roots_of(p_facts jsonb[]) RETURNS TABLE (place bigint, ro
 $$;
 
 -- Takes a batch of facts: [{"type", "data"}], each with `digest` (hex), for a reversed refund also
--- `posted_digest`, where the caller knows them. Returns {"added", "unchanged", "updated", "rejected":
+-- `posted_digest`, where the caller knows them; with `source` and `event` where an event told it, which is
+-- taken once whatever it says; with `place` for people, should it not be taken. Returns {"added", "unchanged", "updated", "rejected":
 -- [{"index", "kind", "id", "reason", "lacks"}], "outcomes": ["added", null, …]}, where an index is the
 -- place in the batch, from 0, and null an outcome of what was rejected.
 CREATE FUNCTION api.feed(p_facts jsonb, p_at bigint) RETURNS jsonb
@@ -284,11 +313,9 @@ DECLARE
     v_open bigint;
     v_before bigint;
     v_rejected jsonb := '[]';
-    v_reasons text[] := '{}';
-    v_lacks boolean[] := '{}';
+    v_reasons jsonb[] := '{}';
     v_places bigint[];
     v_roots text[];
-    v_root text;
     v_report jsonb;
 BEGIN
     IF jsonb_typeof(p_facts) IS DISTINCT FROM 'array' THEN
@@ -308,22 +335,18 @@ BEGIN
             CONTINUE WHEN v_outcomes[i] IS NOT NULL;
             SELECT * INTO v_try FROM record.try_fact(v_facts[i], v_at);
             v_outcomes[i] := v_try.outcome;
-            v_reasons[i] := v_try.reason;
-            v_lacks[i] := v_try.lacks;
+            v_reasons[i] := to_jsonb(v_try);
         END LOOP;
     END LOOP;
     FOR i IN 1 .. cardinality(v_facts) LOOP
         CONTINUE WHEN v_outcomes[i] IS NOT NULL;
-        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_lacks[i], v_at);
+        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_at);
     END LOOP;
-    FOR v_root IN SELECT touched.root FROM (
+    PERFORM record.settle_roots(ARRAY(
+        SELECT DISTINCT touched.root FROM (
             SELECT * FROM record.roots_of(v_facts)
             UNION ALL SELECT * FROM unnest(v_places, v_roots)) AS touched (place, root)
-        WHERE v_outcomes[touched.place] IN ('added', 'updated') GROUP BY 1 ORDER BY 1
-    LOOP
-        PERFORM record.deliver_items(v_root, v_at);
-        PERFORM record.follow_due(v_root, v_at);
-    END LOOP;
+        WHERE v_outcomes[touched.place] IN ('added', 'updated') AND touched.root IS NOT NULL), v_at);
     PERFORM record.compare_levels(v_facts, v_at);
     v_report := jsonb_build_object('added', cardinality(array_positions(v_outcomes, 'added')),
         'unchanged', cardinality(array_positions(v_outcomes, 'unchanged')),

@@ -17,7 +17,7 @@
 --   approver    *
 --   reconciler  *
 --   auditor     *
---   feeder      schema_migrations dead_letters fact_digests discrepancies
+--   feeder      schema_migrations fact_digests discrepancies
 
 -- Roles and the database itself are for the login that changes the schema, not for the owner of tables.
 RESET ROLE;
@@ -96,7 +96,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA record, api FROM PUBLIC;
 REVOKE ALL ON SCHEMA record, api FROM PUBLIC;
 GRANT USAGE ON SCHEMA api TO makegood_agent, makegood_approver, makegood_reconciler, makegood_feeder, makegood_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA api TO makegood_agent, makegood_approver, makegood_reconciler, makegood_auditor;
-GRANT SELECT ON api.schema_migrations, api.dead_letters, api.fact_digests, api.discrepancies TO makegood_feeder;
+GRANT SELECT ON api.schema_migrations, api.fact_digests, api.discrepancies TO makegood_feeder;
 
 GRANT EXECUTE ON FUNCTION api.keep_blob, api.open_case, api.save_finding, api.choose_runs, api.assign, api.save_draft,
     api.save_view, api.delete_view, api.begin_action, api.apply, api.finish_action, api.record_look_up,

@@ -232,16 +232,6 @@ CREATE TABLE fact_digests (
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
--- Facts that could not be taken, with the reason, to be tried again.
-CREATE TABLE dead_letters (
-    id     INTEGER PRIMARY KEY,
-    at     INTEGER NOT NULL,
-    kind   TEXT    NOT NULL,
-    row_id TEXT    NOT NULL,
-    reason TEXT    NOT NULL,
-    fact   TEXT    NOT NULL CHECK (json_valid(fact))
-) STRICT;
-
 -- Facts that are true one by one and cannot be true together.
 CREATE TABLE discrepancies (
     kind      TEXT    NOT NULL,

@@ -8,12 +8,14 @@ pub(crate) mod due_list;
 pub(crate) mod effects;
 pub(crate) mod facts;
 pub(crate) mod findings;
+pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod letters;
 pub(crate) mod received;
 pub(crate) mod remedies;
 pub(crate) mod scope;
 pub(crate) mod sweeps;
+pub(crate) mod together;
 
 pub(crate) use crate::test_world as world;
 
@@ -64,6 +66,9 @@ macro_rules! every_behaviour {
                 what_came_before_its_job_waits_for_it, a_hint_is_no_evidence, a_delivery_wakes_what_is_open_and_nothing_else},
             letters::{the_platform_is_told_what_was_done, a_try_that_failed_comes_again,
                 an_endpoint_that_takes_nothing_is_disabled, each_endpoint_is_told, what_was_given_up_has_failed},
+            intake::{an_event_counts_once_whatever_it_says, a_letter_is_kept_once_and_counted,
+                a_letter_says_what_it_waits_for, what_cannot_be_read_is_kept_until_somebody_ends_it,
+                a_file_is_read_on_from_where_it_was},
             approvals::{limits_are_by_posting_and_by_day, a_limit_that_was_lowered_counts_at_once,
                 a_yes_is_for_exactly_this, a_yes_is_used_once,
                 a_yes_expires_at_its_instant, nobody_answers_the_own_request, a_request_is_asked_once,
@@ -78,6 +83,7 @@ macro_rules! every_seen_behaviour {
             cases::{a_ticket_has_one_case, a_finding_counts_from_the_revision_it_was_made_at,
                 the_queue_follows_ledger_and_vault, a_file_that_is_gone_does_not_come_before_one_that_can_be_lost,
                 a_case_is_a_ticket_about_its_run, no_text_is_lost, views_are_kept_by_agent_and_name},
+            together::{sets_leave_what_single_facts_leave},
             facts::{the_same_again_changes_nothing, mutable_rows_change_and_ledger_rows_do_not,
                 what_cannot_be_taken_is_named_and_keeps_nobody_out, credits_that_come_back_later_in_a_batch_can_be_spent,
                 what_is_older_than_the_opening_does_not_draw, a_new_count_of_a_balance_keeps_what_followed_it,

@@ -72,6 +72,13 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("0008_rights", &[include_str!("../../migrations/postgres/0008_rights.sql")]),
+    (
+        "0009_intake",
+        &[
+            include_str!("../../migrations/postgres/0009_intake.sql"),
+            include_str!("../../migrations/postgres/0009_intake_many.sql"),
+        ],
+    ),
     ("0010_deliveries", &[include_str!("../../migrations/postgres/0010_deliveries.sql")]),
     ("0011_letters", &[include_str!("../../migrations/postgres/0011_letters.sql")]),
 ];

@@ -13,10 +13,11 @@ use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, Finding,
-    FullScan, Identity, ImportReport, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
-    PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore,
-    SavedView, Store, StoreHealth, StoreResult, StoredAnswer,
+    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
+    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
+    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
+    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult,
+    StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -29,7 +30,8 @@ use super::reads::{catalogue, charges, jobs};
 #[async_trait]
 impl FactStore for PgStore {
     async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-        self.import_facts(facts, at).await
+        let plain = |fact: &Fact| Told { event: fact.clone().into(), place: "facts".to_owned() };
+        self.take(&facts.iter().map(plain).collect::<Vec<_>>(), at).await
     }
     async fn scope(
         &self,
@@ -60,6 +62,31 @@ impl FactStore for PgStore {
     async fn charges(&self, wanted: &ChargesWanted) -> StoreResult<Vec<ChargeLine>> {
         let mut connection = self.pool.acquire().await.map_err(backend)?;
         charges::wanted(&mut connection, wanted).await
+    }
+}
+
+#[async_trait]
+impl IntakeStore for PgStore {
+    async fn take(&self, told: &[Told], at: Timestamp) -> StoreResult<ImportReport> {
+        self.import_told(told, at).await
+    }
+    async fn bury(&self, unread: &[Unread], at: Timestamp) -> StoreResult<()> {
+        self.bury_unread(unread, at).await
+    }
+    async fn dead_letters(&self, wanted: &DeadLettersWanted) -> StoreResult<Vec<DeadLetter>> {
+        self.read_dead_letters(wanted).await
+    }
+    async fn dead_letters_waiting_for(&self, rows: &[(String, String)], limit: u64) -> StoreResult<Vec<DeadLetter>> {
+        self.read_dead_letters_waiting_for(rows, limit).await
+    }
+    async fn end_dead_letter(&self, id: i64, state: DeadLetterState, at: Timestamp) -> StoreResult<bool> {
+        self.end_waiting_dead_letter(id, state, at).await
+    }
+    async fn import_position(&self, file: &str) -> StoreResult<Option<ImportPosition>> {
+        self.read_position(file).await
+    }
+    async fn keep_position(&self, file: &str, position: &ImportPosition, at: Timestamp) -> StoreResult<()> {
+        self.write_position(file, position, at).await
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) async fn add(connection: &mut SqliteConnection, row: &Charge) -> Work
     Ok(())
 }
 
-fn check_sums(row: &Charge) -> Worked<()> {
+/// That items and sources each add up to the total.
+pub(super) fn check_sums(row: &Charge) -> Worked<()> {
     let items = sum(row.items.iter().map(|item| item.credits));
     let sources = sum(row.sources.iter().map(|source| source.amount));
     if items != Some(row.total) {

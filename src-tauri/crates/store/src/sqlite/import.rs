@@ -2,37 +2,44 @@
 //! the dead letters and keeps nobody else out.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use jiff::Timestamp;
+use makegood_domain::events::{Event, Origin};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
-use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult, Taken};
+use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult, Taken, Told};
 use makegood_domain::settlement::{By, Move, State};
 use sqlx::{Connection, SqliteConnection};
 
+use super::dead_letters::{self, Why};
 use super::discrepancies::{self, DELIVERED_AND_REFUNDED, LEVEL_DIFFERS};
 use super::due_runs::{self, Changed};
 use super::fault::{BELOW_ZERO, Fault, MISSING_ROW, Worked, as_error, backend, refused};
 use super::items::{self, Note};
+use super::references::Missing;
 use super::rows::{document, micros};
 use super::{SqliteStore, audit};
-use super::{canvas, catalogue, charges, deliveries, jobs, outputs, people, references, refunds, runs, ticket_links};
+use super::{
+    canvas, catalogue, charges, deliveries, fresh, jobs, outputs, people, references, refunds, runs, ticket_links,
+};
 use crate::digests::{digest, digest_as_posted};
 
 statements! {
     KNOWN = "SELECT digest FROM fact_digests WHERE kind = ?1 AND id = ?2";
     KEEP = "INSERT INTO fact_digests (kind, id, digest, imported_at) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (kind, id) DO UPDATE SET digest = excluded.digest, imported_at = excluded.imported_at";
-    DEAD_LETTER = "INSERT INTO dead_letters (at, kind, row_id, reason, fact)
-        SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (
-            SELECT 1 FROM dead_letters WHERE kind = ?2 AND row_id = ?3 AND reason = ?4 AND fact = ?5)";
-    ALIVE_AGAIN = "DELETE FROM dead_letters WHERE kind = ?1 AND row_id = ?2";
+    EVENT_KNOWN = "SELECT EXISTS (SELECT 1 FROM events_taken WHERE source = ?1 AND id = ?2)";
+    KEEP_EVENT = "INSERT INTO events_taken (source, id, at) VALUES (?1, ?2, ?3)";
     LAST_DOCUMENT = "SELECT document FROM item_transitions WHERE charge_id = ?1 AND item = ?2
         ORDER BY seq DESC LIMIT 1";
     LEVEL = "SELECT level FROM balances WHERE id = ?1";
     RESTORED_HERE = "SELECT count(*) FROM refund_lines l JOIN refunds r ON r.id = l.refund_id
         WHERE l.target = ?1 AND r.origin = 'makegood'";
 }
+
+/// Fewer facts are taken one by one.
+const FEW: usize = 8;
 
 /// Logical runs that a batch changes, told by a run of each or by their first run.
 #[derive(Default)]
@@ -50,28 +57,35 @@ struct Batch {
     touched: Touched,
 }
 
-/// A fact that could not be taken yet: why, and whether it lacks something that can still come.
+/// A fact that could not be taken yet, and whether what it lacks can still come.
 struct Waiting {
     place: usize,
-    reason: String,
+    why: Why,
     lacks: bool,
 }
 
 impl SqliteStore {
-    pub(super) async fn import_facts(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
+    pub(super) async fn import_told(&self, told: &[Told], at: Timestamp) -> StoreResult<ImportReport> {
         let mut tx = self.begin().await?;
-        let mut batch = Batch { at, outcomes: vec![None; facts.len()], touched: Touched::default() };
+        let mut batch = Batch { at, outcomes: vec![None; told.len()], touched: Touched::default() };
         let mut waiting: Vec<Waiting> = Vec::new();
-        for (place, fact) in facts.iter().enumerate() {
-            waiting.extend(take_one(&mut tx, &mut batch, place, fact).await?);
+        for (stretch, is_fresh) in fresh::stretches(&mut tx, told).await? {
+            let mut one_by_one = vec![stretch.clone()];
+            if is_fresh {
+                one_by_one = take_fresh(&mut tx, &mut batch, told, stretch).await?;
+            }
+            for place in one_by_one.into_iter().flatten() {
+                let Some(one) = told.get(place) else { continue };
+                waiting.extend(take_one(&mut tx, &mut batch, place, &one.event).await?);
+            }
         }
         // What lacked a row, or credits, that came later in the batch is tried again.
         loop {
             let before = waiting.len();
             let mut still = Vec::new();
             for Waiting { place, .. } in std::mem::take(&mut waiting) {
-                let Some(fact) = facts.get(place) else { continue };
-                still.extend(take_one(&mut tx, &mut batch, place, fact).await?);
+                let Some(one) = told.get(place) else { continue };
+                still.extend(take_one(&mut tx, &mut batch, place, &one.event).await?);
             }
             waiting = still;
             if waiting.is_empty() || waiting.len() == before {
@@ -79,14 +93,18 @@ impl SqliteStore {
             }
         }
         let mut rejected = Vec::with_capacity(waiting.len());
-        for why in waiting {
-            let Some(fact) = facts.get(why.place) else { continue };
-            rejected.push(bury(&mut tx, fact, why, at).await?);
+        for Waiting { place, why, lacks } in waiting {
+            let Some(one) = told.get(place) else { continue };
+            let fact = &one.event.fact;
+            let buried = dead_letters::bury(&mut tx, one, &digest(fact)?, &why, at).await;
+            buried.map_err(|fault| as_error(fault, "the dead letters"))?;
+            let (index, kind) = (signless(place), fact.kind().to_owned());
+            rejected.push(RejectedFact { index, kind, id: fact.id(), reason: why.reason, lacks });
         }
         rejected.sort_by_key(|fact| fact.index);
-        settle(&mut tx, facts, &batch.touched, at).await.map_err(|fault| as_error(fault, "the import"))?;
+        settle(&mut tx, told, &batch.touched, at).await.map_err(|fault| as_error(fault, "the import"))?;
         let report = ImportReport::new(batch.outcomes, rejected);
-        if report.unchanged < signless(facts.len()) {
+        if report.unchanged < signless(told.len()) {
             audit::add(&mut tx, "feed", "import", "feed", &document(&summary(&report))?, at).await?;
         }
         tx.commit().await.map_err(backend)?;
@@ -104,16 +122,58 @@ fn signless(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
+/// Takes a stretch of fresh facts together, or its halves, or their halves; answers what is left to be taken
+/// one by one.
+async fn take_fresh(
+    connection: &mut SqliteConnection,
+    batch: &mut Batch,
+    told: &[Told],
+    stretch: Range<usize>,
+) -> StoreResult<Vec<Range<usize>>> {
+    let (mut open, mut left) = (vec![stretch], Vec::new());
+    while let Some(part) = open.pop() {
+        if part.len() < FEW {
+            left.push(part);
+            continue;
+        }
+        let facts = told.get(part.clone()).unwrap_or_default();
+        let mut savepoint = connection.begin().await.map_err(backend)?;
+        match fresh::put_fresh(&mut savepoint, facts, batch.at).await {
+            Ok(()) => {
+                savepoint.commit().await.map_err(backend)?;
+                batch
+                    .outcomes
+                    .iter_mut()
+                    .skip(part.start)
+                    .take(part.len())
+                    .for_each(|taken| *taken = Some(Taken::Added));
+                let runs = facts.iter().filter_map(|one| run_of(&one.event.fact));
+                batch.touched.runs.extend(runs.map(|run| run.0.clone()));
+            }
+            Err(Fault::Refused(_)) => {
+                savepoint.rollback().await.map_err(backend)?;
+                let middle = part.start + part.len() / 2;
+                // The first half is the next one.
+                open.extend([middle..part.end, part.start..middle]);
+            }
+            Err(Fault::Failed(error)) => return Err(error),
+        }
+    }
+    left.sort_by_key(|part| part.start);
+    Ok(left)
+}
+
 /// Takes one fact in its own savepoint; answers why it cannot be taken, if so.
 async fn take_one(
     connection: &mut SqliteConnection,
     batch: &mut Batch,
     place: usize,
-    fact: &Fact,
+    event: &Event,
 ) -> StoreResult<Option<Waiting>> {
+    let fact = &event.fact;
     let before = roots_before(connection, fact).await?;
     let mut savepoint = connection.begin().await.map_err(backend)?;
-    match take(&mut savepoint, fact, batch.at).await {
+    match take(&mut savepoint, event, batch.at).await {
         Ok(taken) => {
             savepoint.commit().await.map_err(backend)?;
             if let Some(outcome) = batch.outcomes.get_mut(place) {
@@ -129,18 +189,32 @@ async fn take_one(
             savepoint.rollback().await.map_err(backend)?;
             let missing = missing_row(connection, fact).await?;
             let lacks = missing.is_some() || why == BELOW_ZERO;
-            let reason = missing.filter(|_| why == MISSING_ROW).unwrap_or(why);
-            Ok(Some(Waiting { place, reason, lacks }))
+            let waits_for = match (&missing, fact) {
+                (Some(missing), _) => Some((missing.kind.to_owned(), missing.id.clone())),
+                (None, Fact::Charge(row)) if lacks => Some(("account".to_owned(), row.account_id.0.clone())),
+                (None, _) => None,
+            };
+            let reason = missing.filter(|_| why == MISSING_ROW).map_or(why, |missing| missing.words);
+            Ok(Some(Waiting { place, why: Why { reason, waits_for }, lacks }))
         }
         Err(Fault::Failed(error)) => Err(error),
     }
 }
 
-async fn missing_row(connection: &mut SqliteConnection, fact: &Fact) -> StoreResult<Option<String>> {
+async fn missing_row(connection: &mut SqliteConnection, fact: &Fact) -> StoreResult<Option<Missing>> {
     references::missing(connection, fact).await.map_err(|fault| as_error(fault, "the import"))
 }
 
-async fn take(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> Worked<Taken> {
+async fn take(connection: &mut SqliteConnection, event: &Event, at: Timestamp) -> Worked<Taken> {
+    let fact = &event.fact;
+    if let Some(Origin { source, id }) = &event.origin {
+        let known = sqlx::query_scalar(EVENT_KNOWN).bind(source).bind(id).fetch_one(&mut *connection).await?;
+        if known {
+            return Ok(Taken::Unchanged);
+        }
+        let keep = sqlx::query(KEEP_EVENT).bind(source).bind(id).bind(micros(at));
+        keep.execute(&mut *connection).await?;
+    }
     let (kind, id) = (fact.kind(), fact.id());
     let digest = digest(fact)?;
     let known: Option<Vec<u8>> =
@@ -158,11 +232,11 @@ async fn take(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> 
     };
     let keep = sqlx::query(KEEP).bind(kind).bind(&id).bind(digest).bind(micros(at));
     keep.execute(&mut *connection).await?;
-    sqlx::query(ALIVE_AGAIN).bind(kind).bind(&id).execute(connection).await?;
+    dead_letters::taken_after_all(connection, kind, &id, at).await?;
     Ok(taken)
 }
 
-async fn put(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> Worked<()> {
+pub(super) async fn put(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> Worked<()> {
     match fact {
         Fact::Provider(row) => catalogue::put_provider(connection, row).await,
         Fact::Model(row) => catalogue::put_model(connection, row).await,
@@ -231,28 +305,9 @@ async fn roots_before(connection: &mut SqliteConnection, fact: &Fact) -> StoreRe
     })
 }
 
-async fn bury(
-    connection: &mut SqliteConnection,
-    fact: &Fact,
-    why: Waiting,
-    at: Timestamp,
-) -> StoreResult<RejectedFact> {
-    let (kind, id, Waiting { place, reason, lacks }) = (fact.kind(), fact.id(), why);
-    sqlx::query(DEAD_LETTER)
-        .bind(micros(at))
-        .bind(kind)
-        .bind(&id)
-        .bind(&reason)
-        .bind(document(fact)?)
-        .execute(connection)
-        .await
-        .map_err(backend)?;
-    Ok(RejectedFact { index: signless(place), kind: kind.to_owned(), id, reason, lacks })
-}
-
 /// Brings the items of the touched runs in line with the outputs, and the list of runs to look at with
 /// both; looks whether the platform's levels are ours.
-async fn settle(connection: &mut SqliteConnection, facts: &[Fact], touched: &Touched, at: Timestamp) -> Worked<()> {
+async fn settle(connection: &mut SqliteConnection, told: &[Told], touched: &Touched, at: Timestamp) -> Worked<()> {
     let mut roots: BTreeSet<RunId> = touched.roots.iter().cloned().map(RunId).collect();
     for run in &touched.runs {
         roots.extend(runs::root_of(connection, &RunId(run.clone())).await?);
@@ -261,8 +316,9 @@ async fn settle(connection: &mut SqliteConnection, facts: &[Fact], touched: &Tou
         deliver_items(connection, root, at).await?;
         due_runs::follow(connection, root.as_str(), Changed::ByOthers, at).await?;
     }
-    let balances = facts.iter().filter_map(|fact| if let Fact::Account(row) = fact { Some(row) } else { None });
-    for balance in balances.flat_map(|account| &account.balances) {
+    let accounts =
+        told.iter().filter_map(|one| if let Fact::Account(row) = &one.event.fact { Some(row) } else { None });
+    for balance in accounts.flat_map(|account| &account.balances) {
         let id = balance.id.as_str();
         let level: Option<i64> = sqlx::query_scalar(LEVEL).bind(id).fetch_optional(&mut *connection).await?;
         let ours: i64 = sqlx::query_scalar(RESTORED_HERE).bind(id).fetch_one(&mut *connection).await?;

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0006_reconciler", include_str!("../../migrations/sqlite/0006_reconciler.sql")),
     ("0007_people", include_str!("../../migrations/sqlite/0007_people.sql")),
     ("0008_rights", include_str!("../../migrations/sqlite/0008_rights.sql")),
+    ("0009_intake", include_str!("../../migrations/sqlite/0009_intake.sql")),
     ("0010_deliveries", include_str!("../../migrations/sqlite/0010_deliveries.sql")),
     ("0011_letters", include_str!("../../migrations/sqlite/0011_letters.sql")),
 ];

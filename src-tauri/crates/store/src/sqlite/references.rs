@@ -18,12 +18,20 @@ statements! {
     BALANCE_OF = "SELECT count(*) FROM balances WHERE id = ?1 AND account_id = ?2";
 }
 
-/// Names the first missing row that `fact` refers to, in plain words.
-pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> Worked<Option<String>> {
+/// A row that is not there, and the words for it.
+pub(super) struct Missing {
+    pub kind: &'static str,
+    pub id: String,
+    pub words: String,
+}
+
+/// The first missing row that `fact` refers to.
+pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> Worked<Option<Missing>> {
     for (what, sql, id) in references(fact) {
         let found: i64 = sqlx::query_scalar(sql).bind(id).fetch_one(&mut *connection).await?;
         if found == 0 {
-            return Ok(Some(format!("there is no {what} {id}")));
+            let words = format!("there is no {what} {id}");
+            return Ok(Some(Missing { kind: what, id: id.to_owned(), words }));
         }
     }
     if let Fact::Charge(charge) = fact {
@@ -31,7 +39,8 @@ pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> W
             let query = sqlx::query_scalar(BALANCE_OF).bind(source.balance_id.as_str());
             let found: i64 = query.bind(charge.account_id.as_str()).fetch_one(&mut *connection).await?;
             if found == 0 {
-                return Ok(Some(format!("account {} has no balance {}", charge.account_id, source.balance_id)));
+                let words = format!("account {} has no balance {}", charge.account_id, source.balance_id);
+                return Ok(Some(Missing { kind: "account", id: charge.account_id.0.clone(), words }));
             }
         }
     }

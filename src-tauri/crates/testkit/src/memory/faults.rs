@@ -6,6 +6,11 @@ use makegood_domain::ports::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     Import,
+    Bury,
+    DeadLetters,
+    EndDeadLetter,
+    ImportPosition,
+    KeepPosition,
     Scope,
     RecordLookUp,
     Answers,

@@ -4,33 +4,35 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use makegood_domain::events::Event;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
 use makegood_domain::ledger::{Charge, Refund, RefundState};
 use makegood_domain::money::Credits;
-use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult, Taken};
+use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult, Taken, Told};
 use makegood_domain::settlement::{self, By, First, Item, Move, State};
 use makegood_domain::work::{Job, Output};
 
 use super::ledger::{self, Document};
 use super::record::{ChargeRow, ItemRow, OutputRow, Record};
-use super::{Halt, Worked, due, effects, items, received, refunds, refused, runs};
+use super::{Halt, Worked, dead_letters, due, effects, items, received, refunds, refused, runs};
 
 /// Takes a batch.
-pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-    let mut outcomes = vec![None; facts.len()];
+pub(super) fn import(record: &mut Record, told: &[Told], at: Timestamp) -> StoreResult<ImportReport> {
+    let mut outcomes = vec![None; told.len()];
     let mut rejected = Vec::new();
     let mut roots: BTreeSet<RunId> = BTreeSet::new();
     let mut touched: BTreeSet<RunId> = BTreeSet::new();
-    let mut waiting: Vec<(usize, &Fact)> = facts.iter().enumerate().collect();
+    let mut waiting: Vec<(usize, &Told)> = told.iter().enumerate().collect();
     let mut reasons = Vec::new();
     loop {
         let tried = waiting.len();
         reasons.clear();
-        for (place, fact) in std::mem::take(&mut waiting) {
+        for (place, one) in std::mem::take(&mut waiting) {
+            let fact = &one.event.fact;
             let before = roots_before(record, fact);
             let mark = record.mark();
-            match take(record, fact, at) {
+            match take(record, &one.event, at) {
                 Ok(taken) => {
                     if let Some(outcome) = outcomes.get_mut(place) {
                         *outcome = Some(taken);
@@ -42,8 +44,8 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
                 }
                 Err(Halt::Refused(why)) => {
                     record.undo(&mark);
-                    waiting.push((place, fact));
-                    let lacks = why == ledger::BELOW_ZERO || lacks_row(record, fact);
+                    waiting.push((place, one));
+                    let lacks = why == ledger::BELOW_ZERO || lacking(record, fact).is_some();
                     reasons.push((why, lacks));
                 }
                 Err(Halt::Failed(error)) => return Err(error),
@@ -53,7 +55,13 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
             break;
         }
     }
-    for ((place, fact), (reason, lacks)) in waiting.into_iter().zip(reasons) {
+    for ((place, one), (reason, lacks)) in waiting.into_iter().zip(reasons) {
+        let fact = &one.event.fact;
+        let waits_for = match (lacking(record, fact), fact) {
+            (None, Fact::Charge(row)) if lacks => Some(("account", row.account_id.0.clone())),
+            (row, _) => row,
+        };
+        dead_letters::bury(record, one, &reason, waits_for.map(|(kind, id)| (kind.to_owned(), id)), at);
         let index = u64::try_from(place).unwrap_or(u64::MAX);
         rejected.push(RejectedFact { index, kind: fact.kind().to_owned(), id: fact.id(), reason, lacks });
     }
@@ -69,7 +77,14 @@ pub(super) fn import(record: &mut Record, facts: &[Fact], at: Timestamp) -> Stor
     Ok(report)
 }
 
-fn take(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<Taken> {
+fn take(record: &mut Record, event: &Event, at: Timestamp) -> Worked<Taken> {
+    let fact = &event.fact;
+    if let Some(origin) = &event.origin {
+        if record.events.contains_key(origin) {
+            return Ok(Taken::Unchanged);
+        }
+        record.events.put(origin.clone(), ());
+    }
     let name = (fact.kind(), fact.id());
     let known = record.said.get(&name).cloned();
     let taken = match known {
@@ -83,6 +98,7 @@ fn take(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<Taken> {
             Taken::Added
         }
     };
+    dead_letters::taken_after_all(record, name.0, &name.1, at);
     record.said.put(name, fact.clone());
     Ok(taken)
 }
@@ -133,55 +149,65 @@ fn put(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<()> {
 }
 
 fn check_references(record: &Record, fact: &Fact) -> Worked<()> {
-    missing(record, fact).map_or(Ok(()), |id| refused(format!("there is no {id}")))
+    match missing(record, fact) {
+        Some((what, id)) => refused(format!("there is no {what} {id}")),
+        None => Ok(()),
+    }
 }
 
-/// Whether a fact refers to a row that is not there.
-fn lacks_row(record: &Record, fact: &Fact) -> bool {
-    let is_there = match fact {
+/// A row that is not there, by kind and id.
+type Missing = (&'static str, String);
+
+/// What a fact refers to that is not there, be it a balance.
+fn lacking(record: &Record, fact: &Fact) -> Option<Missing> {
+    let drawn = match fact {
+        Fact::Refund(row) => {
+            return absent("charge", &record.charges, [&row.charge_id])
+                .or_else(|| absent("run", &record.runs, [&row.run_id]));
+        }
         Fact::Charge(row) => row
             .sources
             .iter()
-            .all(|source| source.amount == 0 || ledger::owner(record, &source.balance_id) == Some(&row.account_id)),
-        Fact::Refund(row) => record.charges.contains_key(&row.charge_id) && record.runs.contains_key(&row.run_id),
-        _ => true,
+            .any(|source| source.amount != 0 && ledger::owner(record, &source.balance_id) != Some(&row.account_id)),
+        _ => false,
     };
-    !is_there || missing(record, fact).is_some()
+    let of_charge = if let Fact::Charge(row) = fact { Some(("account", row.account_id.0.clone())) } else { None };
+    missing(record, fact).or(of_charge.filter(|_| drawn))
 }
 
-fn missing(record: &Record, fact: &Fact) -> Option<String> {
+fn missing(record: &Record, fact: &Fact) -> Option<Missing> {
     match fact {
         Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) | Fact::Refund(_) => None,
-        Fact::Model(row) => absent(&record.providers, [&row.provider_id]),
-        Fact::Account(row) => absent(&record.users, [&row.owner_user_id]),
-        Fact::Workspace(row) => absent(&record.accounts, [&row.account_id])
-            .or_else(|| absent(&record.users, row.members.iter().map(|member| &member.user_id))),
-        Fact::Project(row) => {
-            absent(&record.accounts, [&row.account_id]).or_else(|| absent(&record.workspaces, &row.workspace_id))
-        }
-        Fact::Node(row) => absent(&record.projects, [&row.project_id]),
-        Fact::Run(row) => absent(&record.projects, [&row.project_id])
-            .or_else(|| absent(&record.nodes, [&row.node_id]))
-            .or_else(|| absent(&record.users, [&row.started_by]))
-            .or_else(|| absent(&record.models, [&row.model_id]))
-            .or_else(|| absent(&record.runs, row.retry_of.iter().filter(|id| **id != row.id))),
-        Fact::Charge(row) => {
-            absent(&record.runs, [&row.run_id]).or_else(|| absent(&record.accounts, [&row.account_id]))
-        }
-        Fact::Job(row) => absent(&record.runs, [&row.run_id]).or_else(|| absent(&record.providers, [&row.provider_id])),
-        Fact::Webhook(row) => absent(&record.runs, [&row.run_id]),
-        Fact::Upload(row) => absent(&record.runs, [&row.run_id]),
-        Fact::Output(row) => absent(&record.runs, [&row.run_id])
-            .or_else(|| absent(&record.projects, [&row.project_id]))
-            .or_else(|| absent(&record.nodes, &row.node_id)),
+        Fact::Model(row) => absent("provider", &record.providers, [&row.provider_id]),
+        Fact::Account(row) => absent("user", &record.users, [&row.owner_user_id]),
+        Fact::Workspace(row) => absent("account", &record.accounts, [&row.account_id])
+            .or_else(|| absent("user", &record.users, row.members.iter().map(|member| &member.user_id))),
+        Fact::Project(row) => absent("account", &record.accounts, [&row.account_id])
+            .or_else(|| absent("workspace", &record.workspaces, &row.workspace_id)),
+        Fact::Node(row) => absent("project", &record.projects, [&row.project_id]),
+        Fact::Run(row) => absent("project", &record.projects, [&row.project_id])
+            .or_else(|| absent("node", &record.nodes, [&row.node_id]))
+            .or_else(|| absent("user", &record.users, [&row.started_by]))
+            .or_else(|| absent("model", &record.models, [&row.model_id]))
+            .or_else(|| absent("run", &record.runs, row.retry_of.iter().filter(|id| **id != row.id))),
+        Fact::Charge(row) => absent("run", &record.runs, [&row.run_id])
+            .or_else(|| absent("account", &record.accounts, [&row.account_id])),
+        Fact::Job(row) => absent("run", &record.runs, [&row.run_id])
+            .or_else(|| absent("provider", &record.providers, [&row.provider_id])),
+        Fact::Webhook(row) => absent("run", &record.runs, [&row.run_id]),
+        Fact::Upload(row) => absent("run", &record.runs, [&row.run_id]),
+        Fact::Output(row) => absent("run", &record.runs, [&row.run_id])
+            .or_else(|| absent("project", &record.projects, [&row.project_id]))
+            .or_else(|| absent("node", &record.nodes, &row.node_id)),
     }
 }
 
 fn absent<'a, K: Ord + ToString + 'a, V>(
+    what: &'static str,
     rows: &std::collections::BTreeMap<K, V>,
     ids: impl IntoIterator<Item = &'a K>,
-) -> Option<String> {
-    ids.into_iter().find(|id| !rows.contains_key(id)).map(ToString::to_string)
+) -> Option<Missing> {
+    ids.into_iter().find(|id| !rows.contains_key(id)).map(|id| (what, id.to_string()))
 }
 
 fn unique<T: Ord>(ids: impl Iterator<Item = T>, what: &str) -> Worked<()> {

@@ -3,10 +3,11 @@
 //! for reading, one lock around everything, and a unit of work that is refused is taken back whole.
 //!
 //! It says what the ports say and refuses what they refuse; words of refusals can differ. It keeps no
-//! dead letters and no discrepancies, which no port tells of.
+//! discrepancies, which no port tells of.
 
 mod approvals;
 mod cases;
+mod dead_letters;
 mod delivery;
 mod due;
 mod effects;

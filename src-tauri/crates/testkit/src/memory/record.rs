@@ -1,6 +1,7 @@
 //! The tables of the model, and the rows in them.
 
 use jiff::Timestamp;
+use makegood_domain::events::Origin;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, BalanceId, CaseId, ChargeId, JobId, ModelId, NodeId,
@@ -10,8 +11,8 @@ use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::money::{BalanceKind, Credits};
 use makegood_domain::plan::{CaseState, Effect, Order, Plan};
 use makegood_domain::ports::{
-    ActionState, Approval, AttachmentFile, AuditLine, ChosenRuns, Detection, Draft, DraftKind, Finding, NewDelivery,
-    OutboxLine, PassReport, Person, PostingLine, QueueQuery, RawAnswer, StepReceipt,
+    ActionState, Approval, AttachmentFile, AuditLine, ChosenRuns, DeadLetter, Detection, Draft, DraftKind, Finding,
+    ImportPosition, NewDelivery, OutboxLine, PassReport, Person, PostingLine, QueueQuery, RawAnswer, StepReceipt,
 };
 use makegood_domain::settlement::{First, Item};
 use makegood_domain::support::{Message, Ticket, TicketLink};
@@ -70,6 +71,9 @@ tables! {
     outputs_of_run: (RunId, OutputId) => (),
     ticket_links: TicketId => TicketLink,
     said: (&'static str, String) => Fact,
+    events: Origin => (),
+    dead_letters: i64 => DeadLetter,
+    positions: String => ImportPosition,
     // Credits.
     balances: BalanceId => BalanceRow,
     postings: i64 => Posting,

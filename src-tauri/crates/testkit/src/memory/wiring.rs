@@ -13,10 +13,11 @@ use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, Finding,
-    FullScan, Identity, ImportReport, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
-    PassReport, Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore,
-    SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer,
+    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
+    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
+    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
+    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreError, StoreHealth,
+    StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -24,8 +25,8 @@ use makegood_domain::work::{Job, JobState, Model};
 
 use super::record::Record;
 use super::{
-    MemoryStore, Op, approvals, cases, cut, due, effects, findings, import, items, journal, ledger, letters, limits,
-    proof, queue, received, reconciler, runs, scope, sweeps,
+    MemoryStore, Op, approvals, cases, cut, dead_letters, due, effects, findings, import, items, journal, ledger,
+    letters, limits, proof, queue, received, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -44,7 +45,8 @@ fn if_done(applied: &Applied) -> bool {
 #[async_trait]
 impl FactStore for MemoryStore {
     async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-        self.write(Op::Import, always, |record| import::import(record, facts, cut(at)))
+        let plain = |fact: &Fact| Told { event: fact.clone().into(), place: "facts".to_owned() };
+        self.take(&facts.iter().map(plain).collect::<Vec<_>>(), at).await
     }
     async fn scope(
         &self,
@@ -131,6 +133,37 @@ fn look_up(record: &mut Record, job: &Job, raw: &[RawAnswer]) -> StoreResult<()>
         record.look_ups.add((job.id.clone(), answer.clone()));
     }
     Ok(())
+}
+
+#[async_trait]
+impl IntakeStore for MemoryStore {
+    async fn take(&self, told: &[Told], at: Timestamp) -> StoreResult<ImportReport> {
+        self.write(Op::Import, always, |record| import::import(record, told, cut(at)))
+    }
+    async fn bury(&self, unread: &[Unread], at: Timestamp) -> StoreResult<()> {
+        self.write(Op::Bury, always, |record| {
+            unread.iter().for_each(|letter| dead_letters::bury_unread(record, letter, cut(at)));
+            Ok(())
+        })
+    }
+    async fn dead_letters(&self, wanted: &DeadLettersWanted) -> StoreResult<Vec<DeadLetter>> {
+        self.read(Op::DeadLetters, |record| Ok(dead_letters::letters(record, wanted)))
+    }
+    async fn dead_letters_waiting_for(&self, rows: &[(String, String)], limit: u64) -> StoreResult<Vec<DeadLetter>> {
+        self.read(Op::DeadLetters, |record| Ok(dead_letters::waiting_for(record, rows, limit)))
+    }
+    async fn end_dead_letter(&self, id: i64, state: DeadLetterState, at: Timestamp) -> StoreResult<bool> {
+        self.write(Op::EndDeadLetter, |ended| *ended, |record| Ok(dead_letters::end(record, id, state, cut(at))))
+    }
+    async fn import_position(&self, file: &str) -> StoreResult<Option<ImportPosition>> {
+        self.read(Op::ImportPosition, |record| Ok(record.positions.get(file).cloned()))
+    }
+    async fn keep_position(&self, file: &str, position: &ImportPosition, _at: Timestamp) -> StoreResult<()> {
+        self.write(Op::KeepPosition, always, |record| {
+            record.positions.put(file.to_owned(), position.clone());
+            Ok(())
+        })
+    }
 }
 
 #[async_trait]

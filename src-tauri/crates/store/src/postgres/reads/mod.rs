@@ -8,6 +8,7 @@ pub(super) mod canvas;
 pub(super) mod cases;
 pub(super) mod catalogue;
 pub(super) mod charges;
+pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod drafts;
 pub(super) mod health;

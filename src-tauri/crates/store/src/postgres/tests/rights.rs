@@ -12,7 +12,11 @@ use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
 use super::world::{at, base, charge, new_case, order, plan, restore, run, settings, steps};
 use crate::postgres::{PgStore, migrate};
 
-const LIST: &str = include_str!("../../../migrations/postgres/0008_rights.sql");
+/// The changes that give rights, each with a list of them at its top.
+const LISTS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0008_rights.sql"),
+    include_str!("../../../migrations/postgres/0009_intake.sql"),
+];
 const ROLES: [&str; 5] = ["agent", "approver", "reconciler", "feeder", "auditor"];
 
 /// A record made by the schema's changes themselves, with a login for each role in this database's name.
@@ -62,10 +66,12 @@ impl House {
     }
 }
 
-/// The lines of the list at the top of the change under this heading, as `role name`.
+/// The lines of the lists at the top of the changes under this heading, as `role name`.
 fn listed(heading: &str) -> BTreeSet<String> {
-    let lines = LIST.lines().skip_while(|line| !line.contains(heading)).skip(1);
-    let lines = lines.take_while(|line| line.starts_with("--   "));
+    let lines = LISTS.iter().flat_map(|list| {
+        let lines = list.lines().skip_while(|line| !line.contains(heading)).skip(1);
+        lines.take_while(|line| line.starts_with("--   "))
+    });
     let pairs = lines.flat_map(|line| {
         let mut words = line.trim_start_matches("--").split_whitespace();
         let role = words.next().unwrap_or_default().to_owned();

@@ -18,6 +18,7 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("drafts", reads::drafts::STATEMENTS),
     ("health", reads::health::STATEMENTS),
     ("jobs", reads::jobs::STATEMENTS),
+    ("dead letters", reads::dead_letters::STATEMENTS),
     ("outbox", reads::outbox::STATEMENTS),
     ("outputs", reads::outputs::STATEMENTS),
     ("people", reads::people::STATEMENTS),

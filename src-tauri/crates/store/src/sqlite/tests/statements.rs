@@ -3,9 +3,10 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
-    SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, deliveries, detections,
-    discrepancies, drafts, due_runs, effects, findings, full_scan, health, import, items, jobs, ledger, letters, open,
-    outbox, outputs, passes, people, queue, received, references, refunds, rights, runs, sweeps, ticket_links, views,
+    SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, dead_letters, deliveries,
+    detections, discrepancies, drafts, due_runs, effects, findings, fresh, full_scan, health, import, items, jobs,
+    ledger, letters, open, outbox, outputs, passes, people, queue, received, references, refunds, rights, runs, sweeps,
+    ticket_links, views,
 };
 
 #[tokio::test]
@@ -34,10 +35,12 @@ async fn every_statement_can_be_prepared() {
         cases::STATEMENTS,
         catalogue::STATEMENTS,
         charges::STATEMENTS,
+        dead_letters::STATEMENTS,
         deliveries::STATEMENTS,
         discrepancies::STATEMENTS,
         drafts::STATEMENTS,
         findings::STATEMENTS,
+        fresh::STATEMENTS,
         health::STATEMENTS,
         import::STATEMENTS,
         items::STATEMENTS,
