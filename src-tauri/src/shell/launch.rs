@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -16,6 +17,9 @@ use super::profile::{self, ProfileLock};
 use super::{attachments, commands, events, geometry, rendering, window};
 use crate::sweeps::{self, Stop};
 use crate::wiring::{self, Console};
+
+/// How long a record may take to close.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Settles charges that brought no output.
 #[derive(Debug, Parser)]
@@ -92,7 +96,8 @@ fn start() -> anyhow::Result<ExitCode> {
     // From here on this is the only window, if there is a bus to ask; the lock knows without one.
     let _lock = ProfileLock::take(&profile)?;
     let console = runtime.block_on(wiring::open_window(&profile))?;
-    fill(&app, &console, &profile).context("the window cannot be opened")?;
+    let stop = Stop::default();
+    fill(&app, &console, &profile, &stop).context("the window cannot be opened")?;
     let code = app.run_return(move |app, event| {
         if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, label, .. } = event
             && let Some(closing) = app.get_webview_window(&label)
@@ -101,16 +106,25 @@ fn start() -> anyhow::Result<ExitCode> {
             tracing::warn!(%error, "the window's place is not remembered");
         }
     });
-    drop(console);
+    stop.now();
+    runtime.block_on(close(&console));
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Puts the core into the program and opens the window on it.
-fn fill(app: &App, console: &Console, profile: &Path) -> anyhow::Result<()> {
+/// Closes the record, so that what is in a file's log is in the file. Who closes a window is not kept
+/// waiting: without it nothing is lost, and the next start does it.
+async fn close(console: &Console) {
+    if tokio::time::timeout(CLOSING, console.desk.store().close()).await.is_err() {
+        tracing::warn!("the record was busy and is left open: the next start folds its log into it");
+    }
+}
+
+/// Puts the core into the program and opens the window on it. The reconciler goes on until `stop`.
+fn fill(app: &App, console: &Console, profile: &Path, stop: &Stop) -> anyhow::Result<()> {
     app.manage(Core(Arc::clone(&console.desk)));
     tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), console.desk.changes()));
     if let Some(every) = console.desk.timer().every {
-        tauri::async_runtime::spawn(reconcile(Arc::clone(&console.desk), every));
+        tauri::async_runtime::spawn(reconcile(Arc::clone(&console.desk), every, stop.clone()));
     }
     let main = window::open(app, profile)?;
     if let Err(error) = geometry::restore(app.handle(), &main, profile) {
@@ -121,8 +135,8 @@ fn fill(app: &App, console: &Console, profile: &Path) -> anyhow::Result<()> {
 
 /// Keeps the time of the reconciler while the window is open. A process that ends in the middle of a pass
 /// leaves claims that run out and sagas that the next pass finishes.
-async fn reconcile(desk: Arc<Desk>, every: SignedDuration) {
-    sweeps::keep(&desk, "window", every, &Stop::default(), |pass| match pass {
+async fn reconcile(desk: Arc<Desk>, every: SignedDuration, stop: Stop) {
+    sweeps::keep(&desk, "window", every, &stop, |pass| match pass {
         Ok(report) => tracing::info!(pass = report.id, runs = report.looked_at, "reconciled"),
         Err(error) => tracing::warn!(%error, "a pass of the reconciler failed"),
     })
