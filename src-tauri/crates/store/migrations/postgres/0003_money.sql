@@ -122,7 +122,7 @@ BEGIN
     FROM record.actions a LEFT JOIN record.people p ON p.id = a.agent WHERE a.key = v_last.action_key;
     IF v_last.action_key IS NULL THEN
         v_who := 'the platform';
-    ELSIF v_who IS NULL AND v_last.action_key LIKE 'rec-%' THEN
+    ELSIF v_who IS NULL AND EXISTS (SELECT 1 FROM record.sweep_steps s WHERE s.key = v_last.action_key) THEN
         v_who := 'the reconciler';
     END IF;
     v_what := CASE v_last.state

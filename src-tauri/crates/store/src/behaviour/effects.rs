@@ -47,7 +47,8 @@ pub(crate) async fn who_was_first_is_told_in_plain_words(store: &dyn Store) {
     let [ana, _] = trusted();
     store.put_person(&Person { name: "Ana Prata".into(), ..ana }, at(1500)).await.unwrap();
     act(store, "k1", &[restore("rfd_1", "chg_r1", "r1", 10)]).await;
-    settled(store, "rec-2", 0, &lease("r2"), 2001).await;
+    // Whose a key is follows from where it is kept, not from how it looks.
+    settled(store, "key-of-a-pass-2", 0, &lease("r2"), 2001).await;
     take(store, &[output("out_r3", "r3", "a", "stored")], at(2002)).await;
     let again = ["r1", "r2", "r3"].map(|id| restore(&format!("rfd_of_{id}"), &format!("chg_{id}"), id, 10));
     assert_eq!(begin(store, "k9", "ben", &again, None).await, Begun::New);

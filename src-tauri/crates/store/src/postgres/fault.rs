@@ -103,9 +103,11 @@ fn refusal(error: &PgDatabaseError) -> Option<String> {
 pub(crate) fn backend(error: sqlx::Error) -> StoreError {
     let Some(said) = said(&error) else {
         return match error {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
-                StoreError::Unavailable(format!("the database can't be reached: {error}"))
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => StoreError::Unavailable(format!("the database can't be reached: {error}")),
             other => StoreError::Backend(other.to_string()),
         };
     };

@@ -171,6 +171,12 @@ async fn settle_group(lanes: &Link, link: &Link, mut group: Vec<Waiting>) {
                 drop(waiting.told.send(Ok(applied)));
             }
         }
+        Err(Fault::Failed(StoreError::Unavailable(why))) => {
+            // Each by itself would only try as often again. Whoever asks again does with the same key.
+            for waiting in together {
+                drop(waiting.told.send(Err(StoreError::Unavailable(why.clone()))));
+            }
+        }
         // Which of them it is about, and in which words, each learns by itself.
         Err(_) => alone.extend(together),
     }
