@@ -11,6 +11,7 @@ mod lost_jobs;
 mod matching;
 mod overtaken;
 mod reconciling;
+mod slow;
 mod symptoms;
 mod usage;
 mod world;

@@ -14,7 +14,7 @@ use makegood_domain::ids::{ActionKey, AgentId, CaseId, RunId};
 use makegood_domain::plan::Effect;
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{
-    ActionStore as _, Applied, DetectionKind, FactStore as _, PassReport, Receipt, ReconcileStore as _,
+    ActionStore as _, Applied, DetectionKind, FactStore as _, PassReport, Providers, Receipt, ReconcileStore as _,
 };
 use makegood_domain::reading::RuleReader;
 use makegood_domain::scope::{Dossier, Scope};
@@ -28,18 +28,18 @@ use super::loom::{Loom, OneLoom, Says};
 use super::world::{COMPLAINT, at, clip, failed_job, made_job, rich_ground, run_of_210, ticket, upload_failed};
 
 /// Posting of the charges.
-const CHARGED: &str = "2026-03-12T18:04:22Z";
+pub(super) const CHARGED: &str = "2026-03-12T18:04:22Z";
 
-struct Works {
-    store: Arc<SqliteStore>,
-    clock: Arc<ManualClock>,
-    loom: Arc<Loom>,
+pub(super) struct Works {
+    pub store: Arc<SqliteStore>,
+    pub clock: Arc<ManualClock>,
+    pub loom: Arc<Loom>,
     dir: TempDir,
     policy: Policy,
 }
 
 /// A record with these runs, an hour after they were charged.
-async fn works(facts: &[Vec<Fact>]) -> Works {
+pub(super) async fn works(facts: &[Vec<Fact>]) -> Works {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Arc::new(SqliteStore::open(&dir.path().join("record.sqlite")).await.expect("a record"));
     let report = store.import(&facts.concat(), at(CHARGED)).await.expect("an import");
@@ -50,7 +50,7 @@ async fn works(facts: &[Vec<Fact>]) -> Works {
 }
 
 /// A job that the platform last heard of as running.
-fn running_job(run: &str) -> Fact {
+pub(super) fn running_job(run: &str) -> Fact {
     let job = json!({"id": format!("job-{run}"), "run_id": run, "provider_id": "mill", "submitted_at": CHARGED,
         "state": "processing", "processing_started_at": CHARGED, "finished_at": null, "items": [], "error": null});
     serde_json::from_value(json!({ "type": "job", "data": job })).expect("a fact")
@@ -68,9 +68,18 @@ impl Works {
     }
 
     fn desk_in(&self, dir: &Path) -> Arc<Desk> {
+        self.desk_with(dir, Arc::new(OneLoom(Arc::clone(&self.loom))))
+    }
+
+    /// A desk with other providers.
+    pub(super) fn desk_of(&self, providers: Arc<dyn Providers>) -> Arc<Desk> {
+        self.desk_with(self.dir.path(), providers)
+    }
+
+    fn desk_with(&self, dir: &Path, providers: Arc<dyn Providers>) -> Arc<Desk> {
         let ports = Ports {
             store: Arc::clone(&self.store) as _,
-            providers: Arc::new(OneLoom(Arc::clone(&self.loom))),
+            providers,
             vault: Arc::new(LocalVault::open(dir.join("vault")).expect("a vault")),
             reader: Arc::new(RuleReader),
             clock: Arc::clone(&self.clock) as _,
@@ -80,12 +89,12 @@ impl Works {
         Arc::new(Desk::new(ports, self.policy.clone(), agent, info))
     }
 
-    fn shift(&self, name: &str) -> Shift {
+    pub(super) fn shift(&self, name: &str) -> Shift {
         let now = self.clock_now();
         Shift::new(format!("pass-{name}-{now}"), format!("worker-{name}"))
     }
 
-    fn clock_now(&self) -> Timestamp {
+    pub(super) fn clock_now(&self) -> Timestamp {
         makegood_domain::ports::Clock::now(&*self.clock)
     }
 
@@ -108,7 +117,7 @@ impl Works {
         scope.expect("readable").expect("a run")
     }
 
-    async fn run(&self, run: &str) -> Dossier {
+    pub(super) async fn run(&self, run: &str) -> Dossier {
         self.scope(run).await.runs.remove(0)
     }
 
@@ -291,7 +300,8 @@ async fn a_pass_loops_until_nothing_is_due_and_asks_few_at_a_time() {
     }
     let report = works.pass().await;
     assert_eq!((report.looked_at, report.transferred), (45, 45), "{:?}", report.problems);
-    assert_eq!(works.loom.most_at_once.load(Ordering::SeqCst), 3);
+    let most = works.loom.most_at_once.load(Ordering::SeqCst);
+    assert!((2..=3).contains(&most), "{most} asked at once");
 }
 
 #[tokio::test]

@@ -135,6 +135,10 @@ impl Desk {
         self.clock.now()
     }
 
+    pub(crate) fn sleep_until(&self, instant: Timestamp) -> impl Future<Output = ()> + Send + Unpin {
+        self.clock.sleep_until(instant)
+    }
+
     pub(crate) fn changed(&self, topic: Topic) {
         // No listener is no error: `makegoodctl` has no window.
         drop(self.changes.send(topic));

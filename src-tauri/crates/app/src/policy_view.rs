@@ -26,6 +26,8 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
             number("Second look at a run after", policy.reconcile.retry_first_minutes.to_string(), "min", "R34"),
             number("Longest wait between two looks", policy.reconcile.retry_max_minutes.to_string(), "min", "R34"),
             number("A transfer keeps its item for", policy.reconcile.lease_minutes.to_string(), "min", "P4"),
+            number("A transfer ends after", policy.longest_transfer().as_mins().to_string(), "min", "P4"),
+            number("An answer is waited for", policy.reconcile.answer_minutes.to_string(), "min", "R34"),
             number("Retention where nobody says", policy.retention.assumed_days.to_string(), "days", "P7"),
             number("Recovery is urgent under", policy.retention.urgent_hours.to_string(), "h", "P7"),
             number("Running counts as failed after", policy.running.stall_hours.to_string(), "h", "P8"),

@@ -2,22 +2,30 @@
 //! the vault under its hash before the record says anything; a crash in between leaves a lease
 //! that runs out and a file that nobody refers to, never a delivery without a file.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
-use jiff::Timestamp;
+use futures_util::future::{Either, select};
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, OutputId, RunId};
 use makegood_domain::plan::{Effect, Fetch, Place, Step, StoredFile};
-use makegood_domain::ports::{Applied, FileSink, JobRef, Receipt, VaultError};
+use makegood_domain::ports::{Applied, FileSink, Incoming, JobRef, Receipt, VaultError};
+use makegood_domain::scope::Scope;
 
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::look_up::job_ref;
-use makegood_domain::scope::Scope;
 
-/// Parts of one attempt, in the journal. A later attempt of the same step has the next three.
+/// Parts of one attempt, in the journal. A later attempt of the same step has the next three, and so has
+/// a transfer that takes its lease again: it gives the lease back and takes it anew.
 const LEASE: u32 = 0;
 const DELIVER: u32 = 1;
 const RELEASE: u32 = 2;
 pub(crate) const PARTS: u32 = 3;
+/// A lease is taken again when this part of it is left.
+const LEFT_OF_LEASE: i32 = 4;
 
 /// One item's file, from its provider to its place.
 pub(crate) struct Saga<'a> {
@@ -26,28 +34,52 @@ pub(crate) struct Saga<'a> {
     pub fetch: &'a Fetch,
     pub place: &'a Place,
     pub output_id: &'a OutputId,
-    /// When it is given up. `None`: when its provider gives up. Its lease alone does not end it: whoever
-    /// takes over from it keeps it from delivering.
-    pub until: Option<Timestamp>,
+    /// When it is given up. No lease of it is live after that.
+    pub until: Timestamp,
 }
 
-/// Takes a file until an instant.
+/// A lease as its holder knows it.
+struct Held {
+    /// The part of the journal with which its attempt begins.
+    part: u32,
+    epoch: i64,
+    taken: Timestamp,
+    until: Timestamp,
+}
+
+impl Held {
+    /// When it is to be taken again, so that nobody comes in between while bytes arrive.
+    fn renew_at(&self, saga: &Saga<'_>) -> Timestamp {
+        if self.until >= saga.until {
+            return saga.until;
+        }
+        let left = self.until.duration_since(self.taken) / LEFT_OF_LEASE;
+        self.until.saturating_sub(left).unwrap_or(self.taken)
+    }
+}
+
+/// What came of asking for a lease.
+enum Asked {
+    Held(Held),
+    Refused(String),
+}
+
+/// Takes a file until an instant, and counts its bytes.
 struct InTime<'a> {
     desk: &'a Desk,
-    until: Option<Timestamp>,
+    until: Timestamp,
     incoming: &'a mut dyn FileSink,
-}
-
-impl InTime<'_> {
-    fn is_late(&self) -> bool {
-        self.until.is_some_and(|until| self.desk.now() >= until)
-    }
+    arrived: &'a AtomicU64,
 }
 
 #[async_trait]
 impl FileSink for InTime<'_> {
     async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
-        if self.is_late() { Err(VaultError::Late) } else { self.incoming.write(chunk).await }
+        if self.desk.now() >= self.until {
+            return Err(VaultError::Late);
+        }
+        self.arrived.fetch_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.incoming.write(chunk).await
     }
 }
 
@@ -87,6 +119,23 @@ pub(crate) struct Missed {
     pub gone: bool,
 }
 
+/// Why a transfer ended without its file.
+enum Ended {
+    Missed(Missed),
+    /// Somebody else has the item.
+    Overtaken(String),
+}
+
+impl From<Missed> for Ended {
+    fn from(missed: Missed) -> Self {
+        Self::Missed(missed)
+    }
+}
+
+fn late() -> Missed {
+    Missed::new(VaultError::Late.to_string(), true)
+}
+
 impl Missed {
     fn new(why: String, retry: bool) -> Self {
         Self { why, retry, gone: false }
@@ -104,7 +153,8 @@ impl Desk {
         let Step::RecoverItem { run_id, item, fetch, place, output_id } = step else {
             return Ok(Recovered::Refused("this step recovers nothing".into()));
         };
-        let saga = Saga { run_id, item: *item, fetch, place, output_id, until: None };
+        let until = self.now().saturating_add(self.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
+        let saga = Saga { run_id, item: *item, fetch, place, output_id, until };
         let first = PARTS * self.attempts(key, number).await?;
         self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await
     }
@@ -118,31 +168,107 @@ impl Desk {
         saga: &Saga<'_>,
         scope: &Scope,
     ) -> Result<Recovered> {
-        let (run_id, item) = (saga.run_id.clone(), saga.item);
-        let lease_seconds = self.policy.item_lease().as_secs();
-        let lease = Effect::LeaseItem { run_id: run_id.clone(), item, lease_seconds };
-        let epoch = match journal.write(first + LEASE, &lease).await? {
-            Applied::Done(done) => match done.receipt {
-                Receipt::Leased { epoch, .. } => epoch,
-                other => return Ok(Recovered::Refused(format!("the lease was answered with {other:?}"))),
-            },
-            Applied::Refused(why) => return Ok(Recovered::Refused(why)),
+        if self.now() >= saga.until {
+            return Ok(Recovered::Failed(late()));
+        }
+        let mut held = match self.lease(journal, first, saga).await? {
+            Asked::Held(held) => held,
+            Asked::Refused(why) => return Ok(Recovered::Refused(why)),
         };
-        match self.fetch_into_vault(scope, saga.fetch, saga.until).await {
-            Ok(file) => {
-                let (output_id, place) = (saga.output_id.clone(), saga.place.clone());
-                let deliver = Effect::Deliver { run_id, item, epoch, output_id, file, place };
-                Ok(match journal.write(first + DELIVER, &deliver).await? {
-                    Applied::Done(_) => Recovered::Delivered,
-                    Applied::Refused(why) => Recovered::Refused(why),
-                })
+        let (run_id, item) = (saga.run_id.clone(), saga.item);
+        let file = match self.file(journal, saga, scope, &mut held).await? {
+            Ok(file) => file,
+            Err(Ended::Overtaken(why)) => return Ok(Recovered::Refused(why)),
+            Err(Ended::Missed(missed)) => {
+                self.release(journal, &held, saga, &missed.why).await?;
+                return Ok(Recovered::Failed(missed));
             }
-            Err(missed) => {
-                let release = Effect::ReleaseItem { run_id, item, epoch, why: missed.why.clone() };
-                // A refused release means that the lease is no longer ours: nothing is held.
-                let _released = journal.write(first + RELEASE, &release).await?;
-                Ok(Recovered::Failed(missed))
+        };
+        let (output_id, place) = (saga.output_id.clone(), saga.place.clone());
+        let deliver = Effect::Deliver { run_id, item, epoch: held.epoch, output_id, file, place };
+        Ok(match journal.write(held.part + DELIVER, &deliver).await? {
+            Applied::Done(_) => Recovered::Delivered,
+            Applied::Refused(why) => Recovered::Refused(why),
+        })
+    }
+
+    /// A lease that ends with the saga at the latest: whoever dies keeps nobody off for longer.
+    async fn lease(&self, journal: &dyn Journal, part: u32, saga: &Saga<'_>) -> Result<Asked> {
+        let taken = self.now();
+        let left = saga.until.duration_since(taken).max(SignedDuration::from_secs(1));
+        let lease_seconds = self.policy.item_lease().min(left).as_secs();
+        let lease = Effect::LeaseItem { run_id: saga.run_id.clone(), item: saga.item, lease_seconds };
+        Ok(match journal.write(part + LEASE, &lease).await? {
+            Applied::Done(done) => match done.receipt {
+                Receipt::Leased { epoch, until } => Asked::Held(Held { part, epoch, taken, until }),
+                other => Asked::Refused(format!("the lease was answered with {other:?}")),
+            },
+            Applied::Refused(why) => Asked::Refused(why),
+        })
+    }
+
+    /// Whether the lease was this one's to give back: else nothing is held.
+    async fn release(&self, journal: &dyn Journal, held: &Held, saga: &Saga<'_>, why: &str) -> Result<Applied> {
+        let (run_id, item, epoch) = (saga.run_id.clone(), saga.item, held.epoch);
+        let release = Effect::ReleaseItem { run_id, item, epoch, why: why.to_owned() };
+        journal.write(held.part + RELEASE, &release).await
+    }
+
+    /// The file in the vault. While its bytes arrive its lease is taken again; the record is written while
+    /// the transfer stands still, so that giving the transfer up cancels nothing of the record's.
+    async fn file(
+        &self,
+        journal: &dyn Journal,
+        saga: &Saga<'_>,
+        scope: &Scope,
+        held: &mut Held,
+    ) -> Result<std::result::Result<StoredFile, Ended>> {
+        let mut incoming = match self.vault.begin().await {
+            Ok(incoming) => incoming,
+            Err(why) => return Ok(Err(Missed::new(why.to_string(), true).into())),
+        };
+        let arrived = AtomicU64::new(0);
+        let got = {
+            let sink = InTime { desk: self, until: saga.until, incoming: &mut *incoming, arrived: &arrived };
+            let mut fetching = pin!(self.fetch(scope, saga.fetch, sink));
+            // What a resumed saga holds may be nearly over: only from then on bytes must have arrived.
+            let mut known = None;
+            loop {
+                match self.by(held.renew_at(saga), fetching.as_mut()).await {
+                    Some(got) => break got.map_err(Ended::from),
+                    None if self.now() >= saga.until => break Err(late().into()),
+                    None => {}
+                }
+                let seen = Some(arrived.load(Ordering::Relaxed));
+                if std::mem::replace(&mut known, seen) == seen {
+                    break Err(Missed::new("nothing more of the file arrives".to_owned(), true).into());
+                }
+                match self.renew(journal, saga, held).await? {
+                    Asked::Held(anew) => *held = anew,
+                    Asked::Refused(why) => break Err(Ended::Overtaken(why)),
+                }
             }
+        };
+        Ok(match got {
+            Ok(()) if self.now() >= saga.until => Err(late().into()),
+            Ok(()) => self.keep(incoming, saga.fetch).await.map_err(Ended::from),
+            Err(ended) => Err(ended),
+        })
+    }
+
+    /// Gives the lease back and takes it anew: whoever else was waiting for it may be first.
+    async fn renew(&self, journal: &dyn Journal, saga: &Saga<'_>, held: &Held) -> Result<Asked> {
+        if let Applied::Refused(why) = self.release(journal, held, saga, "bytes still arrive").await? {
+            return Ok(Asked::Refused(why));
+        }
+        self.lease(journal, held.part + PARTS, saga).await
+    }
+
+    /// What it comes to, or `None` where that takes longer than until `instant`.
+    pub(crate) async fn by<F: Future>(&self, instant: Timestamp, work: F) -> Option<F::Output> {
+        match select(pin!(work), self.sleep_until(instant)).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
         }
     }
 
@@ -155,27 +281,20 @@ impl Desk {
         Ok(u32::try_from(receipts.iter().filter(given_up).count()).unwrap_or(u32::MAX / PARTS))
     }
 
-    /// The file in the vault, or why not and whether trying again can help.
-    async fn fetch_into_vault(
-        &self,
-        scope: &Scope,
-        fetch: &Fetch,
-        until: Option<Timestamp>,
-    ) -> std::result::Result<StoredFile, Missed> {
+    /// Brings the bytes from the provider, or says why not and whether trying again can help.
+    async fn fetch(&self, scope: &Scope, fetch: &Fetch, mut sink: InTime<'_>) -> std::result::Result<(), Missed> {
         let provider = self.providers.get(&fetch.provider_id);
         let provider = provider.ok_or_else(|| Missed::new(format!("{} is not connected", fetch.provider_id), true))?;
         let job = known_job(scope, fetch)
             .ok_or_else(|| Missed::new(format!("the record no longer has job {}", fetch.job_id), false))?;
-        let mut incoming = self.vault.begin().await.map_err(|why| Missed::new(why.to_string(), true))?;
-        let mut sink = InTime { desk: self, until, incoming: &mut *incoming };
-        provider.fetch(&job, fetch.item, &mut sink).await.map_err(|why| Missed {
+        provider.fetch(&job, fetch.item, &mut sink).await.map(|_| ()).map_err(|why| Missed {
             why: why.to_string(),
             retry: !why.gone,
             gone: why.gone,
-        })?;
-        if sink.is_late() {
-            return Err(Missed::new(VaultError::Late.to_string(), true));
-        }
+        })
+    }
+
+    async fn keep(&self, incoming: Box<dyn Incoming>, fetch: &Fetch) -> std::result::Result<StoredFile, Missed> {
         incoming.commit(fetch.bytes, &fetch.sha256_prefix).await.map_err(|why| {
             let retry = !matches!(why, VaultError::TooLong { .. });
             Missed::new(why.to_string(), retry)

@@ -1,35 +1,65 @@
 //! Time that a test sets, and ids that repeat.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ports::{Clock, Ids};
 
-/// A clock that moves when it is told to.
+/// A clock that moves when it is told to, and wakes those who wait for it.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Timestamp>);
+pub struct ManualClock(Mutex<Moment>);
+
+#[derive(Debug)]
+struct Moment {
+    now: Timestamp,
+    asleep: Vec<Waker>,
+}
 
 impl ManualClock {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
+        Self(Mutex::new(Moment { now, asleep: Vec::new() }))
+    }
+
+    fn moment(&self) -> MutexGuard<'_, Moment> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn set(&self, now: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        let asleep = {
+            let mut moment = self.moment();
+            moment.now = now;
+            std::mem::take(&mut moment.asleep)
+        };
+        asleep.into_iter().for_each(Waker::wake);
     }
 
     /// Moves on; at the end of time it stays there.
     pub fn advance(&self, by: SignedDuration) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = now.saturating_add(by).unwrap_or(*now);
+        let now = self.now();
+        self.set(now.saturating_add(by).unwrap_or(now));
     }
 }
 
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.moment().now
+    }
+
+    async fn sleep_until(&self, instant: Timestamp) {
+        std::future::poll_fn(|context| {
+            let mut moment = self.moment();
+            if moment.now >= instant {
+                return Poll::Ready(());
+            }
+            moment.asleep.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 }
 

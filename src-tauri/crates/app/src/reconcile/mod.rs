@@ -6,25 +6,26 @@
 //! what a crashed one held is continued when its claim is over.
 
 mod ask;
+mod lanes;
+mod look;
+mod queue;
 mod run;
+mod sweep;
 mod tally;
 mod view;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 use makegood_domain::ids::RunId;
 use makegood_domain::plan::CaseState;
 use makegood_domain::policy::After;
-use makegood_domain::ports::{DueRun, NextLook, PassReport, QueueQuery};
+use makegood_domain::ports::{PassReport, QueueQuery};
 
 use crate::contract::{PassView, ReconcileRequest, Topic};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
-use ask::Lanes;
 use tally::Tally;
 
 pub use view::pass_view;
@@ -80,7 +81,12 @@ impl Desk {
 
     /// One pass of the reconciler: looks at every due run, some at a time, until none is due, and does
     /// for each what the rules say now. A run that cannot be looked at is a line in the report and a
-    /// later try, and stops nothing. Its report is kept at the start, after each batch, and at the end.
+    /// later try, and stops nothing. Its report is kept at the start, whenever runs are taken from the
+    /// list, and at the end.
+    ///
+    /// While a provider is slow the pass goes on with what others have, and with what becomes due. After
+    /// the time in which the next pass would come by, nobody is asked any more, and it ends with what is
+    /// at hand.
     ///
     /// # Errors
     /// When the record cannot be used, or this desk makes a pass already. What was done stays done.
@@ -125,60 +131,14 @@ impl Desk {
         Ok(pass_view(&report))
     }
 
-    /// Batch after batch, until nothing is due that this pass has not looked at.
-    async fn sweep(&self, shift: &Shift, tally: &mut Tally) -> Result<()> {
-        let numbers = &self.policy.reconcile;
-        let claim = self.policy.claim();
-        let lanes = Lanes::new(numbers.per_provider);
-        let mut seen: HashSet<RunId> = HashSet::new();
-        while !shift.is_over() {
-            let due = self.store.claim_due(&shift.worker, numbers.runs_per_claim, claim, self.now()).await?;
-            let (fresh, again): (Vec<DueRun>, Vec<DueRun>) =
-                due.into_iter().partition(|run| seen.insert(run.root.clone()));
-            for run in &again {
-                // Changed while it was looked at: another pass has the next word.
-                self.give_back(&run.root, shift).await?;
-            }
-            if fresh.is_empty() {
-                return Ok(());
-            }
-            self.batch(fresh, shift, &lanes, tally).await?;
-            self.store.save_pass(tally.report()).await?;
-            self.changed(Topic::Reconciler);
-        }
-        Ok(())
-    }
-
-    /// Asks about the runs of a batch, many at a time, then settles them: what is lost first comes first.
-    async fn batch(&self, due: Vec<DueRun>, shift: &Shift, lanes: &Lanes, tally: &mut Tally) -> Result<()> {
-        let together = usize::try_from(self.policy.reconcile.runs_at_once).unwrap_or(1).max(1);
-        let asked = futures_util::stream::iter(due).map(|run| self.ask_about(run, lanes, shift));
-        let mut asked: Vec<_> = asked.buffer_unordered(together).collect().await;
-        asked.sort_by(|a, b| (a.urgent_at, &a.due.root).cmp(&(b.urgent_at, &b.due.root)));
-        let mut settled =
-            futures_util::stream::iter(asked).map(|run| self.settle_run(run, lanes, shift)).buffer_unordered(together);
-        let mut concerned = Vec::new();
-        while let Some(outcome) = settled.next().await {
-            concerned.extend(outcome.concerned.clone());
-            tally.add(outcome);
-        }
-        for root in concerned {
-            if let Err(why) = self.examine_cases_of(&root).await {
-                tally.problem(format!("the cases of {root} were not examined again: {why}"));
-            }
-        }
-        Ok(())
-    }
-
     /// How long after a pass its next one is expected.
     fn next_pass_after(&self, shift: &Shift) -> SignedDuration {
         shift.every.unwrap_or_else(|| SignedDuration::from_mins(self.policy.reconcile.cadence_minutes))
     }
 
+    /// Gives a run back that was not looked at.
     async fn give_back(&self, root: &RunId, shift: &Shift) -> Result<()> {
-        let wait = SignedDuration::from_mins(self.policy.reconcile.retry_first_minutes);
-        let at = self.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
-        Ok(self.store.end_look(root, &shift.worker, &NextLook::At { at }, self.now()).await?)
+        Ok(self.store.end_look(root, &shift.worker, &self.in_a_while(), self.now()).await?)
     }
 
     /// What an agent sees of a run that was settled follows at once.

@@ -1,19 +1,16 @@
 //! One run: decide, do, read again, until there is nothing to do now. The record is read anew before
 //! each decision, so that what was done is believed only when the record shows it.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ActionKey, ProviderId, RunId};
+use makegood_domain::ids::{ActionKey, ProviderId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, NextLook, Receipt};
 use makegood_domain::reconcile::{Decision, Question, Settlement, Transfer, Tried, decide, leave_unheard};
 use makegood_domain::scope::Scope;
 
-use super::Shift;
-use super::ask::{Asked, Lanes};
+use super::look::{Came, Hand, Look, Pass, Wish};
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::recover::{Journal, Recovered, Saga};
@@ -36,16 +33,8 @@ pub(super) struct Outcome {
     pub unknown: bool,
     pub parked: bool,
     /// Set where something was done: its cases are to be examined again.
-    pub concerned: Option<RunId>,
+    pub concerned: bool,
     pub problems: Vec<String>,
-}
-
-/// A decision, and what it rests on.
-struct Round<'a> {
-    root: &'a RunId,
-    scope: &'a Scope,
-    lanes: &'a Lanes,
-    decision: &'a Decision,
 }
 
 /// The journal of the reconciler: one key a saga.
@@ -62,105 +51,86 @@ impl Journal for OfSweep<'_> {
 }
 
 impl Desk {
-    /// Settles a run as far as the rules say now, and says when it is looked at again. Never fails.
-    pub(super) async fn settle_run(&self, run: Asked, lanes: &Lanes, shift: &Shift) -> Outcome {
-        let mut outcome = Outcome { answers: run.answers.clone(), ..Outcome::default() };
-        outcome.problems.extend(run.problem.clone());
-        let root = &run.due.root;
-        if shift.is_over() {
-            // Not looked at: whoever comes next has it at once.
-            let next = NextLook::At { at: self.now() };
-            if let Err(why) = self.store.end_look(root, &shift.worker, &next, self.now()).await {
-                outcome.problems.push(format!("{root} was not given back: {why}"));
-            }
-            return outcome;
-        }
-        outcome.looked_at = true;
-        let next = match self.rounds(&run, lanes, self.next_pass_after(shift), &mut outcome).await {
-            Ok(next) => next,
-            Err(why) => {
-                outcome.problems.push(format!("{root} could not be settled: {why}"));
-                self.in_a_while()
-            }
-        };
-        match &next {
-            NextLook::At { .. } => outcome.waits = true,
-            NextLook::Parked { .. } => outcome.parked = true,
-            NextLook::Done => {}
-        }
-        if let Err(why) = self.store.end_look(root, &shift.worker, &next, self.now()).await {
-            outcome.problems.push(format!("the next look at {root} was not noted: {why}"));
-        }
-        outcome
-    }
-
-    async fn rounds(
+    /// Decides and does, until there is nothing to do now.
+    pub(super) async fn rounds<'p>(
         &self,
-        run: &Asked,
-        lanes: &Lanes,
-        every: SignedDuration,
-        outcome: &mut Outcome,
-    ) -> Result<NextLook> {
-        let root = &run.due.root;
-        let mut tried = BTreeMap::new();
+        look: &mut Look<'p>,
+        pass: &'p Pass<'p>,
+        hand: &mut Hand<'p>,
+    ) -> Result<Came> {
+        let root = look.due.root.clone();
         for _ in 0..ROUNDS_MAX {
             let now = self.now();
-            let Some(mut scope) = self.store.scope_of_run(root, now).await? else { return Ok(NextLook::Done) };
-            leave_unheard(&mut scope, &run.unheard);
-            let question = Question { scope: &scope, root, tries: run.due.tries, tried: &tried, every };
+            let Some(mut scope) = self.store.scope_of_run(&root, now).await? else {
+                return Ok(Came::Next(NextLook::Done));
+            };
+            leave_unheard(&mut scope, &look.unheard);
+            let (tries, every) = (look.due.tries, pass.every);
+            let question = Question { scope: &scope, root: &root, tries, tried: &look.tried, every };
             let decision = decide(&question, &self.policy, now);
+            (look.urgent_at, look.settle_at) = (decision.urgent_at, decision.settle_at);
             for detection in &decision.detections {
-                outcome.detected += u64::from(self.store.detect(detection).await?);
+                look.outcome.detected += u64::from(self.store.detect(detection).await?);
             }
-            outcome.unknown = decision.unknown;
+            look.outcome.unknown = decision.unknown;
             if !decision.acts() {
-                self.store.close_detections(root, &decision.detections, now).await?;
-                return Ok(decision.next);
+                self.store.close_detections(&root, &decision.detections, now).await?;
+                return Ok(Came::Next(decision.next));
             }
-            let step = Round { root, scope: &scope, lanes, decision: &decision };
-            self.carry_out_decision(&step, &mut tried, outcome).await?;
-            outcome.concerned = Some(root.clone());
+            if decision.transfers.is_empty() {
+                // Others may have the provider: this run needs only the record now.
+                look.places.clear();
+            }
+            look.outcome.concerned = true;
+            self.open_incident(&decision, look).await?;
+            for transfer in &decision.transfers {
+                match self.wish(look, pass, &transfer.fetch.provider_id) {
+                    Wish::Granted => self.bring(transfer, &scope, look, hand).await?,
+                    Wish::Without => {
+                        look.tried.insert(transfer.item, Tried::Failed { gone: false });
+                    }
+                    Wish::Wait if pass.is_over(now) => return Ok(Came::Next(self.in_a_while())),
+                    Wish::Wait => return Ok(Came::Waits(transfer.fetch.provider_id.clone())),
+                }
+            }
+            self.pay(&decision, &scope, look).await?;
         }
-        outcome.problems.push(format!("{root} is not settled by what the record confirmed: somebody must look"));
-        Ok(self.in_a_while())
+        look.outcome.problems.push(format!("{root} is not settled by what the record confirmed: somebody must look"));
+        Ok(Came::Next(self.in_a_while()))
     }
 
-    /// Incident first, then files, then credits; an upstream job is cancelled when something was paid.
-    async fn carry_out_decision(
-        &self,
-        round: &Round<'_>,
-        tried: &mut BTreeMap<u32, Tried>,
-        outcome: &mut Outcome,
-    ) -> Result<()> {
-        for step in &round.decision.incident {
+    async fn open_incident(&self, decision: &Decision, look: &mut Look<'_>) -> Result<()> {
+        for step in &decision.incident {
             match self.settle_one(step).await? {
                 Applied::Done(done) => {
-                    outcome.incidents += u64::from(matches!(done.receipt, Receipt::Incident { .. }));
+                    look.outcome.incidents += u64::from(matches!(done.receipt, Receipt::Incident { .. }));
                 }
-                Applied::Refused(why) => outcome.problems.push(format!("{}: {why}", step.key)),
+                Applied::Refused(why) => look.outcome.problems.push(format!("{}: {why}", step.key)),
             }
         }
-        for transfer in &round.decision.transfers {
-            self.bring(transfer, round, tried, outcome).await?;
-        }
+        Ok(())
+    }
+
+    /// Returns credits; an upstream job is cancelled when something was paid.
+    async fn pay(&self, decision: &Decision, scope: &Scope, look: &mut Look<'_>) -> Result<()> {
         let mut paid = false;
-        for step in &round.decision.restorations {
+        for step in &decision.restorations {
             match self.settle_one(step).await? {
                 Applied::Done(done) => {
                     paid = true;
                     if let Receipt::Restored { total, .. } = done.receipt {
-                        outcome.restored.push((provider_of(round.scope), total));
+                        look.outcome.restored.push((provider_of(scope), total));
                     }
                 }
                 Applied::Refused(why) => {
-                    tried.insert(step.item, Tried::Refused);
-                    outcome.problems.push(format!("{}: {why}", step.key));
+                    look.tried.insert(step.item, Tried::Refused);
+                    look.outcome.problems.push(format!("{}: {why}", step.key));
                 }
             }
         }
-        for step in round.decision.cancels.iter().filter(|_| paid) {
+        for step in decision.cancels.iter().filter(|_| paid) {
             if let Applied::Refused(why) = self.settle_one(step).await? {
-                outcome.problems.push(format!("{}: {why}", step.key));
+                look.outcome.problems.push(format!("{}: {why}", step.key));
             }
         }
         Ok(())
@@ -172,15 +142,9 @@ impl Desk {
 
     /// The saga of one file, as an agent's recovery does it. A refusal is somebody else's work: the
     /// item is left alone.
-    async fn bring(
-        &self,
-        transfer: &Transfer,
-        round: &Round<'_>,
-        tried: &mut BTreeMap<u32, Tried>,
-        outcome: &mut Outcome,
-    ) -> Result<()> {
+    async fn bring(&self, transfer: &Transfer, scope: &Scope, look: &mut Look<'_>, hand: &mut Hand<'_>) -> Result<()> {
         let saga = Saga {
-            run_id: round.root,
+            run_id: &look.due.root,
             item: transfer.item,
             fetch: &transfer.fetch,
             place: &transfer.place,
@@ -188,10 +152,8 @@ impl Desk {
             until: transfer.until,
         };
         let journal = OfSweep { desk: self, key: &transfer.key };
-        let recovered = {
-            let _place = round.lanes.place(&transfer.fetch.provider_id).await;
-            self.transfer(&journal, 0, &saga, round.scope).await?
-        };
+        let recovered = hand.without(self.transfer(&journal, 0, &saga, scope)).await?;
+        let (tried, outcome) = (&mut look.tried, &mut look.outcome);
         match recovered {
             Recovered::Delivered => outcome.transferred.push(transfer.fetch.provider_id.clone()),
             Recovered::Refused(why) => {
@@ -206,7 +168,8 @@ impl Desk {
         Ok(())
     }
 
-    fn in_a_while(&self) -> NextLook {
+    /// Where nothing says when else.
+    pub(super) fn in_a_while(&self) -> NextLook {
         let wait = SignedDuration::from_mins(self.policy.reconcile.retry_first_minutes);
         NextLook::At { at: self.now().saturating_add(wait).unwrap_or(Timestamp::MAX) }
     }

@@ -30,7 +30,7 @@ impl Policy {
         self.calendar.check()
     }
 
-    fn ranges(&self) -> [(&'static str, i64, i64, i64); 26] {
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 28] {
         let edits = i64::try_from(self.matching.project_id_edits).unwrap_or(i64::MAX);
         let shown = i64::try_from(self.matching.candidates_shown).unwrap_or(i64::MAX);
         [
@@ -52,6 +52,8 @@ impl Policy {
             ("reconcile.per_provider", i64::from(self.reconcile.per_provider), 1, 256),
             ("reconcile.claim_minutes", self.reconcile.claim_minutes, 1, 24 * 60),
             ("reconcile.lease_minutes", self.reconcile.lease_minutes, 1, 24 * 60),
+            ("reconcile.lease_renewals", self.reconcile.lease_renewals, 0, 24),
+            ("reconcile.answer_minutes", self.reconcile.answer_minutes, 1, 60),
             ("retention.assumed_days", self.retention.assumed_days, 0, MOST_DAYS),
             ("retention.urgent_hours", self.retention.urgent_hours, 0, MOST_HOURS),
             ("running.stall_hours", self.running.stall_hours, 1, MOST_HOURS),

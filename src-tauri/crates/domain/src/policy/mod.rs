@@ -104,6 +104,10 @@ pub struct ReconcileNumbers {
     pub claim_minutes: i64,
     /// How long a transfer keeps others off its item (I3).
     pub lease_minutes: i64,
+    /// How often a transfer of which bytes still arrive takes its lease again.
+    pub lease_renewals: i64,
+    /// How long an answer of a provider is waited for.
+    pub answer_minutes: i64,
 }
 
 /// What a reconciler did last before it waits.
@@ -249,6 +253,19 @@ impl Policy {
     #[must_use]
     pub fn item_lease(&self) -> SignedDuration {
         SignedDuration::from_mins(self.reconcile.lease_minutes)
+    }
+
+    /// How long a transfer may take in all: its lease, and that again as often as it is renewed.
+    #[must_use]
+    pub fn longest_transfer(&self) -> SignedDuration {
+        let leases = 1 + self.reconcile.lease_renewals;
+        SignedDuration::from_mins(self.reconcile.lease_minutes.saturating_mul(leases))
+    }
+
+    /// How long an answer of a provider is waited for.
+    #[must_use]
+    pub fn patience_for_answer(&self) -> SignedDuration {
+        SignedDuration::from_mins(self.reconcile.answer_minutes)
     }
 
     /// P7: how long a file is assumed to be kept.

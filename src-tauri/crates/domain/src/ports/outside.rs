@@ -11,8 +11,16 @@ use crate::support::{Claim, Ticket};
 use crate::work::{Job, JobState, Model, Project};
 
 /// The only source of the present.
+#[async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+    /// Ends at `instant`, or at once where that has passed. A clock that somebody sets wakes nobody: what
+    /// waits for it and for something else waits for the something.
+    async fn sleep_until(&self, instant: Timestamp) {
+        if self.now() < instant {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// The only source of new ids. Random, never guessable from one another.

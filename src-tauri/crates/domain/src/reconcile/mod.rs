@@ -72,9 +72,9 @@ pub struct Transfer {
     pub fetch: Fetch,
     pub place: Place,
     pub output_id: OutputId,
-    /// When it is given up, so that the credits are back before the window ends (I10). `None` where that
-    /// has passed.
-    pub until: Option<Timestamp>,
+    /// When it is given up: so that the credits are back before the window ends (I10), and in any case
+    /// after the longest time that a transfer may take.
+    pub until: Timestamp,
 }
 
 /// A job that is to be asked about before anything is decided.
@@ -111,6 +111,8 @@ pub struct Decision {
     /// Earliest instant at which something of this run is lost or broken: a file's deadline, or the
     /// end of the window. Orders the work of a pass.
     pub urgent_at: Timestamp,
+    /// From when on nothing is waited for any more, no provider either.
+    pub settle_at: Timestamp,
 }
 
 impl Decision {
@@ -172,6 +174,7 @@ pub fn decide(question: &Question<'_>, policy: &Policy, now: Timestamp) -> Decis
         next: next::next_look(&view),
         unknown: view.open().any(|item| matches!(item.fate, Fate::Unknown | Fate::Unrecognised)),
         urgent_at: next::urgent_at(&view),
+        settle_at: view.settle_at(),
     }
 }
 
@@ -278,5 +281,6 @@ fn unknown_run(root: &RunId, now: Timestamp) -> Decision {
         next: NextLook::Parked { why: format!("the record has no run {root}") },
         unknown: true,
         urgent_at: now,
+        settle_at: now,
     }
 }

@@ -1,6 +1,6 @@
 //! The effects of a decision, each under a key that follows from the facts alone.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Settlement, Transfer, Tried, View};
 use crate::diagnose::{ChargeRestoration, Flag, ItemActionKind, RestoredItem, RestoredLine};
@@ -75,14 +75,16 @@ fn transfer(view: &View<'_>, item: u32, hold: bool) -> Option<Transfer> {
     let paid_by = view.first_charge().map_or(view.run.id().as_str(), ChargeId::as_str);
     let key = ActionKey(format!("rec-{paid_by}-{item}-file-{}", view.question.tries));
     let output_id = OutputId(format!("out-{key}"));
-    let until = view.window_end().saturating_sub(LAST_MINUTES).ok().filter(|_| view.now < view.window_end());
+    let longest = view.now.saturating_add(view.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
+    let in_time = view.window_end().saturating_sub(LAST_MINUTES).unwrap_or(Timestamp::MIN);
+    let until = if view.in_window() { longest.min(in_time) } else { longest };
     Some(Transfer { key, item, fetch, place: place(view, hold), output_id, until })
 }
 
 /// Where a file of the run goes; on hold where there is no room or no project (P13).
 fn place(view: &View<'_>, hold: bool) -> Place {
     let there = run_facts(view.question.scope, view.question.root).and_then(|facts| facts.place());
-    let until = view.now.saturating_add(view.policy.hold()).unwrap_or(jiff::Timestamp::MAX);
+    let until = view.now.saturating_add(view.policy.hold()).unwrap_or(Timestamp::MAX);
     let held = Place::Hold { project_id: view.run.head().project_id.clone(), until };
     there.filter(|_| !hold).unwrap_or(held)
 }

@@ -378,6 +378,16 @@ fn a_file_that_is_first_seen_late_is_tried_once() {
 }
 
 #[test]
+fn every_transfer_has_an_end() {
+    // Posted two seconds after the start. In the window it ends in time for the credits to be back.
+    for (hours, minutes, seconds) in [(6, 60, 0), (22, 60, 0), (23, 55, 2), (30, 60, 0), (48, 60, 0)] {
+        let decision = decided(&World::of([run(hours).made()]), 0, &[]);
+        let ends = decision.transfers[0].until.duration_since(now());
+        assert_eq!(ends, SignedDuration::from_secs(minutes * 60 + seconds), "begun at hour {hours}");
+    }
+}
+
+#[test]
 fn an_item_that_somebody_else_has_is_left_alone() {
     for hours in [6, OVER] {
         for kit in [run(hours).made(), run(hours).job(JobState::Failed, &[ItemState::Failed])] {
