@@ -5,7 +5,7 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::JobId;
 use serde_json::json;
 
-use super::outside::{JobFate, Made, job_id, kept_until};
+use super::outside::{JobFate, Made, OTHER, PROVIDER, job_id, kept_until};
 use super::timeline::later;
 use crate::dice::Dice;
 use crate::product::{OPENING, fact};
@@ -72,6 +72,8 @@ pub struct Press {
     pub number: u32,
     pub account: u32,
     pub start: Timestamp,
+    /// Who is asked to make it.
+    pub provider: &'static str,
     /// The run that the customer tries again with this one.
     pub retry_of: Option<u32>,
 }
@@ -85,20 +87,27 @@ pub fn run_id(number: u32) -> String {
     format!("run_s{number:05}")
 }
 
+fn model_of(provider: &str) -> String {
+    format!("mdl_{provider}")
+}
+
 pub fn charge_id(number: u32) -> String {
     format!("chg_s{number:05}")
 }
 
 /// Everything that stands before the first run, for so many customers.
 pub fn ground(customers: u32, start: Timestamp) -> anyhow::Result<Vec<Fact>> {
-    let mut facts = vec![
-        fact("provider", json!({ "id": "mill", "retention_hours": 48, "retention_source": "documented" }))?,
-        fact(
-            "model",
-            json!({ "id": "mdl_t", "display_name": "Clip 1", "family": "clip", "aliases": ["clip"],
-                "provider_id": "mill", "media": "video", "mode": "async" }),
-        )?,
-    ];
+    let mut facts = Vec::new();
+    for id in [PROVIDER, OTHER] {
+        facts.extend([
+            fact("provider", json!({ "id": id, "retention_hours": 48, "retention_source": "documented" }))?,
+            fact(
+                "model",
+                json!({ "id": model_of(id), "display_name": format!("Clip of {id}"), "family": "clip",
+                    "aliases": [format!("{id} clip")], "provider_id": id, "media": "video", "mode": "async" }),
+            )?,
+        ]);
+    }
     for n in 0..customers {
         let balance = |kind: &str, id: String| json!({ "id": id, "kind": kind, "opening": OPENING, "opening_at": start, "current": OPENING });
         let end = later(start, SignedDuration::from_hours(24 * 60));
@@ -148,7 +157,7 @@ pub fn story(press: Press, dice: &mut Dice) -> anyhow::Result<Story> {
         _ => 1 + u32::try_from(dice.below(2))?,
     };
     let job = job_id(number);
-    let job_fate = job_fate(fate, items, start, dice);
+    let job_fate = job_fate(fate, items, press, dice);
     let price = 11 + dice.between(0, 89);
     let mut telling = Telling { press, items, price, dice, said: Vec::new() };
     telling.opening(&job, &job_fate)?;
@@ -158,7 +167,8 @@ pub fn story(press: Press, dice: &mut Dice) -> anyhow::Result<Story> {
     Ok(Story { number, account, fate, price, start, job, job_fate, said })
 }
 
-fn job_fate(fate: Fate, items: u32, start: Timestamp, dice: &mut Dice) -> JobFate {
+fn job_fate(fate: Fate, items: u32, press: Press, dice: &mut Dice) -> JobFate {
+    let Press { start, provider, .. } = press;
     let early = SignedDuration::from_secs(dice.between(120, 1_019));
     let late = SignedDuration::from_mins(dice.between(24 * 60 + 1, 28 * 60));
     let done = later(start, if fate == Fate::Overlong { late } else { early });
@@ -169,6 +179,7 @@ fn job_fate(fate: Fate, items: u32, start: Timestamp, dice: &mut Dice) -> JobFat
         _ => Made::File { until: kept_until(done, minutes) },
     };
     JobFate {
+        provider,
         submitted: start,
         done: (fate != Fate::Stalled).then_some(done),
         items: (0..items).map(made).collect(),
@@ -198,12 +209,12 @@ impl Telling<'_> {
 
     /// The run, its charge and its submission; the charge is sometimes told twice.
     fn opening(&mut self, job: &JobId, fate: &JobFate) -> anyhow::Result<()> {
-        let Press { number, account: n, start, retry_of } = self.press;
+        let Press { number, account: n, start, provider, retry_of } = self.press;
         let run = run_id(number);
         let pressed = fact(
             "run",
             json!({ "id": run, "project_id": format!("prj_{n}"), "node_id": format!("nod_{n}"),
-                "started_by": format!("usr_{n}"), "model_id": "mdl_t", "started_at": start,
+                "started_by": format!("usr_{n}"), "model_id": model_of(provider), "started_at": start,
                 "requested_items": self.items, "status": "awaiting_result", "cancelled_at": null,
                 "retry_of": retry_of.map(run_id), "retry_initiator": retry_of.map(|_| "customer"), "params": {} }),
         )?;

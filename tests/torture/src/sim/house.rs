@@ -1,4 +1,4 @@
-//! A simulated house: one record, one provider, one vault, and the programs that come and go.
+//! A simulated house: one record, two providers, one vault, and the programs that come and go.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use makegood_domain::policy::Policy;
 use makegood_domain::ports::{Clock as _, Store, StoreError, StoreResult, Vault};
 
 use super::checks::After;
-use super::outside::{AtItsWord, MemoryVault, Mill, OneProvider};
+use super::outside::{AtItsWord, BothProviders, MemoryVault, Mill};
 use super::plant::Plant;
 use super::probe::{Probe, Told};
 use super::timeline::{Timeline, later};
@@ -86,7 +86,7 @@ impl House {
     fn desk_over(&self, store: Arc<dyn Store>, agent: &str) -> Desk {
         let ports = Ports {
             store,
-            providers: Arc::new(OneProvider(Arc::clone(&self.mill))),
+            providers: Arc::new(BothProviders(Arc::clone(&self.mill))),
             vault: Arc::clone(&self.vault),
             reader: Arc::new(AtItsWord),
             clock: Arc::clone(&self.timeline) as _,

@@ -40,6 +40,8 @@ const SPLITS_FULL: u64 = 10_000;
 /// Stories in which each planted bug shows.
 const SEEDS_SMALL: u64 = 40;
 const YEARS_FULL: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
+/// Only houses with a slow provider are played: `--only slow`, and one of them: `--only slow7`.
+const SLOW: &str = "slow";
 /// Among so many stories every race is met.
 const ENOUGH: u64 = 600;
 /// Of ten remedies nine are there within this time.
@@ -58,6 +60,8 @@ struct Sum {
     stops: u64,
     /// Stories of houses whose one reconciler comes by each hour.
     hourly: u64,
+    /// Stories of houses with a provider that takes minutes for everything.
+    slow: u64,
     /// Charges that were settled while their provider was out of reach until after hour 24.
     out_over_24: usize,
     met: Met,
@@ -76,6 +80,7 @@ impl Sum {
         self.leases += other.leases;
         self.stops += other.stops;
         self.hourly += other.hourly;
+        self.slow += other.slow;
         self.out_over_24 += other.out_over_24;
         self.met.add_all(&other.met);
         self.waits.extend(other.waits);
@@ -91,6 +96,8 @@ struct Season<'a> {
     until: Option<Instant>,
     /// A bug is noticed once.
     stops_at_first: bool,
+    /// Every house has a provider that takes minutes for everything, not only some.
+    slow: bool,
 }
 
 /// A story that went wrong, by its seed.
@@ -98,19 +105,21 @@ type Broken = (u64, String);
 
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     let policy = Policy::default_policy().map_err(|why| anyhow::anyhow!("{why}"))?;
-    let single = run.only.as_ref().and_then(|only| only.parse::<u64>().ok());
+    let slow = run.only.as_deref().is_some_and(|only| only.starts_with(SLOW));
+    let single = run.only.as_ref().and_then(|only| only.trim_start_matches(SLOW).parse::<u64>().ok());
     let season = Season {
         policy: &policy,
         plant: &Plant::default(),
         seeds: single.map_or(run.seed..run.seed + SEEDS_FULL, |seed| seed..seed + 1),
         until: (!run.full).then(|| Instant::now() + QUICK),
         stops_at_first: false,
+        slow,
     };
     let (mut sum, broken) = season.play()?;
     let mut verdict = Verdict::default();
-    told(broken, &mut verdict);
+    told(broken, slow, &mut verdict);
     let (all, hourly) = (Waits::of(&mut sum.waits), Waits::of(&mut sum.hourly_waits));
-    if single.is_none() {
+    if single.is_none() && !slow {
         judge(&sum, &[("", &all), (" with hourly passes only", &hourly)], run, &mut verdict);
     }
     count(&sum, (&all, &hourly), &mut verdict);
@@ -157,6 +166,9 @@ fn judge(sum: &Sum, waits: &[(&str, &Waits)], run: &Run, verdict: &mut Verdict) 
     for race in sum.met.missing() {
         verdict.fault(format!("no story came to this race: {race:?}"), run.replay("sim"));
     }
+    if sum.slow == 0 {
+        verdict.fault("no provider was slow", run.replay("sim"));
+    }
     if sum.out_over_24 == 0 {
         verdict.fault("no provider was out of reach over hour 24 of a charge", run.replay("sim"));
     }
@@ -179,6 +191,7 @@ fn count(sum: &Sum, (all, hourly): (&Waits, &Waits), verdict: &mut Verdict) {
     verdict.count("worst", format!("{}h{:02}", all.worst / 3_600, all.worst / 60 % 60));
     verdict.count("hourly", sum.hourly);
     verdict.count("hourly_p90", format!("{}min", hourly.p90 / 60));
+    verdict.count("slow", sum.slow);
     verdict.count("broken", verdict.faults().len());
 }
 
@@ -186,16 +199,18 @@ fn count(sum: &Sum, (all, hourly): (&Waits, &Waits), verdict: &mut Verdict) {
 pub fn small(plant: &Plant, run: &Run) -> anyhow::Result<Verdict> {
     let policy = Policy::default_policy().map_err(|why| anyhow::anyhow!("{why}"))?;
     let seeds = run.seed..run.seed + plant.seeds.max(SEEDS_SMALL);
-    let (_, broken) = Season { policy: &policy, plant, seeds, until: None, stops_at_first: true }.play()?;
+    let season = Season { policy: &policy, plant, seeds, until: None, stops_at_first: true, slow: plant.slow };
+    let (_, broken) = season.play()?;
     let mut verdict = Verdict::default();
-    told(broken, &mut verdict);
+    told(broken, plant.slow, &mut verdict);
     Ok(verdict)
 }
 
-fn told(mut broken: Vec<Broken>, verdict: &mut Verdict) {
+fn told(mut broken: Vec<Broken>, slow: bool, verdict: &mut Verdict) {
     broken.sort();
+    let houses = if slow { SLOW } else { "" };
     for (seed, why) in broken {
-        verdict.fault(format!("seed {seed}: {why}"), format!("sim --only {seed}"));
+        verdict.fault(format!("seed {seed}: {why}"), format!("sim --only {houses}{seed}"));
     }
 }
 
@@ -222,7 +237,7 @@ impl Season<'_> {
                 return Ok(());
             }
             let mut sum = Sum::default();
-            let played = Tale::new(seed, self.policy, self.plant)?.play(&mut sum);
+            let played = Tale::new(seed, self.policy, self.plant, self.slow)?.play(&mut sum);
             let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
             ends.0.add(sum);
             ends.1.extend(played.err().map(|why| (seed, why)));

@@ -21,6 +21,8 @@ use super::timeline::{Timeline, later};
 use crate::dice::Dice;
 
 pub const PROVIDER: &str = "mill";
+/// The other one. In some houses it takes minutes for every answer.
+pub const OTHER: &str = "press";
 
 /// What a provider makes of one item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Made {
 /// What becomes of a job at the provider.
 #[derive(Clone, Debug)]
 pub struct JobFate {
+    /// Who was asked to make it.
+    pub provider: &'static str,
     pub submitted: Timestamp,
     /// `None`: it is never done.
     pub done: Option<Timestamp>,
@@ -82,7 +86,7 @@ impl JobFate {
         Job {
             id: id.clone(),
             run_id: run.clone(),
-            provider_id: PROVIDER.into(),
+            provider_id: self.provider.into(),
             submitted_at: self.submitted,
             state,
             processing_started_at: Some(self.submitted),
@@ -103,9 +107,21 @@ pub struct Weather {
     pub vault_fails: u32,
     /// Transfers that take longer than a lease.
     pub transfers_slow: u32,
+    /// Whether the other provider takes its time.
+    pub other_is_slow: bool,
 }
 
-/// One provider with all its jobs.
+impl Weather {
+    /// Seconds that a look-up and a transfer take at least, and by how much more at most.
+    fn pace(&self, provider: &ProviderId) -> ([i64; 2], [i64; 2]) {
+        match provider.as_str() == OTHER && self.other_is_slow {
+            true => ([60, 420], [900, 3_600]),
+            false => ([0, 0], [0, 90]),
+        }
+    }
+}
+
+/// Both providers with all their jobs.
 pub struct Mill {
     timeline: Arc<Timeline>,
     dice: Mutex<Dice>,
@@ -152,6 +168,10 @@ impl Mill {
         self.outages.iter().find(|(from, until)| (*from..*until).contains(&instant)).map(|(from, _)| *from)
     }
 
+    fn between(&self, [least, more]: [i64; 2]) -> i64 {
+        least + if more > 0 { self.below(more.unsigned_abs()) } else { 0 }
+    }
+
     fn failed(&self, message: &str, gone: bool) -> ProviderError {
         let retry = if gone { Retry::Permanent } else { Retry::Temporary };
         ProviderError {
@@ -181,22 +201,29 @@ impl ProviderPort for Mill {
 
     async fn find_job(&self, job: &JobRef, _: Timestamp) -> LookUp {
         self.timeline.turn().await;
+        let seconds = self.between(self.weather.pace(&job.provider_id).0);
+        if seconds > 0 {
+            self.timeline.sleep(SignedDuration::from_secs(seconds)).await;
+        }
         let now = self.timeline.now();
         let unheard = self.is_out() || self.rolls(self.weather.answers_lost);
         let found = match self.fate(&job.job_id) {
             Some(fate) if !unheard => fate.told(&job.job_id, &job.run_id, now),
             fate => {
                 let state = if unheard { JobState::LookupFailed } else { JobState::NotFound };
-                let nothing = JobFate { submitted: now, done: None, items: Vec::new(), shifting: false };
-                let job = fate.unwrap_or(nothing).told(&job.job_id, &job.run_id, now);
-                Job { state, items: Vec::new(), finished_at: None, ..job }
+                let nothing =
+                    JobFate { provider: PROVIDER, submitted: now, done: None, items: Vec::new(), shifting: false };
+                let told = fate.unwrap_or(nothing).told(&job.job_id, &job.run_id, now);
+                let provider_id = job.provider_id.clone();
+                Job { state, items: Vec::new(), finished_at: None, provider_id, ..told }
             }
         };
         LookUp { job: found, raw: Vec::new() }
     }
 
     async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
-        let seconds = if self.rolls(self.weather.transfers_slow) { 1_000 + self.below(1_500) } else { self.below(90) };
+        let slow = self.rolls(self.weather.transfers_slow);
+        let seconds = self.between(if slow { [1_000, 1_500] } else { self.weather.pace(&job.provider_id).1 });
         self.timeline.turn().await;
         if self.is_out() {
             return Err(self.failed("it cannot be reached", false));
@@ -231,12 +258,12 @@ impl ProviderPort for Mill {
     }
 }
 
-/// The registry with the one provider.
-pub struct OneProvider(pub Arc<Mill>);
+/// The registry with the two providers.
+pub struct BothProviders(pub Arc<Mill>);
 
-impl Providers for OneProvider {
+impl Providers for BothProviders {
     fn get(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
-        (id.as_str() == PROVIDER).then(|| Arc::clone(&self.0) as Arc<dyn ProviderPort>)
+        [PROVIDER, OTHER].contains(&id.as_str()).then(|| Arc::clone(&self.0) as Arc<dyn ProviderPort>)
     }
 
     fn all(&self) -> Vec<Descriptor> {

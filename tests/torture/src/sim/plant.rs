@@ -20,6 +20,8 @@ pub struct Plant {
     pub vault: Option<BeforeVault>,
     /// Stories until it must have been noticed; 0: as many as show most bugs.
     pub seeds: u64,
+    /// It shows in houses with a slow provider.
+    pub slow: bool,
     /// Other numbers for the programs than those that the suite goes by.
     pub policy: Option<fn(&mut Policy)>,
 }

@@ -16,7 +16,7 @@ use super::Sum;
 use super::checks::{Charged, PROMISE, Witness};
 use super::fates::{Fate, Press, Story, charge_id, ground, run_id, story};
 use super::house::{House, Line};
-use super::outside::{Mill, Weather};
+use super::outside::{Mill, OTHER, PROVIDER, Weather};
 use super::people::{self, Task, Tasks};
 use super::plant::Plant;
 use super::rest;
@@ -40,6 +40,13 @@ const LONE: &[(&str, i64)] = &[("rec-1", 60)];
 /// Of 100 houses, and of 100 of those.
 const HOURLY_OF_100: u32 = 35;
 const LONE_OF_100: u32 = 50;
+/// Of 100 houses those with a provider that takes minutes for everything, one reconciler that comes by
+/// each hour, once its machine is on, and many runs that were pressed at about the same time.
+const SLOW_OF_100: u32 = 4;
+const RUSH: SignedDuration = SignedDuration::from_hours(4);
+const RUNS_OF_RUSH: u32 = 40;
+/// Half of these machines are on only in the last two of these.
+const OFF_HOURS: i64 = 22;
 
 /// Credits that an agent may restore alone, in one posting and in one day.
 const PER_POSTING: i64 = 75;
@@ -96,23 +103,32 @@ pub struct Tale {
     stories: Vec<Story>,
     policy: Policy,
     reconcilers: &'static [(&'static str, i64)],
+    /// Until when the reconcilers' machine is off.
+    off_until: Timestamp,
+    slow: bool,
     end: Timestamp,
 }
 
 impl Tale {
-    pub fn new(seed: u64, policy: &Policy, plant: &Plant) -> anyhow::Result<Self> {
+    pub fn new(seed: u64, policy: &Policy, plant: &Plant, slow: bool) -> anyhow::Result<Self> {
         let start = Timestamp::from_second(1_790_000_000)?;
         let mut dice = Dice::new(seed, "sim");
         let timeline = Timeline::new(start);
         let customers = 2 + u32::try_from(dice.below(3))?;
+        let mut of_slow = Dice::new(seed, "slow");
+        let slow = of_slow.chance(SLOW_OF_100) || slow;
+        let earliest = if of_slow.chance(50) { OFF_HOURS - 2 } else { 0 };
+        let off = SignedDuration::from_mins(if slow { of_slow.between(60 * earliest, 60 * OFF_HOURS) } else { 0 });
         let reconcilers = match (dice.chance(HOURLY_OF_100), dice.chance(LONE_OF_100)) {
+            _ if slow => LONE,
             (true, true) => LONE,
             (true, false) => HOURLY,
             (false, _) => OFTEN,
         };
-        let stories = stories(customers, start, &mut dice)?;
+        let stories = stories(customers, start, slow, &mut dice)?;
         let outages = outages(start, &stories, &mut dice);
-        let mill = Mill::new(&timeline, Dice::new(seed, "mill"), outages, weather(&mut dice));
+        let weather = Weather { other_is_slow: slow, ..weather(&mut dice) };
+        let mill = Mill::new(&timeline, Dice::new(seed, "mill"), outages, weather);
         let store = Arc::new(MemoryStore::new());
         let shared = Arc::clone(&store) as Arc<dyn Store>;
         let house = Arc::new(House::new(timeline, mill, shared, policy.clone(), plant, Dice::new(seed, "link")));
@@ -123,6 +139,8 @@ impl Tale {
             policy: policy.clone(),
             reconcilers,
             actors: Vec::new(),
+            off_until: later(start, off),
+            slow,
             end: later(start, WHOLE),
             dice,
         };
@@ -225,7 +243,8 @@ impl Tale {
         let house = Arc::clone(&self.house);
         let mut start: Box<dyn FnMut() -> _> = Box::new(move || start(Arc::clone(&house)));
         let spared = work.spared(&mut self.dice);
-        self.actors.push(Actor { program: Some(start()), wakes: Timestamp::MIN, start, work, spared, stopped: false });
+        let wakes = if work == Work::Reconciles { self.off_until } else { Timestamp::MIN };
+        self.actors.push(Actor { program: Some(start()), wakes, start, work, spared, stopped: false });
     }
 
     pub fn play(mut self, sum: &mut Sum) -> Result<(), String> {
@@ -273,6 +292,11 @@ impl Tale {
         sum.leases += witness.leases();
         sum.out_over_24 += witness.unheard();
         sum.met.add_all(&self.house.probe.met());
+        if self.slow {
+            // Those who were waited for while the machine was off say nothing of how long a remedy takes.
+            sum.slow += 1;
+            return Ok(());
+        }
         let waits = witness.into_waits();
         if self.reconcilers != OFTEN {
             sum.hourly += 1;
@@ -362,15 +386,17 @@ fn charged(story: &Story, mill: &Mill) -> (String, Charged) {
 }
 
 /// The runs that will be pressed. Some are the customer's own retry of an earlier one.
-fn stories(customers: u32, start: Timestamp, dice: &mut Dice) -> anyhow::Result<Vec<Story>> {
+fn stories(customers: u32, start: Timestamp, slow: bool, dice: &mut Dice) -> anyhow::Result<Vec<Story>> {
     let mut stories: Vec<Story> = Vec::new();
-    for number in 0..8 + u32::try_from(dice.below(10))? {
-        let pressed = later(start, SignedDuration::from_secs(dice.between(60, PRESSED.as_secs())));
+    let (more, within) = if slow { (RUNS_OF_RUSH, RUSH) } else { (0, PRESSED) };
+    for number in 0..8 + more + u32::try_from(dice.below(10))? {
+        let pressed = later(start, SignedDuration::from_secs(dice.between(60, within.as_secs())));
         let customer = u32::try_from(dice.below(u64::from(customers)))?;
         let before = stories.iter().filter(|story| story.account == customer && story.start < pressed);
         let before: Vec<u32> = before.map(|story| story.number).collect();
         let retry_of = if dice.chance(20) { before.get(dice.index(before.len())).copied() } else { None };
-        stories.push(story(Press { number, account: customer, start: pressed, retry_of }, dice)?);
+        let provider = if number % 2 == 0 { PROVIDER } else { OTHER };
+        stories.push(story(Press { number, account: customer, start: pressed, provider, retry_of }, dice)?);
     }
     Ok(stories)
 }
@@ -391,6 +417,7 @@ fn weather(dice: &mut Dice) -> Weather {
         transfers_cut: percent(25),
         vault_fails: percent(4),
         transfers_slow: percent(20),
+        other_is_slow: false,
     }
 }
 

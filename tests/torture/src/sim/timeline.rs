@@ -3,10 +3,12 @@
 //! is. Time stands still while anybody has something to do.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ports::Clock;
 
@@ -70,9 +72,14 @@ impl Timeline {
     }
 }
 
+#[async_trait]
 impl Clock for Timeline {
     fn now(&self) -> Timestamp {
         self.with(|moment| moment.now)
+    }
+
+    async fn sleep_until(&self, instant: Timestamp) {
+        Sleep { timeline: self, instant }.await;
     }
 }
 
@@ -100,12 +107,12 @@ impl Future for Turn {
     }
 }
 
-struct Sleep {
-    timeline: Arc<Timeline>,
+struct Sleep<T> {
+    timeline: T,
     instant: Timestamp,
 }
 
-impl Future for Sleep {
+impl<T: Deref<Target = Timeline> + Unpin> Future for Sleep<T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
