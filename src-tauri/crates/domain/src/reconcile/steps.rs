@@ -75,10 +75,22 @@ fn transfer(view: &View<'_>, item: u32, hold: bool) -> Option<Transfer> {
     let paid_by = view.first_charge().map_or(view.run.id().as_str(), ChargeId::as_str);
     let key = ActionKey(format!("rec-{paid_by}-{item}-file-{}", view.question.tries));
     let output_id = OutputId(format!("out-{key}"));
-    let longest = view.now.saturating_add(view.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
-    let in_time = view.window_end().saturating_sub(LAST_MINUTES).unwrap_or(Timestamp::MIN);
-    let until = if view.in_window() { longest.min(in_time) } else { longest };
+    let until = ends_at(view);
     Some(Transfer { key, item, fetch, place: place(view, hold), output_id, until })
+}
+
+/// A transfer that is begun in good time may take as long as it is allowed to, but not far into the time in
+/// which the run is settled: who dies then must have others left to take over. One that is begun later has
+/// one lease, and in the window it leaves time to return the credits.
+fn ends_at(view: &View<'_>) -> Timestamp {
+    let later = |at: Timestamp, by: SignedDuration| at.saturating_add(by).unwrap_or(Timestamp::MAX);
+    let longest = later(view.now, view.policy.longest_transfer());
+    if !view.in_window() {
+        return longest;
+    }
+    let settled = view.settle_at().max(later(view.now, view.policy.item_lease()));
+    let in_time = view.window_end().saturating_sub(LAST_MINUTES).unwrap_or(Timestamp::MIN);
+    longest.min(settled).min(in_time)
 }
 
 /// Where a file of the run goes; on hold where there is no room or no project (P13).
