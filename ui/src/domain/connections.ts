@@ -6,7 +6,7 @@ import type { Word } from './words';
 const PLACES: Readonly<Record<KeyView['place'], Word>> = {
   keyring: { shape: 'check', tone: 'ok', word: 'In the keyring' },
   environment: { shape: 'check', tone: 'ok', word: 'From the environment' },
-  workspace: { shape: 'check', tone: 'ok', word: 'Came with the workspace' },
+  workspace: { shape: 'check', tone: 'ok', word: 'From the workspace' },
   missing: { shape: 'open', tone: 'warn', word: 'No key' },
   waiting: { shape: 'lock', tone: 'warn', word: 'Keyring is locked' },
 };
