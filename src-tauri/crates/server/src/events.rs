@@ -11,6 +11,8 @@ use makegood_app::intake::{self, Outcome};
 use makegood_domain::events::{
     BATCH_BYTES_MAX, EVENT_BYTES_MAX, Event, Mode, Unreadable, from_binary, parse_batch, parse_structured,
 };
+use makegood_domain::ports::{StoreError, Told, Unread};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -44,7 +46,7 @@ async fn receive(house: &House, headers: &HeaderMap, body: Body) -> Result<Respo
             vec![from_binary(pairs, &taken.bytes)]
         }
     };
-    let lines = told(house, &feeder, read).await?;
+    let lines = told(house, &feeder, mode, read).await?;
     drop(taken.room);
     Ok(match (mode, lines.first()) {
         (Mode::Structured | Mode::Binary, Some(line)) if line.get("reason").is_some() => {
@@ -56,15 +58,37 @@ async fn receive(house: &House, headers: &HeaderMap, body: Body) -> Result<Respo
 }
 
 /// Takes what could be read; a line for each event, in their order.
-async fn told(house: &House, feeder: &str, read: Vec<Result<Event, Unreadable>>) -> Result<Vec<Value>, Problem> {
-    let events: Vec<Event> = read.iter().filter_map(|one| one.as_ref().ok().cloned()).collect();
-    let outcomes = if events.is_empty() {
-        Vec::new()
-    } else {
-        intake::take(&*house.store, &events, house.clock.now()).await.map_err(|why| {
-            tracing::error!(%why, feeder, "events could not be taken");
-            Problem::later("the record can't be used at the moment; nothing was taken")
-        })?
+async fn told(
+    house: &House,
+    feeder: &str,
+    mode: Mode,
+    read: Vec<Result<Event, Unreadable>>,
+) -> Result<Vec<Value>, Problem> {
+    let failed = |why: StoreError| {
+        tracing::error!(%why, feeder, "events could not be taken");
+        Problem::later("the record can't be used at the moment: send all of it again")
+    };
+    let (place, now) = (format!("POST /v1/events by {feeder}"), house.clock.now());
+    let (mut events, mut unread) = (Vec::new(), Vec::new());
+    for one in &read {
+        match one {
+            Ok(event) => events.push(Told { event: event.clone(), place: place.clone() }),
+            Err(why) => unread.push(Unread {
+                raw: why.raw.clone(),
+                // The beginning of what was too long is no JSON, and attributes in headers are not in the body.
+                whole: mode != Mode::Binary && serde_json::from_str::<IgnoredAny>(&why.raw).is_ok(),
+                reason: why.to_string(),
+                place: place.clone(),
+            }),
+        }
+    }
+    // First what is kept for people: sent again, the same one is kept once.
+    if !unread.is_empty() {
+        house.store.bury(&unread, now).await.map_err(failed)?;
+    }
+    let outcomes = match events[..] {
+        [] => Vec::new(),
+        ref events => intake::take_from(&*house.store, events, now).await.map_err(failed)?.0,
     };
     let mut outcomes = outcomes.into_iter();
     let mut lines = Vec::with_capacity(read.len());

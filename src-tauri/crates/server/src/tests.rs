@@ -10,7 +10,9 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use makegood_domain::ids::{JobId, ProviderId};
-use makegood_domain::ports::{Arrival, Clock, Deliveries, DeliveryStore, Notice, Proof, Store};
+use makegood_domain::ports::{
+    Arrival, Clock, DeadLettersWanted, Deliveries, DeliveryStore, IntakeStore as _, Notice, Proof, Store,
+};
 use makegood_testkit::{Fault, MemoryStore, Op, World};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -221,13 +223,18 @@ async fn facts_are_taken_from_those_who_have_a_token() {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_taken_says_why() {
-    let (_, house) = house(Limits::default());
+    let (store, house) = house(Limits::default());
     let one = batch().as_array().unwrap().last().unwrap().clone();
     let (status, kind, body) = ask(&house, event(Some(TOKEN), "application/cloudevents+json", one.to_string())).await;
     assert_eq!((status, kind.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json"));
     assert!(body.contains("there is no"), "{body}");
     let (status, ..) = ask(&house, event(Some(TOKEN), "application/cloudevents+json", "{}".to_owned())).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let wanted = DeadLettersWanted { state: None, after: 0, limit: 10 };
+    let kept = store.dead_letters(&wanted).await.unwrap();
+    let unread = kept.iter().find(|letter| letter.raw == "{}").expect("what could not be read is kept");
+    assert!(unread.whole && unread.place.contains("platform"), "{unread:?}");
+    assert_eq!(kept.len(), 2, "with what lacks a row");
     let (status, ..) = ask(&house, event(Some(TOKEN), "application/cloudevents+xml", "<e/>".to_owned())).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
