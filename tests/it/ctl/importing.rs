@@ -144,9 +144,9 @@ fn a_bad_line_is_named_kept_and_tried_again() {
     let said = house.import(&[&late], 0, "added 1");
     assert!(said.out.contains("1 dead letters waited for these and are taken now"), "{}", said.out);
     assert_eq!(house.import(&["--retry"], 1, "dead letters: 0 taken · 2 wait").out.lines().count(), 1);
-    let dropped = house.ctl(&["deadletters", "drop", "1", "2"]);
+    let dropped = house.ctl(&["deadletters", "drop", "2", "3"]);
     assert_eq!(dropped.code, Some(0), "{}", dropped.err);
-    assert_eq!(house.ctl(&["deadletters", "drop", "1"]).code, Some(1), "it does not wait any more");
+    assert_eq!(house.ctl(&["deadletters", "drop", "2"]).code, Some(1), "it does not wait any more");
     assert_eq!(house.ctl(&["deadletters", "list"]).out, "");
     assert_eq!(house.ctl(&["deadletters", "list", "--all", "--json"]).out.lines().count(), 3);
     house.import(&["--retry"], 0, "dead letters: 0 taken · 0 wait");
