@@ -143,10 +143,10 @@ impl Desk {
         if let Err(why) = self.store.end_look(&root, &pass.shift.worker, &next, self.now()).await {
             outcome.problems.push(format!("the next look at {root} was not noted: {why}"));
         }
-        if outcome.concerned {
-            if let Err(why) = self.examine_cases_of(&root).await {
-                outcome.problems.push(format!("the cases of {root} were not examined again: {why}"));
-            }
+        if outcome.concerned
+            && let Err(why) = self.examine_cases_of(&root).await
+        {
+            outcome.problems.push(format!("the cases of {root} were not examined again: {why}"));
         }
         Looked::Over(root, Box::new(outcome))
     }
