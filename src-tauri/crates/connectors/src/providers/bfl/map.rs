@@ -12,6 +12,7 @@ use super::wire::Task;
 use crate::http::same_origin;
 use crate::providers::inquiry::below;
 use crate::providers::reading::{Asset, Reading, Unread, body_of, words_in};
+use crate::providers::{Document, Explained, Facts, Word};
 
 /// Reads the answer to `GET /v1/get_result`, a delivery, or the answer to a submission.
 #[must_use]
@@ -72,6 +73,31 @@ fn reasons(details: &Value) -> Option<String> {
 fn signed_until(sample: &str) -> Option<Timestamp> {
     let url = Url::parse(sample).ok()?;
     url.query_pairs().find(|(name, _)| name == "se").and_then(|(_, until)| until.parse().ok())
+}
+
+/// Reads the answer to `GET /v1/credits`, which is the account's own: whoever gets it was let in,
+/// and about a job it says as much as *not found* does.
+#[must_use]
+pub fn account(status: u16, body: &[u8]) -> Reading {
+    match body_of::<Value>(status, body) {
+        Ok(account) if account["credits"].is_number() => Reading::of(JobState::NotFound),
+        Ok(_) => Reading::unrecognised("Black Forest Labs answered about the account without its credits"),
+        Err(unread) => unread.into(),
+    }
+}
+
+/// What a document says that came without its question.
+#[must_use]
+pub fn of_document(facts: &'static Facts, document: &Document<'_>) -> Explained {
+    let json = document.json();
+    let has = |name: &str| json.get(name).is_some();
+    if has("credits") && !has("status") {
+        return Explained::of(facts, Word::Billing);
+    }
+    if has("finetunes") || has("finetune_details") {
+        return Explained::of(facts, Word::NotAJob).noting("about models that were tuned");
+    }
+    Explained::job(facts, explain(document.status, document.body))
 }
 
 /// The wait that a refusal's body asks for, `retry_after` in seconds.
@@ -176,6 +202,20 @@ mod tests {
         assert_eq!(asset.available_until.map(|t| t.to_string()).as_deref(), Some("2026-03-01T08:10:00Z"));
         assert_eq!(signed_until("https://d.bfl.ai/a?se=later"), None);
         assert_eq!(signed_until("not an address"), None);
+    }
+
+    #[test]
+    fn the_account_tells_whether_the_key_is_taken() {
+        use crate::providers::reading::Cause;
+        for (status, body, state, cause) in [
+            (200, json!({"credits": 12.5}), JobState::NotFound, None),
+            (200, json!({"credits": null}), JobState::Unrecognised, None),
+            (403, json!({"detail": "Not authenticated"}), JobState::LookupFailed, Some(Cause::KeyRefused)),
+            (503, json!({}), JobState::LookupFailed, Some(Cause::Passing)),
+        ] {
+            let reading = account(status, body.to_string().as_bytes());
+            assert_eq!((reading.state, reading.cause), (state, cause), "HTTP {status} {body}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::providers::explain::Word::{
-    AuthError, ExpiredOrUnknown, Failed, Permanent, Queued, RateLimited, Retryable, Running, Succeeded, Unknown,
+    AuthError, Billing, ExpiredOrUnknown, Failed, NotAJob, Permanent, Queued, RateLimited, Retryable, Running,
+    Succeeded, Unknown,
 };
 use crate::providers::payloads::check;
 
@@ -44,6 +45,8 @@ fn what_it_may_send_is_taken_for_what_it_is() {
             (404, json!({"id": "t", "status": "Task not found", "result": null}), ExpiredOrUnknown),
             (200, json!({"id": "t", "status": "Queued"}), Unknown),
             (200, json!({"id": "t", "status": null}), Unknown),
+            (200, json!({"credits": 12.5}), Billing),
+            (200, json!({"finetunes": ["f"]}), NotAJob),
             (402, json!({"detail": "Insufficient credits"}), Permanent),
             (403, json!({"detail": "Not authenticated"}), AuthError),
             (422, json!({"detail": [{"type": "missing", "loc": ["query", "id"], "msg": "Field required"}]}), Permanent),

@@ -112,3 +112,19 @@ async fn a_task_that_is_not_found_is_asked_for_twice() {
     let found = Tasks.connect(server.base()).port.find_job(&job(None), now).await.job;
     assert_eq!(found.state, JobState::NotFound, "{found:?}");
 }
+
+#[tokio::test]
+async fn the_key_is_checked_by_what_is_the_accounts_own() {
+    use makegood_domain::ports::KeyVerdict;
+    for (reply, want) in [
+        (Reply::json(200, &json!({"credits": 12.5})), KeyVerdict::Accepted),
+        (Reply::json(403, &json!({"detail": "Not authenticated"})), KeyVerdict::AuthError),
+    ] {
+        let server = Server::start().await.expect("a port");
+        server.on("/v1/credits", [reply]);
+        let now = "2026-03-01T08:05:00Z".parse().expect("a time");
+        let check = Tasks.connect(server.base()).port.check(now).await;
+        assert_eq!(check.verdict, want, "{check:?}");
+        assert!(server.seen().iter().all(|request| request.target == "/v1/credits"), "{:?}", server.seen());
+    }
+}
