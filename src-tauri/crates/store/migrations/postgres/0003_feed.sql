@@ -93,7 +93,7 @@ END $$;
 -- The id under which a fact is known: its row's, or what an upload is told apart by.
 CREATE FUNCTION record.fact_id(p_fact jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(p_fact -> 'data' ->> 'id', CASE p_fact ->> 'type' WHEN 'upload' THEN
-        format('%s/%s/%s', p_fact -> 'data' ->> 'run_id', p_fact -> 'data' ->> 'item', p_fact -> 'data' ->> 'attempted_at')
+        (p_fact -> 'data' ->> 'run_id') || '/' || (p_fact -> 'data' ->> 'item') || '/' || (p_fact -> 'data' ->> 'attempted_at')
         END, '')
 $$;
 

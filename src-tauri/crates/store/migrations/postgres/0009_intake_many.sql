@@ -224,8 +224,10 @@ END $$;
 -- Brings the items of logical runs in line with their outputs, and the list of due runs with both: what
 -- record.deliver_items and record.follow_due do for each, here for all that are plain at once. Plain is a
 -- logical run with one charge of which nothing was settled yet or refunded, and no output with somebody else.
+-- Each step goes by the index of what the step before found, whatever the statistics of tables that have
+-- just been filled say: nothing else costs what the batch is, and not what the record is.
 CREATE FUNCTION record.settle_roots(p_roots text[], p_at bigint) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     v_plain text[];
     v_listed text[];
