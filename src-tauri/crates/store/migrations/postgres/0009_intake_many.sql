@@ -224,38 +224,41 @@ END $$;
 -- Brings the items of logical runs in line with their outputs, and the list of due runs with both: what
 -- record.deliver_items and record.follow_due do for each, here for all that are plain at once. Plain is a
 -- logical run with one charge of which nothing was settled yet or refunded, and no output with somebody else.
--- Each step goes by the index of what the step before found, whatever the statistics of tables that have
--- just been filled say: nothing else costs what the batch is, and not what the record is.
+-- Asked run by run and from what was found, so that a plan made while the tables were empty goes by the same
+-- indexes ever after: a batch costs what is in it, and not what is in the record.
 CREATE FUNCTION record.settle_roots(p_roots text[], p_at bigint) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off AS $$
 DECLARE
     v_plain text[];
+    v_charges text[];
+    v_accounts text[];
+    v_posted bigint[];
     v_listed text[];
     v_root text;
 BEGIN
     -- Locked first, as record.follow_due does it.
     PERFORM 1 FROM record.due_runs WHERE root_id = ANY (p_roots) ORDER BY root_id COLLATE "C" FOR UPDATE;
-    v_plain := ARRAY(
-        SELECT r.root_id FROM record.runs r JOIN record.charges c ON c.run_id = r.id
-        WHERE r.root_id = ANY (p_roots)
-        GROUP BY r.root_id
-        HAVING count(*) = 1 AND bool_and(r.status <> 'refunded'
-            AND NOT EXISTS (SELECT 1 FROM record.charge_items i
-                WHERE i.charge_id = c.id AND (i.state <> 'charged' OR i.refunded <> 0))
-            AND NOT EXISTS (SELECT 1 FROM record.refunds f WHERE f.charge_id = c.id)
-            AND NOT EXISTS (SELECT 1 FROM record.runs q JOIN record.outputs o ON o.run_id = q.id
-                JOIN record.projects p ON p.id = o.project_id JOIN record.projects h ON h.id = q.project_id
-                WHERE q.root_id = r.root_id AND p.account_id <> h.account_id)));
-    PERFORM 1 FROM record.runs r JOIN record.charges c ON c.run_id = r.id JOIN record.charge_items i ON i.charge_id = c.id
-    WHERE r.root_id = ANY (v_plain) ORDER BY i.charge_id COLLATE "C", i.item FOR NO KEY UPDATE OF i;
-    WITH delivered AS (
-        SELECT DISTINCT ON (i.charge_id, i.item) i.charge_id, i.item, i.seq + 1 AS seq, i.epoch, o.id AS output
-        FROM record.runs r JOIN record.charges c ON c.run_id = r.id JOIN record.charge_items i ON i.charge_id = c.id
-        JOIN record.runs q ON q.root_id = r.root_id JOIN record.outputs o ON o.run_id = q.id AND o.item = i.item
-        JOIN record.projects p ON p.id = o.project_id AND p.account_id = c.account_id
-        WHERE r.root_id = ANY (v_plain) AND i.state = 'charged' AND o.state = 'stored' AND o.bytes > 0
-          AND o.quarantined_at IS NULL
-        ORDER BY i.charge_id, i.item, o.stored_at, o.id COLLATE "C"),
+    SELECT array_agg(u.root), array_agg(found.charge), array_agg(found.account), array_agg(found.posted)
+    INTO v_plain, v_charges, v_accounts, v_posted
+    FROM unnest(p_roots) AS u (root) CROSS JOIN LATERAL (
+        SELECT count(*) AS charges, min(c.id) AS charge, min(c.account_id) AS account, min(c.posted_at) AS posted,
+            bool_and(r.status <> 'refunded'
+                AND NOT EXISTS (SELECT 1 FROM record.charge_items i
+                    WHERE i.charge_id = c.id AND (i.state <> 'charged' OR i.refunded <> 0))
+                AND NOT EXISTS (SELECT 1 FROM record.refunds f WHERE f.charge_id = c.id)) AS is_open
+        FROM record.runs r JOIN record.charges c ON c.run_id = r.id WHERE r.root_id = u.root) AS found
+    WHERE found.charges = 1 AND found.is_open AND NOT (
+        SELECT coalesce(bool_or((SELECT account_id FROM record.projects WHERE id = o.project_id)
+            <> (SELECT account_id FROM record.projects WHERE id = r.project_id)), false)
+        FROM record.runs r JOIN record.outputs o ON o.run_id = r.id WHERE r.root_id = u.root);
+    PERFORM 1 FROM record.charge_items WHERE charge_id = ANY (v_charges) ORDER BY charge_id COLLATE "C", item
+    FOR NO KEY UPDATE;
+    WITH delivered AS MATERIALIZED (
+        SELECT p.charge AS charge_id, i.item, i.seq + 1 AS seq, i.epoch, o.id AS output
+        FROM unnest(v_plain, v_charges, v_accounts) AS p (root, charge, account)
+        CROSS JOIN LATERAL (SELECT * FROM record.charge_items WHERE charge_id = p.charge OFFSET 0) AS i
+        CROSS JOIN LATERAL (SELECT record.intact_output(p.root, i.item, p.account) AS id OFFSET 0) AS o
+        WHERE o.id IS NOT NULL),
     moved AS (
         INSERT INTO record.item_transitions (charge_id, item, seq, state, epoch, origin, document, at)
         SELECT charge_id, item, seq, 'delivered', epoch, 'feed', output, p_at FROM delivered),
@@ -263,13 +266,15 @@ BEGIN
         INSERT INTO record.item_settlements (charge_id, item, outcome, document)
         SELECT charge_id, item, 'delivered', output FROM delivered)
     UPDATE record.charge_items i SET state = 'delivered', seq = d.seq
-    FROM delivered d WHERE i.charge_id = d.charge_id AND i.item = d.item;
-    WITH open AS (
-        SELECT r.root_id, c.posted_at FROM record.runs r JOIN record.charges c ON c.run_id = r.id
-        WHERE r.root_id = ANY (v_plain) AND EXISTS (SELECT 1 FROM record.charge_items i
-            WHERE i.charge_id = c.id AND i.state <> 'delivered' AND i.refunded < i.price)),
+    FROM delivered d WHERE i.charge_id = d.charge_id AND i.item = d.item AND i.charge_id = ANY (v_charges);
+    WITH open AS MATERIALIZED (
+        SELECT p.root AS root_id, p.posted FROM unnest(v_plain, v_charges, v_posted) AS p (root, charge, posted)
+        CROSS JOIN LATERAL (
+            SELECT bool_or(i.state <> 'delivered' AND i.refunded < i.price) AS is_open
+            FROM record.charge_items i WHERE i.charge_id = p.charge) AS item
+        WHERE item.is_open),
     added AS (
-        INSERT INTO record.due_runs (root_id, charged_at, next_at) SELECT root_id, posted_at, p_at FROM open
+        INSERT INTO record.due_runs (root_id, charged_at, next_at) SELECT root_id, posted, p_at FROM open
         ON CONFLICT (root_id) DO NOTHING RETURNING root_id),
     dropped AS (
         DELETE FROM record.due_runs WHERE root_id = ANY (v_plain) AND root_id NOT IN (SELECT root_id FROM open))
@@ -277,7 +282,9 @@ BEGIN
     FOREACH v_root IN ARRAY coalesce(v_listed, '{}') LOOP
         PERFORM record.follow_due(v_root, p_at);
     END LOOP;
-    FOR v_root IN SELECT u.root FROM unnest(p_roots) AS u (root) WHERE u.root <> ALL (v_plain) ORDER BY 1 LOOP
+    FOR v_root IN SELECT u.root FROM unnest(p_roots) AS u (root)
+        WHERE u.root <> ALL (coalesce(v_plain, '{}')) ORDER BY 1
+    LOOP
         PERFORM record.deliver_items(v_root, p_at);
         PERFORM record.follow_due(v_root, p_at);
     END LOOP;
