@@ -10,7 +10,7 @@ use makegood_connectors::http::Pace;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, RunId};
 use makegood_domain::ports::{FileSink, JobRef, Providers, VaultError};
-use makegood_domain::work::{Job, JobState, Run};
+use makegood_domain::work::{ItemState, Job, JobState, Run};
 use makegood_practice::upstream::{Manners, serve};
 use makegood_practice::{World, fixed, settings};
 use sha2::{Digest, Sha256};
@@ -88,6 +88,11 @@ async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
         let reference = reference(&run, &job);
         let found = port.find_job(&reference, anchor()).await.job;
         asked += 1;
+        // The platform was told of a success; a success without a single file is a riddle to who asks.
+        let holds_nothing = job.items.iter().all(|item| item.state == ItemState::NotReturned);
+        if job.state == JobState::Succeeded && holds_nothing && found.state == JobState::Unrecognised {
+            continue;
+        }
         if found.state != job.state {
             wrong.push(format!(
                 "{} {}: {:?}, told {:?}; {:?}",

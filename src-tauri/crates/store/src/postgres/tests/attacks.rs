@@ -84,7 +84,7 @@ const JOURNAL: &[(&str, &str)] = &[
     ("edit the outbox", "UPDATE outbox SET payload = '{}'"),
     ("send again what was sent", "UPDATE outbox SET state = 'sent'; UPDATE outbox SET state = 'waiting'"),
     ("delete from the outbox", "DELETE FROM outbox"),
-    ("cut the outbox", "TRUNCATE outbox"),
+    ("cut the outbox", "TRUNCATE outbox CASCADE"),
     ("edit a message", "UPDATE messages SET text = 'x'"),
     ("delete a message", "DELETE FROM messages"),
     ("lower a revision", "UPDATE cases SET revision = revision - 1"),

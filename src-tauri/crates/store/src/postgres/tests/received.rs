@@ -29,8 +29,8 @@ async fn open_run() -> PgStore {
 
 /// A job that was written while the delivery was: neither transaction saw the other's row.
 const UNSEEN_JOB: &str = "SET session_replication_role = replica;
-    INSERT INTO record.jobs (id, run_id, provider_id, submitted_at, state)
-        VALUES ('job_1', 'run_1', 'replicate', 0, 'processing');
+    INSERT INTO record.jobs (id, run_id, provider_id, submitted_at, state, looked_up_at)
+        VALUES ('job_1', 'run_1', 'replicate', 0, 'processing', 0);
     RESET session_replication_role";
 
 #[tokio::test]
