@@ -108,7 +108,7 @@ impl Feed {
             "received_at": at(n + 91), "attempts": 1, "result": "accepted",
             "routed_to": { "project_id": format!("prj_{who}"), "node_id": format!("nd_{who}") } }),
         );
-        if n % 4 != 0 {
+        if !n.is_multiple_of(4) {
             self.tell(
                 "output",
                 &json!({ "id": format!("out_{n:09}"), "run_id": id, "item": 1,

@@ -56,7 +56,10 @@ pub(crate) async fn a_letter_is_kept_once_and_counted(store: &dyn Store) {
     assert_eq!(serde_json::from_str::<Fact>(&letter.raw).unwrap(), early);
 
     let waits = |kind: &str, id: &str| vec![(kind.to_owned(), id.to_owned())];
-    assert_eq!(store.dead_letters_waiting_for(&waits("run", "run_1"), 10).await.unwrap(), [letter.clone()]);
+    assert_eq!(
+        store.dead_letters_waiting_for(&waits("run", "run_1"), 10).await.unwrap(),
+        std::slice::from_ref(&letter)
+    );
     assert_eq!(store.dead_letters_waiting_for(&waits("run", "run_2"), 10).await.unwrap(), []);
     assert_eq!(store.dead_letters_waiting_for(&waits("charge", "run_1"), 10).await.unwrap(), []);
     store.take(&[told("e0", run("run_1", "a", "a", 10), "here")], at(3000)).await.unwrap();
