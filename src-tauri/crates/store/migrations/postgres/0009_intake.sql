@@ -80,7 +80,9 @@ BEGIN
     v_letter.row_id := record.fact_id(p_fact);
     v_letter.raw := (CASE jsonb_typeof(p_fact)
         WHEN 'object' THEN p_fact - ARRAY['digest', 'posted_digest', 'source', 'event', 'time', 'place'] ELSE p_fact END)::text;
-    v_letter.digest := coalesce(decode(p_fact ->> 'digest', 'hex'), sha256(convert_to(v_letter.raw, 'UTF8')));
+    -- What can't be taken may say anything, and no digest as well.
+    v_letter.digest := coalesce(CASE WHEN p_fact ->> 'digest' ~ '^([0-9a-f]{2})+$' THEN decode(p_fact ->> 'digest', 'hex') END,
+        sha256(convert_to(v_letter.raw, 'UTF8')));
     v_letter.whole := 1;
     v_letter.source := CASE WHEN p_fact ? 'event' THEN p_fact ->> 'source' END;
     v_letter.event_id := CASE WHEN p_fact ? 'source' THEN p_fact ->> 'event' END;
