@@ -80,7 +80,7 @@ impl Form {
     /// The form by its name, or by the name of an adapter that begins with it: `minimax_v2`.
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {
-        let name = if name == "veo" || name == "gemini_veo" { "gemini" } else { name };
+        let name = if name == "gemini_veo" { "gemini" } else { name };
         let is_of = |form: &&Form| {
             name.strip_prefix(form.name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']))
         };
@@ -146,7 +146,7 @@ mod tests {
                 "models/m/operations/o",
                 "video.generated",
             ),
-            ("veo", r#"{"type":"video.failed","data":{"name":"operations/o"}}"#, "operations/o", "video.failed"),
+            ("gemini_veo", r#"{"type":"video.failed","data":{"name":"operations/o"}}"#, "operations/o", "video.failed"),
             (
                 "openai",
                 r#"{"id":"evt_1","type":"video.completed","data":{"id":"video_1"}}"#,
