@@ -3,7 +3,7 @@
 //! receipts. The screen hears *done* only after ledger and storage were read back.
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ActionKey, CaseId};
+use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{ActionKind, Order, Plan, Step, digest};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StoreError};
 
@@ -218,9 +218,10 @@ impl Desk {
                     Applied::Done(_) => None,
                     Applied::Refused(why) => Some(ActionState::Refused { why }),
                 },
-                Step::RecoverItem { .. } => match self.recover_item(key, number, step, &scope).await? {
+                Step::RecoverItem { .. } => match self.recover_item(key, plan, number, &scope).await? {
                     Recovered::Delivered => None,
                     Recovered::Refused(why) => Some(ActionState::Refused { why }),
+                    Recovered::Cancelled(by) => Some(cancelled(&by, changed_something)),
                     Recovered::Failed(missed) => {
                         Some(ActionState::FailedBeforeEffect { why: missed.why, retry: missed.retry })
                     }
@@ -273,6 +274,15 @@ fn stopped(state: ActionState, changed_something: bool) -> ActionState {
         }
         other => other,
     }
+}
+
+/// Somebody ended the transfer. That ends the action: whoever wants the rest reviews it again.
+fn cancelled(by: &AgentId, changed_something: bool) -> ActionState {
+    let why = format!("cancelled by {by}");
+    if changed_something {
+        return ActionState::Refused { why };
+    }
+    ActionState::FailedBeforeEffect { why: format!("{why}: nothing was done"), retry: true }
 }
 
 fn key_conflict() -> Error {

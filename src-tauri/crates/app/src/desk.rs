@@ -10,6 +10,7 @@ use makegood_domain::ports::{Clock, Connections, Providers, Reader, Store, Store
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
+use crate::transfers::Board;
 
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
 const CHANGES_KEPT_MAX: usize = 256;
@@ -65,6 +66,8 @@ pub struct Desk {
     /// Actions that this process is doing now, so that a second click waits for nothing and
     /// starts nothing.
     pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
+    /// The files that this process brings now.
+    pub(crate) board: Board,
     /// The pass of the reconciler that this process makes now, if any.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Topic>,
@@ -87,6 +90,7 @@ impl Desk {
             connections: None,
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
+            board: Board::default(),
             sweeping: tokio::sync::Mutex::new(()),
             changes,
         }

@@ -23,6 +23,7 @@ mod reconcile;
 mod recover;
 mod requests;
 mod review;
+mod transfers;
 mod usage;
 
 pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};

@@ -4,19 +4,19 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ActionKey, OutputId, RunId};
-use makegood_domain::plan::{Effect, Fetch, Place, Step, StoredFile};
+use makegood_domain::ids::{ActionKey, AgentId, CaseId, OutputId, RunId};
+use makegood_domain::plan::{Effect, Fetch, Place, Plan, Step, StoredFile};
 use makegood_domain::ports::{Applied, FileSink, Incoming, JobRef, Receipt, VaultError};
 use makegood_domain::scope::Scope;
 
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::look_up::job_ref;
+use crate::transfers::{Of, Watched};
 
 /// Parts of one attempt, in the journal. A later attempt of the same step has the next three, and so has
 /// a transfer that takes its lease again: it gives the lease back and takes it anew.
@@ -36,6 +36,21 @@ pub(crate) struct Saga<'a> {
     pub output_id: &'a OutputId,
     /// When it is given up. No lease of it is live after that.
     pub until: Timestamp,
+    /// The agent's action that it is a step of, and its case.
+    pub action: Option<(&'a ActionKey, &'a CaseId)>,
+}
+
+impl Saga<'_> {
+    /// As it is shown while it is under way.
+    fn of(&self) -> Of {
+        Of {
+            run_id: self.run_id.clone(),
+            item: self.item,
+            provider_id: self.fetch.provider_id.clone(),
+            action: self.action.map(|(key, case)| (key.clone(), case.clone())),
+            bytes: self.fetch.bytes,
+        }
+    }
 }
 
 /// A lease as its holder knows it.
@@ -69,16 +84,17 @@ struct InTime<'a> {
     desk: &'a Desk,
     until: Timestamp,
     incoming: &'a mut dyn FileSink,
-    arrived: &'a AtomicU64,
+    watched: &'a Watched<'a>,
 }
 
 #[async_trait]
 impl FileSink for InTime<'_> {
     async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
-        if self.desk.now() >= self.until {
+        let now = self.desk.now();
+        if now >= self.until {
             return Err(VaultError::Late);
         }
-        self.arrived.fetch_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.watched.arrived(chunk.len(), now);
         self.incoming.write(chunk).await
     }
 }
@@ -107,6 +123,8 @@ impl Journal for OfAction<'_> {
 pub(crate) enum Recovered {
     Delivered,
     Refused(String),
+    /// Somebody at this desk ended it: nothing of the file is kept, and nobody holds the item.
+    Cancelled(AgentId),
     Failed(Missed),
 }
 
@@ -124,6 +142,7 @@ enum Ended {
     Missed(Missed),
     /// Somebody else has the item.
     Overtaken(String),
+    Cancelled(AgentId),
 }
 
 impl From<Missed> for Ended {
@@ -146,15 +165,17 @@ impl Desk {
     pub(crate) async fn recover_item(
         &self,
         key: &ActionKey,
+        plan: &Plan,
         number: u32,
-        step: &Step,
         scope: &Scope,
     ) -> Result<Recovered> {
-        let Step::RecoverItem { run_id, item, fetch, place, output_id } = step else {
+        let step = usize::try_from(number).ok().and_then(|number| plan.steps.get(number));
+        let Some(Step::RecoverItem { run_id, item, fetch, place, output_id }) = step else {
             return Ok(Recovered::Refused("this step recovers nothing".into()));
         };
         let until = self.now().saturating_add(self.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
-        let saga = Saga { run_id, item: *item, fetch, place, output_id, until };
+        let action = Some((key, &plan.case_id));
+        let saga = Saga { run_id, item: *item, fetch, place, output_id, until, action };
         let first = PARTS * self.attempts(key, number).await?;
         self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await
     }
@@ -176,14 +197,20 @@ impl Desk {
             Asked::Refused(why) => return Ok(Recovered::Refused(why)),
         };
         let (run_id, item) = (saga.run_id.clone(), saga.item);
-        let file = match self.file(journal, saga, scope, &mut held).await? {
+        let watched = self.watch(saga.of());
+        let file = match self.file(journal, saga, scope, &mut held, &watched).await? {
             Ok(file) => file,
             Err(Ended::Overtaken(why)) => return Ok(Recovered::Refused(why)),
+            Err(Ended::Cancelled(by)) => {
+                self.release(journal, &held, saga, &format!("cancelled by {by}")).await?;
+                return Ok(Recovered::Cancelled(by));
+            }
             Err(Ended::Missed(missed)) => {
                 self.release(journal, &held, saga, &missed.why).await?;
                 return Ok(Recovered::Failed(missed));
             }
         };
+        watched.recording();
         let (output_id, place) = (saga.output_id.clone(), saga.place.clone());
         let deliver = Effect::Deliver { run_id, item, epoch: held.epoch, output_id, file, place };
         Ok(match journal.write(held.part + DELIVER, &deliver).await? {
@@ -222,24 +249,27 @@ impl Desk {
         saga: &Saga<'_>,
         scope: &Scope,
         held: &mut Held,
+        watched: &Watched<'_>,
     ) -> Result<std::result::Result<StoredFile, Ended>> {
         let mut incoming = match self.vault.begin().await {
             Ok(incoming) => incoming,
             Err(why) => return Ok(Err(Missed::new(why.to_string(), true).into())),
         };
-        let arrived = AtomicU64::new(0);
         let got = {
-            let sink = InTime { desk: self, until: saga.until, incoming: &mut *incoming, arrived: &arrived };
+            let sink = InTime { desk: self, until: saga.until, incoming: &mut *incoming, watched };
             let mut fetching = pin!(self.fetch(scope, saga.fetch, sink));
+            let mut cancelled = pin!(watched.cancelled());
             // What a resumed saga holds may be nearly over: only from then on bytes must have arrived.
             let mut known = None;
             loop {
-                match self.by(held.renew_at(saga), fetching.as_mut()).await {
-                    Some(got) => break got.map_err(Ended::from),
+                let bytes = select(cancelled.as_mut(), fetching.as_mut());
+                match self.by(held.renew_at(saga), bytes).await {
+                    Some(Either::Left((by, _))) => break Err(Ended::Cancelled(by)),
+                    Some(Either::Right((got, _))) => break got.map_err(Ended::from),
                     None if self.now() >= saga.until => break Err(late().into()),
                     None => {}
                 }
-                let seen = Some(arrived.load(Ordering::Relaxed));
+                let seen = Some(watched.received());
                 if std::mem::replace(&mut known, seen) == seen {
                     break Err(Missed::new("nothing more of the file arrives".to_owned(), true).into());
                 }
@@ -251,7 +281,10 @@ impl Desk {
         };
         Ok(match got {
             Ok(()) if self.now() >= saga.until => Err(late().into()),
-            Ok(()) => self.keep(incoming, saga.fetch).await.map_err(Ended::from),
+            Ok(()) => match watched.all_here() {
+                Ok(()) => self.keep(incoming, saga.fetch).await.map_err(Ended::from),
+                Err(by) => Err(Ended::Cancelled(by)),
+            },
             Err(ended) => Err(ended),
         })
     }

@@ -127,5 +127,6 @@ function concerns(topic: Topic, cmd: Query, caseId: string | null): boolean {
     case 'reconciler': return cmd === 'reconciler';
     case 'approvals': return cmd === 'approvals';
     case 'connections': return cmd === 'connections';
+    case 'transfers': return cmd === 'transfers';
   }
 }

@@ -48,4 +48,6 @@ pub enum Topic {
     Approvals,
     /// Providers, their keys, or how their connections fare.
     Connections,
+    /// A transfer began, got into its next phase, or ended. Its bytes are not told: ask now and then.
+    Transfers,
 }

@@ -9,6 +9,7 @@ mod error;
 mod queue;
 mod reconciler;
 mod requests;
+mod transfers;
 mod typescript;
 
 pub use action::*;
@@ -19,6 +20,7 @@ pub use error::*;
 pub use queue::*;
 pub use reconciler::*;
 pub use requests::*;
+pub use transfers::*;
 pub use typescript::typescript;
 
 /// A call as it comes over the bridge.
@@ -56,10 +58,12 @@ macro_rules! with_commands {
                 reconciler(Nothing) -> ReconcilerView;
                 approvals(ApprovalsRequest) -> ApprovalsView;
                 connections(Nothing) -> ConnectionsView;
+                transfers(Nothing) -> TransfersView;
             }
             act {
                 confirm(ConfirmRequest) -> ActionView;
                 check(ActionKeyRequest) -> ActionView;
+                cancel_transfer(CancelTransferRequest) -> CancelTransferResult;
                 look_up(CaseRequest) -> LookUpResult;
                 choose_runs(ChooseRunsRequest) -> Nothing;
                 claim_case(ClaimCaseRequest) -> Nothing;

@@ -150,6 +150,7 @@ impl Desk {
             place: &transfer.place,
             output_id: &transfer.output_id,
             until: transfer.until,
+            action: None,
         };
         let journal = OfSweep { desk: self, key: &transfer.key };
         let recovered = hand.without(self.transfer(&journal, 0, &saga, scope)).await?;
@@ -158,6 +159,11 @@ impl Desk {
             Recovered::Delivered => outcome.transferred.push(transfer.fetch.provider_id.clone()),
             Recovered::Refused(why) => {
                 tracing::info!(key = %transfer.key, why, "left to somebody else");
+                tried.insert(transfer.item, Tried::Refused);
+            }
+            // Whoever ended it at this desk has given nothing up: the next look brings it again.
+            Recovered::Cancelled(by) => {
+                tracing::info!(key = %transfer.key, %by, "cancelled at the desk");
                 tried.insert(transfer.item, Tried::Refused);
             }
             Recovered::Failed(missed) => {

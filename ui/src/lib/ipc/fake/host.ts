@@ -1,7 +1,7 @@
 /** A core in memory, always the same, for developing, tests and pictures without a backend. */
 import type {
   ActCommands, ActionView, AppInfo, AuditRow, ConfirmRequest, DraftView, KeyVerdict, OutboxRow, PassView, QueryCommands, QueueRequest, QueueRow, QueueWindow,
-  ReadBack, ReviewRequest, ReviewSheet, SavedView, SaveDraftRequest, SaveDraftResult, Topic,
+  ReadBack, ReviewRequest, ReviewSheet, SavedView, SaveDraftRequest, SaveDraftResult, Topic, TransferView,
 } from '../generated/contract';
 import { HostError, type Act, type Host, type Query } from '../host';
 import { FakeApprovals } from './approvals';
@@ -38,9 +38,11 @@ export interface FakeOptions {
   readonly verdict: KeyVerdict;
   /** The next change of a key meets somebody else's. */
   readonly keyConflict: boolean;
+  /** Files on their way. */
+  readonly transfers: readonly TransferView[];
 }
 
-export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false };
+export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false, transfers: [] };
 
 const ME = 'Ana Prata';
 const HASH = '137223a9c9d601b05b0f7d3a90e1c2448368cd891874324381e0aa57f4c3d2b1';
@@ -136,6 +138,7 @@ export class FakeHost implements Host {
     reconciler: () => reconcilerView(this.options.promise, this.#passes, this.#running, this.#now()),
     approvals: () => this.#approvals.view(this.#now()),
     connections: () => this.#connections.view(this.#now()),
+    transfers: () => ({ transfers: [...this.options.transfers] }),
   };
 
   readonly #acts: { [C in Act]: (payload: ActCommands[C][0]) => ActCommands[C][1] } = {
@@ -149,6 +152,7 @@ export class FakeHost implements Host {
       this.#log('look up', caseId, 'asked 1 provider');
       return { asked: 1, changed: false, problems: [] };
     },
+    cancel_transfer: ({ runId, item }) => this.#cancelTransfer(runId, item),
     choose_runs: ({ caseId, caseRevision, runIds, reason }) => {
       const memory = this.#memory(caseId);
       if (memory.revision !== caseRevision) throw new HostError('stale', 'The case changed since you read it.', true);
@@ -219,6 +223,15 @@ export class FakeHost implements Host {
     const conflict = this.options.keyConflict;
     this.options = { ...this.options, keyConflict: false };
     return conflict;
+  }
+
+  #cancelTransfer(runId: string, item: number): { cancelled: boolean; why: string | null } {
+    const meant = (one: TransferView): boolean => one.runId === runId && one.item === item;
+    const cancelled = this.options.transfers.some((one) => meant(one) && one.canCancel);
+    if (!cancelled) return { cancelled, why: `the file of item ${item} of ${runId} is kept already: it can't be cancelled any more` };
+    this.options = { ...this.options, transfers: this.options.transfers.filter((one) => !meant(one)) };
+    this.#tell({ topic: 'transfers' });
+    return { cancelled, why: null };
   }
 
   #beginPass(): void {

@@ -161,6 +161,18 @@ broken: string | null, };
 
 export type BalanceView = { balanceId: string, kind: BalanceKind, label: string, current: number, };
 
+export type CancelTransferRequest = { runId: string, item: number, };
+
+export type CancelTransferResult = { 
+/**
+ * It has ended, its lease is given back, and nothing of the file is left.
+ */
+cancelled: boolean, 
+/**
+ * Why it was not ended, for people.
+ */
+why: string | null, };
+
 export type CandidateView = { runId: string, matched: boolean, troubled: boolean, project: string, node: string, model: string, startedAt: string, credits: number, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
 
 export type CapabilityView = { lookUp: boolean, listByTime: boolean, cost: boolean, cancel: boolean, webhook: boolean, 
@@ -666,7 +678,33 @@ until: string | null, label: string, tone: Tone, id: string, detail: string, };
 
 export type Tone = "ok" | "info" | "warn" | "bad" | "neutral";
 
-export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" } | { "topic": "connections" };
+export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" } | { "topic": "connections" } | { "topic": "transfers" };
+
+export type TransferPhase = "asking" | "downloading" | "verifying" | "keeping" | "recording";
+
+export type TransferView = { 
+/**
+ * The agent's action that it belongs to; null: the reconciler's.
+ */
+actionKey: string | null, caseId: string | null, runId: string, item: number, providerId: string, phase: TransferPhase, receivedBytes: number, 
+/**
+ * Null where nobody has said how long the file is.
+ */
+totalBytes: number | null, startedAt: string, 
+/**
+ * Over the last ten seconds; null until that can be told.
+ */
+bytesPerSecond: number | null, 
+/**
+ * At that rate; null where length or rate is not known.
+ */
+secondsLeft: number | null, 
+/**
+ * Whether it can still be cancelled.
+ */
+canCancel: boolean, };
+
+export type TransfersView = { transfers: Array<TransferView>, };
 
 export type UsageKind = "deduction" | "detection" | "refund";
 
@@ -715,11 +753,13 @@ export type QueryCommands = {
   reconciler: [Nothing, ReconcilerView];
   approvals: [ApprovalsRequest, ApprovalsView];
   connections: [Nothing, ConnectionsView];
+  transfers: [Nothing, TransfersView];
 };
 
 export type ActCommands = {
   confirm: [ConfirmRequest, ActionView];
   check: [ActionKeyRequest, ActionView];
+  cancel_transfer: [CancelTransferRequest, CancelTransferResult];
   look_up: [CaseRequest, LookUpResult];
   choose_runs: [ChooseRunsRequest, Nothing];
   claim_case: [ClaimCaseRequest, Nothing];
