@@ -103,7 +103,7 @@ fn uneventful(dice: &mut Dice, stage: &Stage, spot: &Spot, start: Timestamp) -> 
             .refunded(dice, after(end, 40), ReturnTo::Sources, RefundState::Posted, "provider failed")
             .status(RunStatus::Refunded)
     } else {
-        tale.finished(dice, end, &[ItemState::Succeeded], stage.anchor)
+        tale.finished(dice, end, &[ItemState::Succeeded], (&stage.kept, stage.anchor))
             .webhook(dice, WebhookResult::Accepted, 1)
             .stored(dice, 1)
             .status(RunStatus::Succeeded)

@@ -50,6 +50,13 @@ impl Dice {
         text
     }
 
+    /// A number of so many digits, as some providers count their jobs.
+    pub fn digits(&mut self, length: usize) -> String {
+        // A number begins with no zero.
+        let digit = |place: usize| b"1234567890".get(self.index(9 + place.min(1))).copied().map_or('0', char::from);
+        (0..length).map(digit).collect()
+    }
+
     /// The text of a version 4 UUID.
     pub fn uuid(&mut self) -> String {
         let mut bytes = [0_u8; 16];

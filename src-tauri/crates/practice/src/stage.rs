@@ -7,7 +7,7 @@ use makegood_domain::support::{TicketStatus, Topic};
 use makegood_domain::work::{Node, Presence, Project};
 
 use crate::cast::{Cast, Part};
-use crate::catalogue::{OFFERS, Offer};
+use crate::catalogue::{Kept, OFFERS, Offer};
 use crate::dice::Dice;
 use crate::tale::{Spot, Tale, after};
 
@@ -88,6 +88,7 @@ pub struct PastTicket {
 pub struct Stage {
     pub dice: Dice,
     pub anchor: Timestamp,
+    pub kept: Kept,
     pub cast: Cast,
     pub projects: Vec<Project>,
     /// Purse of each project.
@@ -168,12 +169,13 @@ const LABELS: [&str; 12] = [
 
 impl Stage {
     #[must_use]
-    pub fn new(seed: u64, anchor: Timestamp) -> Self {
+    pub fn new(seed: u64, anchor: Timestamp, kept: Kept) -> Self {
         let cast = crate::cast::gather(seed, anchor);
         let people = cast.customers.len();
         Self {
             dice: Dice::new(seed, "scenarios"),
             anchor,
+            kept,
             projects: Vec::new(),
             purse_of: Vec::new(),
             nodes: Vec::new(),

@@ -12,7 +12,10 @@ use makegood_domain::work::{
     Webhook, WebhookResult,
 };
 
-use crate::catalogue::{FAL, Offer, REPLICATE, RUNWAY, VEO};
+use crate::catalogue::{
+    self, BFL, ELEVENLABS, HEYGEN, KLING, Kept, MINIMAX_V1, MINIMAX_V2, OPENAI, Offer, REPLICATE, SEEDANCE, STABILITY,
+    VEO, VERTEX,
+};
 use crate::dice::Dice;
 use crate::media;
 use crate::upstream::state::{Ending, UpstreamItem, UpstreamJob};
@@ -145,7 +148,7 @@ impl Tale {
     #[must_use]
     pub fn submitted(mut self, dice: &mut Dice) -> Self {
         let at = after(self.run.started_at, 3);
-        let id = job_id(dice, self.offer);
+        let id = job_id(dice, self.offer, at);
         self.upstream = Some(UpstreamJob {
             provider: self.offer.provider,
             id: id.clone(),
@@ -157,6 +160,7 @@ impl Tale {
             ending: Ending::Queued,
             items: Vec::new(),
             cost: (self.offer.price / 4).max(1),
+            reference: self.run.id.0.clone(),
         });
         self.job = Some(Job {
             id: JobId::new(id),
@@ -187,28 +191,35 @@ impl Tale {
         self
     }
 
-    /// The provider finished: one state for each requested item. `now` decides which files still exist.
+    /// The provider finished: one state for each requested item. `kept` decides which files still exist `now`.
     #[must_use]
-    pub fn finished(mut self, dice: &mut Dice, at: Timestamp, items: &[ItemState], now: Timestamp) -> Self {
+    pub fn finished(
+        mut self,
+        dice: &mut Dice,
+        at: Timestamp,
+        items: &[ItemState],
+        (kept, now): (&Kept, Timestamp),
+    ) -> Self {
         let (Some(job), Some(upstream)) = (&mut self.job, &mut self.upstream) else { return self };
+        let provider = self.offer.provider;
         job.state = JobState::Succeeded;
         job.finished_at = Some(at);
         upstream.finished_at = Some(at);
         upstream.ending = Ending::Succeeded;
-        let keep_until = after(at, self.offer.keeps_hours() * 3600);
+        let keep_until = after(at, kept.seconds(provider));
         for (number, state) in (1_u32..).zip(items) {
             let made = *state == ItemState::Succeeded;
-            let token = dice.id("", 14);
+            let token = file_token(dice, provider);
             let file = made.then(|| {
-                let kept = keep_until > now;
-                let (bytes, sha256_prefix) = if kept || self.hashed {
+                let exists = keep_until > now;
+                let (bytes, sha256_prefix) = if exists || self.hashed {
                     let print = media::print(self.offer.media, &upstream.id, number);
                     (print.bytes, print.sha256.chars().take(16).collect())
                 } else {
                     (media::file(self.offer.media, &upstream.id, number).len() as u64, String::new())
                 };
-                let available_until = (self.offer.provider == VEO).then_some(keep_until);
-                ProviderFile { bytes, sha256_prefix, available_until, exists_now: Some(kept) }
+                let available_until = TELLS_EXPIRY.contains(&provider).then_some(keep_until);
+                ProviderFile { bytes, sha256_prefix, available_until, exists_now: Some(exists) }
             });
             job.items.push(JobItem { item: number, state: *state, finished_at: Some(at), file });
             upstream.items.push(UpstreamItem { item: number, made, token, keep_until });
@@ -264,7 +275,8 @@ impl Tale {
         self
     }
 
-    /// The webhook of the end came in (or did not), and was routed to the run's own node.
+    /// The webhook of the end came in (or did not), and was routed to the run's own node. Providers that send none
+    /// were asked instead.
     #[must_use]
     pub fn webhook(self, dice: &mut Dice, result: WebhookResult, attempts: u32) -> Self {
         let routed = Route { project_id: self.run.project_id.clone(), node_id: self.run.node_id.clone() };
@@ -274,7 +286,9 @@ impl Tale {
     /// As `webhook`, routed elsewhere.
     #[must_use]
     pub fn webhook_to(mut self, dice: &mut Dice, result: WebhookResult, attempts: u32, to: Route) -> Self {
-        let Some(job) = &self.job else { return self };
+        let Some(job) = self.job.as_ref().filter(|_| catalogue::sends_webhooks(self.offer.provider)) else {
+            return self;
+        };
         let lost = matches!(result, WebhookResult::Timeout | WebhookResult::Rejected);
         self.webhooks.push(Webhook {
             id: WebhookId::new(dice.id("wh_", 8)),
@@ -399,12 +413,31 @@ impl Tale {
     }
 }
 
+/// Who says in an answer until when a file is there, so that the platform knows.
+const TELLS_EXPIRY: [&str; 3] = [VEO, BFL, SEEDANCE];
+
 /// An id as the provider makes them.
-fn job_id(dice: &mut Dice, offer: &Offer) -> String {
+fn job_id(dice: &mut Dice, offer: &Offer, at: Timestamp) -> String {
     match offer.provider {
         REPLICATE => dice.id("", 26),
         VEO => format!("models/{}/operations/{}", offer.endpoint, dice.id("", 12)),
-        FAL | RUNWAY => dice.uuid(),
-        _ => dice.id("job-", 12),
+        VERTEX => format!("{}/{}/operations/{}", crate::upstream::PROJECT, offer.endpoint, dice.uuid()),
+        // The request's own: an image has no other.
+        OPENAI | ELEVENLABS => dice.id("req_", 20),
+        KLING => dice.digits(18),
+        MINIMAX_V1 | MINIMAX_V2 => dice.digits(15),
+        SEEDANCE => dice.id(&at.strftime("cgt-%Y%m%d%H%M%S-").to_string(), 5),
+        HEYGEN => dice.uuid().replace('-', ""),
+        STABILITY => (dice.uuid() + &dice.uuid()).replace('-', ""),
+        _ => dice.uuid(),
+    }
+}
+
+/// The last part of a file's address, or the id that its provider has for it.
+fn file_token(dice: &mut Dice, provider: &str) -> String {
+    match provider {
+        MINIMAX_V1 => dice.digits(15),
+        ELEVENLABS => dice.id("", 20),
+        _ => dice.id("", 14),
     }
 }

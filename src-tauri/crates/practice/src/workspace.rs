@@ -12,7 +12,7 @@ use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::RETENTION;
+use crate::catalogue::AGREED;
 use crate::crew;
 use crate::screenshots::DrawError;
 use crate::upstream::{self, Manners, ServeError, Upstream};
@@ -24,7 +24,7 @@ pub const RECOVER_TICKET: &str = crate::fixed::RECOVER;
 pub const SPLIT_TICKET: &str = crate::fixed::SPLIT_RESTORE;
 
 /// Raised whenever a seed makes another world than before: servers and record must tell the same.
-const WORLD_VERSION: u32 = 2;
+const WORLD_VERSION: u32 = 3;
 const DATABASE: &str = "makegood.sqlite";
 const CARD: &str = "practice.json";
 /// Rows of the queue read at once; the store gives no more.
@@ -154,10 +154,7 @@ pub fn settings(upstream: &Upstream) -> Vec<ProviderSettings> {
             settings.history_url.clone_from(&address.history_url);
             settings.key = Some(address.key.as_str().into());
             settings.limits.tries = TRIES;
-            settings.retention_hours = RETENTION
-                .iter()
-                .find(|(id, ..)| *id == address.provider)
-                .and_then(|(_, hours, _)| u32::try_from(*hours).ok());
+            settings.retention_hours = AGREED.iter().find(|(id, _)| *id == address.provider).map(|(_, hours)| *hours);
             settings
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use makegood_connectors::providers::TableError;
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AttachmentId, RunId, TicketId};
@@ -11,7 +12,7 @@ use makegood_domain::ports::AttachmentFile;
 use makegood_domain::support::{Claim, Ticket, TicketLink, TicketStatus};
 
 use crate::background;
-use crate::catalogue;
+use crate::catalogue::{self, Kept};
 use crate::ledger::{self, Settled};
 use crate::scenarios;
 use crate::screenshots::{DrawError, Screenshot};
@@ -73,6 +74,8 @@ impl PracticeTicket {
 pub enum WorldError {
     #[error(transparent)]
     Words(#[from] WordsError),
+    #[error(transparent)]
+    Table(#[from] TableError),
     #[error("the seed makes no world: {0}")]
     Unfinished(String),
 }
@@ -93,11 +96,11 @@ impl World {
     /// Makes the world as it stands at `anchor`: nothing in it is younger, files expire after it.
     ///
     /// # Errors
-    /// When the built-in phrases are not usable, or a ticket has no run to be about.
+    /// When the built-in phrases or rows about providers are not usable, or a ticket has no run to be about.
     pub fn generate(seed: u64, anchor: Timestamp) -> Result<Self, WorldError> {
         let anchor = Timestamp::from_second(anchor.as_second()).unwrap_or(anchor);
         let library = Library::built_in()?;
-        let mut stage = Stage::new(seed, anchor);
+        let mut stage = Stage::new(seed, anchor, Kept::read()?);
         scenarios::play(&mut stage);
         background::fill(&mut stage, seed, RUNS);
         let settled = ledger::settle(&stage, seed);
@@ -161,10 +164,10 @@ fn links(stage: &Stage, ids: &[TicketId]) -> Vec<TicketLink> {
 }
 
 fn facts(stage: Stage, settled: Settled, links: Vec<TicketLink>) -> Vec<Fact> {
-    let Stage { anchor, cast, projects, nodes, mut tales, .. } = stage;
+    let Stage { anchor, kept, cast, projects, nodes, mut tales, .. } = stage;
     tales.sort_by(|one, other| (one.run.started_at, &one.run.id).cmp(&(other.run.started_at, &other.run.id)));
     let mut facts: Vec<Fact> = Vec::with_capacity(tales.len() * 8);
-    facts.extend(catalogue::providers().into_iter().map(Fact::Provider));
+    facts.extend(kept.providers().into_iter().map(Fact::Provider));
     facts.extend(catalogue::models().into_iter().map(Fact::Model));
     facts.extend(cast.customers.into_iter().map(|row| Fact::User(row.user)));
     facts.extend(settled.accounts.into_iter().map(Fact::Account));

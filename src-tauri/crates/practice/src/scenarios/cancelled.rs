@@ -5,7 +5,7 @@ use makegood_domain::work::{JobState, Presence, RunStatus, WebhookResult};
 
 use super::{DAY, EXACT, FileNow, Setting, setting, sketch};
 use crate::cast::Part;
-use crate::catalogue::{FAL, VEO};
+use crate::catalogue::{FAL, HEYGEN, KLING, MINIMAX_V2, REPLICATE, RUNWAY, SEEDANCE, VEO};
 use crate::stage::{Cite, Sketch, Stage};
 use crate::tale::{Tale, after};
 
@@ -14,7 +14,7 @@ pub(super) fn before_start(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let (from, to) = if turn % 3 == 2 { (60, 18 * 60) } else { (DAY + 30, 5 * DAY) };
     let (customer, start) = stage.fresh(Part::Regular, from, to);
     let spot = stage.personal(customer)?;
-    let offer = stage.offer_at(if turn.is_multiple_of(2) { FAL } else { crate::catalogue::RUNWAY });
+    let offer = stage.offer_at([FAL, RUNWAY, SEEDANCE, MINIMAX_V2, REPLICATE, FAL][turn % 6]);
     let dice = &mut stage.dice;
     let mut tale = Tale::begin(dice, &spot, offer, start, 1)
         .charged(dice)
@@ -55,7 +55,7 @@ pub(super) fn after_start(stage: &mut Stage, turn: usize) -> Option<Sketch> {
 /// The project was deleted while the provider worked.
 pub(super) fn project_deleted(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let (offer, from, to) = match turn % 3 {
-        0 => (stage.offer_at(FAL), DAY + 60, 140 * 60),
+        0 => (stage.offer_at(if turn == 0 { KLING } else { HEYGEN }), DAY + 60, 140 * 60),
         1 => (stage.offer_at(VEO), 120, 44 * 60),
         _ => (stage.offer_at(VEO), 3 * DAY, 6 * DAY),
     };

@@ -4,17 +4,38 @@ use makegood_domain::diagnose::Verdict;
 use makegood_domain::ids::RunId;
 use makegood_domain::work::{JobState, OutputState, RetryInitiator, RunStatus};
 
-use super::{DAY, EXACT, Setting, sketch};
+use super::{EXACT, Setting, sketch};
 use crate::cast::Part;
+use crate::catalogue::{
+    BFL, ELEVENLABS, FAL, HEYGEN, KLING, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, REPLICATE, RUNWAY, SEEDANCE, SYNC,
+    VEO, VERTEX,
+};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage};
 use crate::tale::{Tale, after};
 
-const PROVIDERS: [&str; 4] =
-    [crate::catalogue::FAL, crate::catalogue::VEO, crate::catalogue::REPLICATE, crate::catalogue::RUNWAY];
+/// Who still says that the job ended well, days later.
+const PROVIDERS: [&str; 15] = [
+    FAL,
+    VEO,
+    REPLICATE,
+    RUNWAY,
+    KLING,
+    BFL,
+    LUMA,
+    SYNC,
+    HEYGEN,
+    ELEVENLABS,
+    SEEDANCE,
+    MINIMAX_V1,
+    MINIMAX_V2,
+    LUMA_AGENTS,
+    VERTEX,
+];
 
 /// A recent run that was finished as usual.
 fn usual(stage: &mut Stage, turn: usize) -> Option<Setting> {
-    let (customer, start) = stage.fresh(Part::Regular, 90, 4 * DAY);
+    // Within the days for which Vertex can be asked about a video that came inside its answer.
+    let (customer, start) = stage.fresh(Part::Regular, 90, 66 * 60);
     let spot = stage.personal(customer)?;
     let offer = stage.offer_at(PROVIDERS[turn % PROVIDERS.len()]);
     let end = after(start, stage.takes(offer));

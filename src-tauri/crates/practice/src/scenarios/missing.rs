@@ -6,16 +6,17 @@ use makegood_domain::work::{ItemState, OutputState, RunStatus, UploadResult, Web
 
 use super::{DAY, FileNow, Setting, fixed, setting, sketch};
 use crate::cast::Part;
-use crate::catalogue::{FAL, Offer, VEO};
+use crate::catalogue::{FAL, HEYGEN, KLING, Offer, RUNWAY, VEO};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
 use crate::tale::{ReturnTo, Tale, after};
 
-/// Most can be recovered, some are lost, some wait.
+/// Most can be recovered, some are lost, some wait. The number counts those that stand alike.
 fn standing(turn: usize) -> (FileNow, usize) {
+    let round = turn / 7;
     match turn % 7 {
-        0..=3 => (FileNow::Kept, turn % 7),
-        4 | 5 => (FileNow::Gone, turn / 7),
-        _ => (FileNow::InWindow, turn / 7),
+        place @ 0..=3 => (FileNow::Kept, round * 4 + place),
+        place @ (4 | 5) => (FileNow::Gone, round * 2 + place - 4),
+        _ => (FileNow::InWindow, round),
     }
 }
 
@@ -62,11 +63,12 @@ fn uploads_failed(tale: Tale) -> Tale {
 
 pub(super) fn webhook_lost(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let (file, provider) = standing(turn);
-    let place = setting(stage, Part::Regular, file, provider)?;
+    // Other providers than those whose uploads failed in the same turn.
+    let place = setting(stage, Part::Regular, file, provider + 5)?;
     let mut tale = place.made(stage, 1).status(RunStatus::AwaitingResult);
     tale.webhooks.clear();
-    // Runway sends none; of the others some were tried, and some never seen.
-    if turn.is_multiple_of(2) && place.offer.provider != crate::catalogue::RUNWAY {
+    // Some send none; of the others some were tried, and some never seen.
+    if turn.is_multiple_of(2) {
         tale = tale.webhook(&mut stage.dice, WebhookResult::Timeout, 5);
     }
     let tale = stage.tell(tale);
@@ -158,7 +160,7 @@ pub(super) fn storage_quota(stage: &mut Stage, turn: usize) -> Option<Sketch> {
 
 /// The reconciler gave the credits back at hour 24; the file came later and is kept back.
 pub(super) fn late_result(stage: &mut Stage, turn: usize) -> Option<Sketch> {
-    let offer = stage.offer_at(if turn.is_multiple_of(2) { FAL } else { VEO });
+    let offer = stage.offer_at([FAL, VEO, KLING, HEYGEN, RUNWAY, VEO][turn % 6]);
     let (customer, start) = stage.fresh(Part::Regular, 31 * 60, 70 * 60);
     let spot = stage.personal(customer)?;
     let place = Setting { spot, offer, start, end: after(start, 26 * 3600 + 300) };

@@ -14,7 +14,10 @@ use makegood_domain::support::Topic;
 use makegood_domain::work::{ItemState, RunStatus, WebhookResult};
 
 use crate::cast::Part;
-use crate::catalogue::{FAL, Offer, REPLICATE, RUNWAY, VEO};
+use crate::catalogue::{
+    BFL, ELEVENLABS, FAL, HEYGEN, KLING, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, Offer, REPLICATE, RUNWAY, SEEDANCE,
+    STABILITY, SYNC, VEO, VERTEX,
+};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
 use crate::tale::{Spot, Tale, after};
 
@@ -112,19 +115,56 @@ struct Setting {
     end: Timestamp,
 }
 
+/// A provider, and between how many minutes before the anchor a run was started there.
+type Then = (&'static str, i64, i64);
+
+/// Its file exists, and the reconciler has no more time, or no right to wait: less than a day is left (P3, P7).
+const KEPT: [Then; 16] = [
+    (VEO, DAY + 60, 45 * 60),
+    (FAL, DAY + 60, 150 * 60),
+    (RUNWAY, DAY + 60, 6 * DAY),
+    (REPLICATE, 18, 50),
+    (SYNC, DAY + 60, 6 * DAY),
+    (VERTEX, DAY + 60, 66 * 60),
+    (ELEVENLABS, DAY + 60, 6 * DAY),
+    (LUMA, DAY + 60, 6 * DAY),
+    (BFL, 4, 6),
+    (HEYGEN, DAY + 60, 6 * DAY),
+    (SEEDANCE, 60, 21 * 60),
+    (MINIMAX_V1, DAY + 60, 6 * DAY),
+    (KLING, DAY + 60, 6 * DAY),
+    (STABILITY, 60, 21 * 60),
+    (MINIMAX_V2, DAY + 60, 150 * 60),
+    (LUMA_AGENTS, DAY + 60, 6 * DAY),
+];
+
+/// Its file was deleted, and the provider says that the job ended well all the same.
+const GONE: [Then; 4] =
+    [(REPLICATE, 26 * 60, 9 * DAY), (VEO, 60 * 60, 10 * DAY), (BFL, 26 * 60, 9 * DAY), (SEEDANCE, 60 * 60, 6 * DAY)];
+
+/// Its file exists, and the reconciler has time.
+const IN_WINDOW: [Then; 10] = [
+    (VEO, 40, 19 * 60),
+    (FAL, 40, 19 * 60),
+    (KLING, 40, 19 * 60),
+    (HEYGEN, 40, 19 * 60),
+    (RUNWAY, 40, 19 * 60),
+    (LUMA, 40, 19 * 60),
+    (SYNC, 40, 19 * 60),
+    (MINIMAX_V1, 40, 19 * 60),
+    (VERTEX, 40, 19 * 60),
+    (ELEVENLABS, 40, 19 * 60),
+];
+
 /// Finds a place and time at which a file stands as wanted (P3, P7). `turn` spreads providers.
 fn setting(stage: &mut Stage, part: Part, file: FileNow, turn: usize) -> Option<Setting> {
-    let (offer, from, to) = match (file, turn % 4) {
-        (FileNow::Kept, 0) => (stage.offer_at(VEO), DAY + 60, 45 * 60),
-        (FileNow::Kept, 1) => (stage.offer_at(FAL), DAY + 60, 150 * 60),
-        (FileNow::Kept, 2) => (stage.offer_at(RUNWAY), DAY + 60, 46 * 60),
-        (FileNow::Kept, _) => (stage.offer_at(REPLICATE), 18, 50),
-        (FileNow::Gone, 0) => (stage.offer_at(REPLICATE), 26 * 60, 9 * DAY),
-        (FileNow::Gone, 1) => (stage.offer_at(VEO), 60 * 60, 10 * DAY),
-        (FileNow::Gone, _) => (stage.offer_at(RUNWAY), 52 * 60, 10 * DAY),
-        (FileNow::InWindow, 0) => (stage.offer_at(VEO), 40, 19 * 60),
-        (FileNow::InWindow, _) => (stage.offer_at(FAL), 40, 19 * 60),
+    let table: &[Then] = match file {
+        FileNow::Kept => &KEPT,
+        FileNow::Gone => &GONE,
+        FileNow::InWindow => &IN_WINDOW,
     };
+    let (provider, from, to) = *table.get(turn % table.len())?;
+    let offer = stage.offer_at(provider);
     let (customer, start) = stage.fresh(part, from, to);
     let spot = stage.personal(customer)?;
     let end = after(start, 4 + stage.takes(offer));
@@ -141,7 +181,7 @@ impl Setting {
     /// The run was charged, and the provider ended with these items.
     fn ended_with(&self, stage: &mut Stage, states: &[ItemState]) -> Tale {
         let items = u32::try_from(states.len()).unwrap_or(1);
-        let now = stage.anchor;
+        let now = (&stage.kept, stage.anchor);
         let dice = &mut stage.dice;
         Tale::begin(dice, &self.spot, self.offer, self.start, items)
             .charged(dice)

@@ -6,7 +6,7 @@ use makegood_domain::work::{OutputState, Route, RunStatus, UploadResult, Webhook
 
 use super::{DAY, EXACT, FileNow, Setting, fixed, setting, sketch};
 use crate::cast::Part;
-use crate::catalogue::FAL;
+use crate::catalogue::{FAL, KLING, MINIMAX_V1, RUNWAY};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
 use crate::tale::after;
 
@@ -16,7 +16,7 @@ const NOTHING: Cite = Cite { project: ProjectCite::No, time: TimeCite::No, model
 pub(super) fn ambiguous(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let (customer, start) = stage.fresh(Part::Regular, DAY + 60, 6 * DAY);
     let spot = stage.personal(customer)?;
-    let offer = stage.offer_at(FAL);
+    let offer = stage.offer_at([FAL, KLING, RUNWAY, MINIMAX_V1][turn % 4]);
     let mut tales = Vec::new();
     for offset in [0, 1_140] {
         let start = after(start, offset);
@@ -152,7 +152,8 @@ pub(super) fn former_member(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let start = stage.ago(2 * DAY + 60 * i64::try_from(turn).unwrap_or(0) * 7);
     stage.reserve(leaver, start);
     let spot = stage.shared(studio, leaver)?;
-    let offer = Stage::offer("runway-gen-4.5");
+    // Kept for two days, which are over.
+    let offer = Stage::offer("veo-3.1");
     let place = Setting { spot, offer, start, end: after(start, stage.takes(offer)) };
     let tale = place
         .made(stage, 1)

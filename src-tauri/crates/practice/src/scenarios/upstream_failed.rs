@@ -2,46 +2,93 @@
 
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::ledger::RefundState;
-use makegood_domain::work::{ItemState, JobState, RunStatus, WebhookResult};
+use makegood_domain::work::{JobState, RunStatus, WebhookResult};
 
 use super::{DAY, FileNow, fixed, setting, sketch};
 use crate::cast::Part;
-use crate::catalogue::{FAL, REPLICATE, RUNWAY, VEO};
+use crate::catalogue::{
+    BFL, ELEVENLABS, FAL, HEYGEN, KLING, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, OPENAI, REPLICATE, RUNWAY,
+    SEEDANCE, STABILITY, SYNC, TIME_RAN_OUT, VEO, VERTEX, has_queue,
+};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
 use crate::tale::{ReturnTo, Spot, Tale, after};
 use crate::upstream::state::Ending;
 
-const PROVIDERS: [&str; 4] = [VEO, FAL, RUNWAY, REPLICATE];
+/// Who says of a job that it failed, or that a filter took what it made.
+const PROVIDERS: [&str; 14] = [
+    VEO,
+    FAL,
+    RUNWAY,
+    REPLICATE,
+    KLING,
+    LUMA,
+    SEEDANCE,
+    BFL,
+    VERTEX,
+    SYNC,
+    MINIMAX_V1,
+    HEYGEN,
+    MINIMAX_V2,
+    LUMA_AGENTS,
+];
 
-const FAILURES: [(&str, &str); 4] = [
+/// What they say of a failure.
+const FAILURES: [(&str, &str); 14] = [
     (VEO, "Video generation failed due to an internal server issue. Please try again in a few minutes."),
     (FAL, "Runner disconnected"),
     (RUNWAY, "An unexpected error occurred."),
     (REPLICATE, "Prediction failed: CUDA out of memory"),
+    (KLING, "Task execution failed, please try again"),
+    (LUMA, "500: an internal error occurred"),
+    (SEEDANCE, TIME_RAN_OUT),
+    (BFL, "The task could not be processed"),
+    (VERTEX, "Internal error encountered."),
+    (SYNC, "The generation failed."),
+    (MINIMAX_V1, "unknown error"),
+    (HEYGEN, "Video rendering failed"),
+    (MINIMAX_V2, "internal error"),
+    (LUMA_AGENTS, "Output missing"),
 ];
 
-const REFUSALS: [(&str, &str); 4] = [
+/// And of what a filter took.
+const REFUSALS: [(&str, &str); 15] = [
     (VEO, "The generated video was filtered because it may violate the usage guidelines."),
     (FAL, "The content could not be processed because it contained material flagged by a content checker."),
     (RUNWAY, "The generated output did not pass moderation."),
     (REPLICATE, "NSFW content detected. Try running it again, or try a different prompt."),
+    (KLING, "Failure to pass the risk control system"),
+    (LUMA, "400: prompt not allowed because advanced moderation failed"),
+    (SEEDANCE, "The request failed because the output video may contain sensitive information."),
+    (BFL, "Safety Filter"),
+    (VERTEX, "Veo could not generate 1 videos based on the prompt provided: it violates the usage guidelines."),
+    (SYNC, "The input was flagged by content moderation."),
+    (MINIMAX_V1, "output new_sensitive"),
+    (HEYGEN, "The script was flagged by content moderation"),
+    (MINIMAX_V2, "video description contains sensitive content"),
+    (LUMA_AGENTS, "The output was moderated"),
+    (STABILITY, "Your request was flagged by our content moderation system"),
 ];
+
+/// Who may not answer for a while.
+const TROUBLED: [&str; 8] = [VEO, FAL, RUNWAY, KLING, MINIMAX_V1, ELEVENLABS, STABILITY, LUMA];
+
+/// Who may be asked about a job that is still there.
+const BUSY: [&str; 11] = [VEO, FAL, RUNWAY, REPLICATE, STABILITY, KLING, BFL, SEEDANCE, MINIMAX_V2, HEYGEN, LUMA];
 
 fn words_of(table: &[(&'static str, &'static str)], provider: &str) -> &'static str {
     table.iter().find(|(id, _)| *id == provider).map_or("failed", |(_, text)| *text)
 }
 
 /// A charged run at this provider that failed; the platform saw it and gave nothing back.
-fn failed(stage: &mut Stage, spot: &Spot, provider: &str, start: jiff::Timestamp, turn: usize) -> Tale {
+fn failed(stage: &mut Stage, spot: &Spot, provider: &'static str, start: jiff::Timestamp, turn: usize) -> Tale {
+    // Of a lost image, nobody knows any more than the request that it was asked for with.
+    let provider = if turn % 6 == 5 { OPENAI } else { provider };
     let offer = stage.offer_at(provider);
     let end = after(start, stage.takes(offer)).min(stage.ago(1));
-    let now = stage.anchor;
     let dice = &mut stage.dice;
     let tale = Tale::begin(dice, spot, offer, start, 1).charged(dice).submitted(dice).working(18);
     let tale = match turn % 6 {
-        // The provider forgot the job, or ended it well without a file.
-        4 => tale.ended(end, JobState::NotFound, ""),
-        5 => tale.finished(dice, end, &[ItemState::NotReturned], now),
+        4 | 5 => tale.ended(end, JobState::NotFound, ""),
         _ => tale.ended(end, JobState::Failed, words_of(&FAILURES, provider)),
     };
     tale.webhook(dice, WebhookResult::Accepted, 1).status(RunStatus::AwaitingResult)
@@ -148,7 +195,7 @@ pub(super) fn provider_failed(stage: &mut Stage, turn: usize) -> Option<Sketch> 
 fn workspace_failed(
     stage: &mut Stage,
     spot: &Spot,
-    provider: &str,
+    provider: &'static str,
     start: jiff::Timestamp,
     turn: usize,
 ) -> Option<Sketch> {
@@ -160,7 +207,7 @@ fn workspace_failed(
 }
 
 pub(super) fn provider_filtered(stage: &mut Stage, turn: usize) -> Option<Sketch> {
-    let provider = PROVIDERS[turn % PROVIDERS.len()];
+    let (provider, _) = REFUSALS[turn % REFUSALS.len()];
     let (from, to) = if turn % 5 == 4 { (60, 18 * 60) } else { (DAY + 30, 6 * DAY) };
     let (customer, start) = stage.fresh(Part::Regular, from, to);
     let spot = stage.personal(customer)?;
@@ -188,13 +235,13 @@ pub(super) fn never_submitted(stage: &mut Stage, turn: usize) -> Option<Sketch> 
 }
 
 pub(super) fn provider_unreachable(stage: &mut Stage, turn: usize) -> Option<Sketch> {
-    let provider = PROVIDERS[turn % PROVIDERS.len()];
+    let provider = TROUBLED[turn % TROUBLED.len()];
     let (customer, start) = stage.fresh(Part::Regular, DAY + 120, 70 * 60);
     let spot = stage.personal(customer)?;
     let offer = stage.offer_at(provider);
     let dice = &mut stage.dice;
     let tale = Tale::begin(dice, &spot, offer, start, 1).charged(dice).submitted(dice).working(18);
-    let tale = if turn == 1 {
+    let tale = if matches!(turn, 1 | 3) {
         let word = "ARCHIVING".to_owned();
         tale.answered(JobState::Unrecognised, Ending::Odd { word }, "the provider answered with the state ARCHIVING")
     } else {
@@ -222,11 +269,11 @@ pub(super) fn provider_stalled(stage: &mut Stage, turn: usize) -> Option<Sketch>
 fn still_running(stage: &mut Stage, turn: usize, (from, to): (i64, i64), verdict: Verdict) -> Option<Sketch> {
     let (customer, start) = stage.fresh(Part::Regular, from, to);
     let spot = stage.personal(customer)?;
-    let offer = stage.offer_at(PROVIDERS[turn % PROVIDERS.len()]);
+    let offer = stage.offer_at(BUSY[turn % BUSY.len()]);
     let dice = &mut stage.dice;
     let tale = Tale::begin(dice, &spot, offer, start, 1).charged(dice).submitted(dice);
     // Some have not even left the queue.
-    let tale = if turn % 4 == 1 { tale } else { tale.working(25) };
+    let tale = if turn % 4 == 1 && has_queue(offer.provider) { tale } else { tale.working(25) };
     let tale = stage.tell(tale);
     let mut sketch = sketch(stage, tale, verdict, "stuck")?;
     sketch.created_at = stage.written(tale, 92);

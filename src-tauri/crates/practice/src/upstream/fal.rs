@@ -5,11 +5,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, put};
+use jiff::Timestamp;
 use makegood_domain::work::Media;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{has, json, json_with, moment, moment_or_null};
+use super::answer::{has, json, json_with, moment, moment_or_null, with};
 use super::state::{Ending, UpstreamItem, UpstreamJob};
 use super::{Shared, Shop, files};
 use crate::media;
@@ -18,6 +19,8 @@ use crate::tale::after;
 /// The queue forgets a request after 30 days; the history knows it for 90, without its payload.
 const QUEUE_SECONDS: i64 = 30 * 24 * 3600;
 const HISTORY_SECONDS: i64 = 90 * 24 * 3600;
+/// Requests on one page of the history.
+const PAGE: usize = 100;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -71,7 +74,7 @@ async fn status(State(shop): State<Shared>, Path(asked): Asked, headers: HeaderM
         return json_with(StatusCode::TOO_MANY_REQUESTS, "retry-after", "1", &body);
     }
     let request = format!("{}/{}/{}/requests/{}", shop.origin, asked.0, asked.1, job.id);
-    let mut body = json!({
+    let body = json!({
         "request_id": job.id,
         "response_url": request.clone(),
         "status_url": format!("{request}/status"),
@@ -93,10 +96,7 @@ async fn status(State(shop): State<Shared>, Path(asked): Asked, headers: HeaderM
             (StatusCode::OK, json!({"status": "COMPLETED", "logs": [], "metrics": {"inference_time": 9.2}}))
         }
     };
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
-    json(code, &body)
+    json(code, &with(body, &more))
 }
 
 async fn result(State(shop): State<Shared>, Path(asked): Asked, headers: HeaderMap) -> Response {
@@ -138,7 +138,7 @@ fn output(shop: &Shop, job: &UpstreamJob) -> Value {
     let (_, content_type) = media::kind(job.media);
     let file = |item: &UpstreamItem| {
         let name = files::name(job, item);
-        let url = format!("{}/files/b/{}/{name}", shop.origin, item.token);
+        let url = files::address(shop, "files/b", job, item);
         let size = media::file(job.media, &job.id, item.item).len();
         match job.media {
             Media::Image => json!({"url": url, "content_type": content_type, "width": 1024, "height": 1024}),
@@ -169,6 +169,9 @@ async fn cancel(State(shop): State<Shared>, Path(asked): Asked, headers: HeaderM
 struct Wanted {
     endpoint_id: String,
     request_id: Option<String>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    cursor: Option<usize>,
 }
 
 async fn history(State(shop): State<Shared>, Query(wanted): Query<Wanted>, headers: HeaderMap) -> Response {
@@ -178,18 +181,16 @@ async fn history(State(shop): State<Shared>, Query(wanted): Query<Wanted>, heade
     }
     let known = |job: &&UpstreamJob| {
         job.endpoint == wanted.endpoint_id
-            && !matches!(job.ending, Ending::Unknown | Ending::Broken)
+            && wanted.request_id.as_deref().is_none_or(|id| job.id == id)
+            && wanted.start.is_none_or(|at| job.created_at >= at)
+            && wanted.end.is_none_or(|at| job.created_at <= at)
             && after(job.created_at, HISTORY_SECONDS) > shop.now()
     };
-    let items: Vec<Value> = wanted
-        .request_id
-        .as_deref()
-        .and_then(|id| shop.job(id))
-        .filter(known)
-        .map(|job| request(&shop, job))
-        .into_iter()
-        .collect();
-    json(StatusCode::OK, &json!({"items": items, "next_cursor": null, "has_more": false}))
+    let from = wanted.cursor.unwrap_or(0);
+    let mut rest = shop.listed().into_iter().filter(known).skip(from);
+    let items: Vec<Value> = rest.by_ref().take(PAGE).map(|job| request(&shop, job)).collect();
+    let next = rest.next().map(|_| (from + PAGE).to_string());
+    json(StatusCode::OK, &json!({"items": items, "has_more": next.is_some(), "next_cursor": next}))
 }
 
 fn request(shop: &Shop, job: &UpstreamJob) -> Value {
@@ -210,8 +211,8 @@ fn request(shop: &Shop, job: &UpstreamJob) -> Value {
 }
 
 async fn file(State(shop): State<Shared>, Path((token, _)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    match shop.state.file(shop.provider, &token) {
-        Some((job, item)) if item.keep_until > shop.now() => files::hand_out(job, item, &headers),
-        _ => json(StatusCode::NOT_FOUND, &json!({"detail": "File not found"})),
+    match shop.kept_file(&token) {
+        Some((job, item)) => files::hand_out(job, item, &headers),
+        None => json(StatusCode::NOT_FOUND, &json!({"detail": "File not found"})),
     }
 }

@@ -1,11 +1,15 @@
 //! Handing out files as a content network does: whole or in ranges (RFC 9110, 14).
 
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::answer::made;
+use super::answer::{made, storage_error};
 use super::state::{UpstreamItem, UpstreamJob};
+use super::{Shared, Shop};
 use crate::media;
 
 /// The file of an item, or the part of it that is asked for.
@@ -38,6 +42,72 @@ pub(super) fn hand_out(job: &UpstreamJob, item: &UpstreamItem, headers: &HeaderM
             made(builder, Vec::new())
         }
     }
+}
+
+/// What only this server can write below an address and its deadline.
+pub(super) fn seal(shop: &Shop, token: &str, until: Timestamp) -> String {
+    let digest = Sha256::digest(format!("{}:{token}:{}", shop.key, until.as_second()));
+    hex::encode(digest).chars().take(32).collect()
+}
+
+/// The file at a signed address, as an object storage hands it out: while the signature is good, and the file is
+/// kept.
+pub(super) fn signed(
+    shop: &Shop,
+    token: &str,
+    (until, mark): (Option<Timestamp>, &str),
+    headers: &HeaderMap,
+) -> Response {
+    let valid = until.is_some_and(|until| until > shop.now() && mark == seal(shop, token, until));
+    match shop.kept_file(token) {
+        _ if !valid => storage_error(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
+        Some((job, item)) => hand_out(job, item, headers),
+        None => storage_error(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist."),
+    }
+}
+
+/// `Expires` and `Signature`, as the content networks of several vendors write them.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Lease {
+    #[serde(default)]
+    expires: i64,
+    #[serde(default)]
+    signature: String,
+}
+
+/// An address below `path` that is good until then.
+pub(super) fn lease(shop: &Shop, path: &str, job: &UpstreamJob, item: &UpstreamItem, until: Timestamp) -> String {
+    let (name, token) = (name(job, item), &item.token);
+    let (until, mark) = (until.as_second(), seal(shop, token, until));
+    format!("{}/{path}/{token}/{name}?Expires={until}&Signature={mark}", shop.origin)
+}
+
+/// The file at an address of `lease`.
+pub(super) async fn leased(
+    State(shop): State<Shared>,
+    Path((token, _)): Path<(String, String)>,
+    Query(lease): Query<Lease>,
+    headers: HeaderMap,
+) -> Response {
+    signed(&shop, &token, (Timestamp::from_second(lease.expires).ok(), &lease.signature), &headers)
+}
+
+/// The file at an address that is nobody's secret.
+pub(super) async fn public(
+    State(shop): State<Shared>,
+    Path((token, _)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match shop.kept_file(&token) {
+        Some((job, item)) => hand_out(job, item, &headers),
+        None => storage_error(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist."),
+    }
+}
+
+/// An address below `path` for `public`.
+pub(super) fn address(shop: &Shop, path: &str, job: &UpstreamJob, item: &UpstreamItem) -> String {
+    format!("{}/{path}/{}/{}", shop.origin, item.token, name(job, item))
 }
 
 /// The name that a file has in its address.

@@ -1,13 +1,30 @@
 //! The providers as they answer on loopback, in their own wire formats: one server each, on a free
 //! port of 127.0.0.1. What expires, expires by the clock that is handed in.
+//!
+//! A provider is one file here and one line in [`SITES`]: its routes, which key it takes, and the
+//! words that it has for a job's states and for its refusals.
 
 mod answer;
+mod bfl;
+mod elevenlabs;
 mod fal;
 mod files;
+mod heygen;
+mod kling;
+mod luma;
+mod luma_agents;
+mod minimax_v1;
+mod minimax_v2;
+mod openai;
 mod replicate;
 mod runway;
+mod seedance;
+mod stability;
 pub mod state;
+mod sync;
+mod tokens;
 mod veo;
+mod vertex;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,8 +40,37 @@ use makegood_domain::ports::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::catalogue::{FAL, REPLICATE, RUNWAY, VEO};
-use state::{UpstreamJob, UpstreamState};
+use crate::catalogue::{
+    BFL, ELEVENLABS, FAL, HEYGEN, KLING, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, OPENAI, REPLICATE, RUNWAY,
+    SEEDANCE, STABILITY, SYNC, VEO, VERTEX,
+};
+use state::{Ending, UpstreamItem, UpstreamJob, UpstreamState};
+
+pub(crate) use vertex::PROJECT;
+
+/// A provider, the path of its API, and its routes.
+type Site = (&'static str, &'static str, fn() -> Router<Shared>);
+
+/// Everybody who answers.
+const SITES: [Site; 17] = [
+    (REPLICATE, "/v1", replicate::routes),
+    (FAL, "", fal::routes),
+    (VEO, "/v1beta", veo::routes),
+    (VERTEX, "/v1", vertex::routes),
+    (OPENAI, "/v1", openai::routes),
+    (RUNWAY, "", runway::routes),
+    (LUMA, "/dream-machine/v1", luma::routes),
+    (LUMA_AGENTS, "/v1", luma_agents::routes),
+    (ELEVENLABS, "/v1", elevenlabs::routes),
+    (BFL, "/v1", bfl::routes),
+    (SYNC, "", sync::routes),
+    (HEYGEN, "", heygen::routes),
+    (KLING, "", kling::routes),
+    (MINIMAX_V2, "", minimax_v2::routes),
+    (MINIMAX_V1, "", minimax_v1::routes),
+    (SEEDANCE, "/api/v3", seedance::routes),
+    (STABILITY, "", stability::routes),
+];
 
 /// One job of so many is answered with *too many requests* when it is first asked about.
 const THROTTLED_ONE_OF: u64 = 53;
@@ -79,6 +125,7 @@ pub(crate) struct Shop {
     pub provider: &'static str,
     /// Scheme, host and port.
     pub origin: String,
+    /// The account's key, or what its tokens are signed with.
     pub key: String,
     manners: Manners,
     throttled: Mutex<BTreeSet<String>>,
@@ -95,8 +142,33 @@ impl Shop {
         self.state.job(self.provider, id)
     }
 
+    /// What a question about this job gets.
+    pub(crate) fn about(&self, id: &str) -> About<'_> {
+        match self.job(id) {
+            None => About::Nothing,
+            Some(job) if job.ending == Ending::Unknown => About::Nothing,
+            Some(_) if self.refuses_once(id) => About::TooOften,
+            Some(job) if job.ending == Ending::Broken => About::Broken,
+            Some(job) => About::Job(job),
+        }
+    }
+
+    /// The jobs that a list has, newest first.
+    pub(crate) fn listed(&self) -> Vec<&UpstreamJob> {
+        let known =
+            self.state.jobs(self.provider).filter(|job| !matches!(job.ending, Ending::Unknown | Ending::Broken));
+        let mut jobs: Vec<&UpstreamJob> = known.collect();
+        jobs.sort_by_key(|job| (std::cmp::Reverse(job.created_at), &job.id));
+        jobs
+    }
+
+    /// The file of this token, as long as it is kept.
+    pub(crate) fn kept_file(&self, token: &str) -> Option<(&UpstreamJob, &UpstreamItem)> {
+        self.state.file(self.provider, token).filter(|(_, item)| item.keep_until > self.now())
+    }
+
     /// Whether this question is refused once for coming too fast.
-    pub(crate) fn refuses_once(&self, job: &str) -> bool {
+    fn refuses_once(&self, job: &str) -> bool {
         let sum = job.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(u64::from(byte)));
         self.manners.throttles
             && sum.is_multiple_of(THROTTLED_ONE_OF)
@@ -104,29 +176,45 @@ impl Shop {
     }
 }
 
-/// Starts the four servers. They answer until the result is dropped.
+/// What a question about a job comes to, before it is worded.
+pub(crate) enum About<'a> {
+    /// Never heard of, or of another account.
+    Nothing,
+    TooOften,
+    /// The provider is in trouble.
+    Broken,
+    Job(&'a UpstreamJob),
+}
+
+/// The key of an account, as an operator would enter it, and what the server holds against it.
+fn keys(provider: &str, origin: &str) -> (String, String) {
+    let plain = format!("practice-{provider}-key");
+    match provider {
+        VERTEX => (vertex::account(origin), plain),
+        KLING => (format!("{}:{plain}", kling::ACCESS_KEY), plain),
+        STABILITY => (format!("sk-{plain}"), format!("sk-{plain}")),
+        _ => (plain.clone(), plain),
+    }
+}
+
+/// Starts the servers. They answer until the result is dropped.
 ///
 /// # Errors
 /// When no port can be had.
 pub async fn serve(state: Arc<UpstreamState>, clock: Arc<dyn Clock>, manners: Manners) -> Result<Upstream, ServeError> {
     let (stop, stopped) = watch::channel(());
     let mut addresses = Vec::new();
-    for (provider, path, routes) in [
-        (REPLICATE, "/v1", replicate::routes as fn() -> Router<Shared>),
-        (FAL, "", fal::routes),
-        (VEO, "/v1beta", veo::routes),
-        (RUNWAY, "", runway::routes),
-    ] {
+    for (provider, path, routes) in SITES {
         let failed = |source| ServeError { provider, source };
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = TcpListener::bind(free).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let key = format!("practice-{provider}-key");
+        let (entered, key) = keys(provider, &origin);
         addresses.push(UpstreamAddress {
             provider,
             base_url: format!("{origin}{path}"),
             history_url: (provider == FAL).then(|| format!("{origin}/v1")),
-            key: key.clone(),
+            key: entered,
         });
         let shop = Arc::new(Shop {
             state: Arc::clone(&state),

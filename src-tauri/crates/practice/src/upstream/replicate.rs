@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{has, json, json_with, moment, moment_or_null};
 use super::state::{Ending, UpstreamJob};
-use super::{Shared, Shop, files};
+use super::{About, Shared, Shop, files};
 
 /// Predictions on one page of the list.
 const PAGE: usize = 100;
@@ -43,15 +43,14 @@ async fn prediction(State(shop): State<Shared>, Path(id): Path<String>, headers:
     if !allowed(&shop, &headers) {
         return unauthenticated();
     }
-    let Some(job) = shop.job(&id) else { return not_found() };
-    if shop.refuses_once(&id) {
-        let detail = "Request was throttled. Your rate limit resets in ~1s.";
-        return json_with(StatusCode::TOO_MANY_REQUESTS, "retry-after", "1", &json!({ "detail": detail }));
-    }
-    match job.ending {
-        Ending::Unknown => not_found(),
-        Ending::Broken => json(StatusCode::SERVICE_UNAVAILABLE, &json!({"detail": "Internal server error"})),
-        _ => json(StatusCode::OK, &body(&shop, job)),
+    match shop.about(&id) {
+        About::Nothing => not_found(),
+        About::TooOften => {
+            let detail = "Request was throttled. Your rate limit resets in ~1s.";
+            json_with(StatusCode::TOO_MANY_REQUESTS, "retry-after", "1", &json!({ "detail": detail }))
+        }
+        About::Broken => json(StatusCode::SERVICE_UNAVAILABLE, &json!({"detail": "Internal server error"})),
+        About::Job(job) => json(StatusCode::OK, &body(&shop, job)),
     }
 }
 
@@ -70,15 +69,11 @@ async fn list(State(shop): State<Shared>, Query(between): Query<Between>, header
     if !allowed(&shop, &headers) {
         return unauthenticated();
     }
-    let mut jobs: Vec<&UpstreamJob> = shop
-        .state
-        .jobs(shop.provider)
-        .filter(|job| !matches!(job.ending, Ending::Unknown | Ending::Broken))
-        .filter(|job| between.created_after.is_none_or(|at| job.created_at >= at))
-        .filter(|job| between.created_before.is_none_or(|at| job.created_at < at))
-        .collect();
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
-    let results: Vec<Value> = jobs.into_iter().take(PAGE).map(|job| body(&shop, job)).collect();
+    let within = |job: &&UpstreamJob| {
+        between.created_after.is_none_or(|at| job.created_at >= at)
+            && between.created_before.is_none_or(|at| job.created_at < at)
+    };
+    let results: Vec<Value> = shop.listed().into_iter().filter(within).take(PAGE).map(|job| body(&shop, job)).collect();
     json(StatusCode::OK, &json!({"next": null, "previous": null, "results": results}))
 }
 
@@ -116,7 +111,7 @@ fn body(shop: &Shop, job: &UpstreamJob) -> Value {
 
 /// One file is a bare text, several are a list; items that were not made are missing without a mark.
 fn output(shop: &Shop, job: &UpstreamJob, now: Timestamp) -> Value {
-    let address = |item| format!("{}/delivery/{}/{}", shop.origin, item_token(item), files::name(job, item));
+    let address = |item| files::address(shop, "delivery", job, item);
     let kept: Vec<String> = job.kept(now).map(address).collect();
     match (&job.ending, &kept[..]) {
         (Ending::Succeeded, []) if job.made().count() > 0 => Value::Null,
@@ -126,14 +121,10 @@ fn output(shop: &Shop, job: &UpstreamJob, now: Timestamp) -> Value {
     }
 }
 
-fn item_token(item: &super::state::UpstreamItem) -> &str {
-    &item.token
-}
-
 async fn file(State(shop): State<Shared>, Path((token, _)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    match shop.state.file(shop.provider, &token) {
+    match shop.kept_file(&token) {
         _ if !allowed(&shop, &headers) => unauthenticated(),
-        Some((job, item)) if item.keep_until > shop.now() => files::hand_out(job, item, &headers),
-        _ => not_found(),
+        Some((job, item)) => files::hand_out(job, item, &headers),
+        None => not_found(),
     }
 }

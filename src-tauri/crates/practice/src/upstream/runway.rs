@@ -8,11 +8,10 @@ use axum::routing::get;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::answer::{has, json, json_with, moment, plain};
+use super::answer::{has, json, json_with, moment, with};
 use super::state::{Ending, UpstreamItem, UpstreamJob};
-use super::{Shared, Shop, files};
+use super::{About, Shared, Shop, files};
 use crate::tale::after;
 
 /// How long a signed address works.
@@ -36,21 +35,18 @@ async fn task(State(shop): State<Shared>, Path(id): Path<String>, headers: Heade
     if !has(&headers, "x-runway-version", "2024-11-06") {
         return error(StatusCode::BAD_REQUEST, "Missing or invalid X-Runway-Version header");
     }
-    let Some(job) = shop.job(&id).filter(|job| job.ending != Ending::Unknown) else {
-        return error(StatusCode::NOT_FOUND, "Task not found");
-    };
-    if shop.refuses_once(&id) {
-        let body = json!({"error": "You have made too many requests"});
-        return json_with(StatusCode::TOO_MANY_REQUESTS, "retry-after", "1", &body);
-    }
-    match job.ending {
-        Ending::Broken => error(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
-        _ => json(StatusCode::OK, &body(&shop, job)),
+    match shop.about(&id) {
+        About::Nothing => error(StatusCode::NOT_FOUND, "Task not found"),
+        About::TooOften => {
+            let body = json!({"error": "You have made too many requests"});
+            json_with(StatusCode::TOO_MANY_REQUESTS, "retry-after", "1", &body)
+        }
+        About::Broken => error(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
+        About::Job(job) => json(StatusCode::OK, &body(&shop, job)),
     }
 }
 
 fn body(shop: &Shop, job: &UpstreamJob) -> Value {
-    let mut body = json!({"id": job.id, "createdAt": moment(job.created_at)});
     let more = match &job.ending {
         Ending::Queued => json!({"status": "THROTTLED", "estimatedCost": {"credits": job.cost}}),
         Ending::Running => json!({"status": "RUNNING", "progress": 0.4, "estimatedCost": {"credits": job.cost}}),
@@ -67,23 +63,15 @@ fn body(shop: &Shop, job: &UpstreamJob) -> Value {
             json!({"status": "SUCCEEDED", "output": output, "cost": {"credits": job.cost}})
         }
     };
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
-    body
+    with(json!({"id": job.id, "createdAt": moment(job.created_at)}), &more)
 }
 
 /// An address that works for a day from now.
 fn address(shop: &Shop, job: &UpstreamJob, item: &UpstreamItem) -> String {
     let until = after(shop.now(), ADDRESS_SECONDS);
     let (name, token) = (files::name(job, item), &item.token);
-    format!("{}/artifacts/{token}/{name}?_jwt={}.{}", shop.origin, until.as_second(), seal(shop, token, until))
-}
-
-/// What only this server can write below an address and its deadline.
-fn seal(shop: &Shop, token: &str, until: Timestamp) -> String {
-    let digest = Sha256::digest(format!("{}:{token}:{}", shop.key, until.as_second()));
-    hex::encode(digest).chars().take(32).collect()
+    let mark = files::seal(shop, token, until);
+    format!("{}/artifacts/{token}/{name}?_jwt={}.{mark}", shop.origin, until.as_second())
 }
 
 #[derive(Deserialize)]
@@ -100,19 +88,5 @@ async fn file(
 ) -> Response {
     let (until, mark) = signed.jwt.split_once('.').unwrap_or_default();
     let until = until.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let valid = until.is_some_and(|until| until > shop.now() && mark == seal(&shop, &token, until));
-    let found = shop.state.file(shop.provider, &token).filter(|(_, item)| item.keep_until > shop.now());
-    match found {
-        _ if !valid => storage_error(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
-        Some((job, item)) => files::hand_out(job, item, &headers),
-        None => storage_error(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist."),
-    }
-}
-
-/// As an object storage answers.
-fn storage_error(status: StatusCode, code: &str, message: &str) -> Response {
-    let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    );
-    plain(status, "application/xml", xml)
+    files::signed(&shop, &token, (until, mark), &headers)
 }

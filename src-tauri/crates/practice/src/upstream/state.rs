@@ -53,6 +53,8 @@ pub struct UpstreamJob {
     pub items: Vec<UpstreamItem>,
     /// Credits or cents that the provider itself took; shown by Runway.
     pub cost: i64,
+    /// What the platform told along with the request, where the provider keeps such a thing: the run's id.
+    pub reference: String,
 }
 
 /// All jobs of all providers. The state never changes: what expires, expires by the clock.

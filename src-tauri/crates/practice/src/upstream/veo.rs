@@ -7,9 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::answer::{has, json, made, moment};
+use super::answer::{has, json, made, moment, with};
 use super::state::{Ending, UpstreamItem, UpstreamJob};
-use super::{Shared, Shop, files};
+use super::{About, Shared, Shop, files};
 use crate::media;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -20,8 +20,8 @@ pub(super) fn routes() -> Router<Shared> {
         .fallback(async || refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "Requested entity was not found."))
 }
 
-/// A `google.rpc.Status` as this API wraps it.
-fn refusal(code: StatusCode, status: &str, message: &str) -> Response {
+/// A `google.rpc.Status` as Google's APIs wrap it.
+pub(super) fn refusal(code: StatusCode, status: &str, message: &str) -> Response {
     json(code, &json!({"error": {"code": code.as_u16(), "message": message, "status": status}}))
 }
 
@@ -47,49 +47,53 @@ async fn operation(
         return no_key();
     }
     let name = format!("models/{model}/operations/{id}");
-    let Some(job) = shop.job(&name).filter(|job| job.ending != Ending::Unknown) else {
-        return refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "Requested entity was not found.");
-    };
-    if shop.refuses_once(&name) {
-        let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}]);
-        let message = "You exceeded your current quota, please check your plan and billing details.";
-        let error = json!({"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details});
-        return json(StatusCode::TOO_MANY_REQUESTS, &json!({ "error": error }));
-    }
-    match &job.ending {
-        Ending::Broken => {
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is currently unavailable.")
-        }
-        _ => json(StatusCode::OK, &body(&shop, job)),
+    match shop.about(&name) {
+        About::Nothing => refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "Requested entity was not found."),
+        About::TooOften => too_often(),
+        About::Broken => unavailable(),
+        About::Job(job) => json(StatusCode::OK, &body(&shop, job)),
     }
 }
 
-/// `done` is absent until it is true.
+/// How long to wait is in the body; Google sends no header with it.
+pub(super) fn too_often() -> Response {
+    let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}]);
+    let message = "You exceeded your current quota, please check your plan and billing details.";
+    let error = json!({"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details});
+    json(StatusCode::TOO_MANY_REQUESTS, &json!({ "error": error }))
+}
+
+pub(super) fn unavailable() -> Response {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is currently unavailable.")
+}
+
 fn body(shop: &Shop, job: &UpstreamJob) -> Value {
-    let mut body = json!({ "name": job.id });
+    let uri = |item: &UpstreamItem| format!("{}/v1beta/files/{}:download?alt=media", shop.origin, item.token);
+    operation_of(job, response, || {
+        let samples: Vec<Value> = job.made().map(|item| json!({"video": {"uri": uri(item)}})).collect();
+        json!({ "generatedSamples": samples })
+    })
+}
+
+/// The operation of a job, whose videos are said by `made` and wrapped by `response`. `done` is absent until it is
+/// true.
+pub(super) fn operation_of(job: &UpstreamJob, response: fn(&Value) -> Value, made: impl FnOnce() -> Value) -> Value {
+    let body = json!({ "name": job.id });
     let ended = match &job.ending {
         Ending::Queued | Ending::Running | Ending::Unknown | Ending::Broken => return body,
         Ending::Odd { word } => return json!({"name": job.id, "done": word}),
         Ending::Failed { message } => json!({"error": {"code": 13, "message": message}}),
         Ending::Cancelled => json!({"error": {"code": 1, "message": "The operation was cancelled."}}),
         Ending::Filtered { message } => {
-            let count = job.items.len().max(1);
-            json!({"response": response(&json!({
-                "raiMediaFilteredCount": count,
+            let withheld = json!({
+                "raiMediaFilteredCount": job.items.len().max(1),
                 "raiMediaFilteredReasons": [message],
-            }))})
+            });
+            json!({ "response": response(&withheld) })
         }
-        Ending::Succeeded => {
-            let uri = |item: &UpstreamItem| format!("{}/v1beta/files/{}:download?alt=media", shop.origin, item.token);
-            let samples: Vec<Value> = job.made().map(|item| json!({"video": {"uri": uri(item)}})).collect();
-            json!({"response": response(&json!({ "generatedSamples": samples }))})
-        }
+        Ending::Succeeded => json!({ "response": response(&made()) }),
     };
-    body["done"] = json!(true);
-    for (name, value) in ended.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
-    body
+    with(with(body, &json!({"done": true})), &ended)
 }
 
 fn response(videos: &Value) -> Value {
@@ -103,8 +107,7 @@ async fn file(State(shop): State<Shared>, Path(name): Path<String>, headers: Hea
         return no_key();
     }
     let (id, verb) = name.split_once(':').unwrap_or((&name, ""));
-    let found = shop.state.file(shop.provider, id).filter(|(_, item)| item.keep_until > shop.now());
-    match (found, verb) {
+    match (shop.kept_file(id), verb) {
         (Some((job, item)), "") => json(StatusCode::OK, &record(&shop, job, item)),
         (Some(_), "download") => {
             let to = format!("{}/download/v1beta/files/{id}:download?alt=media", shop.origin);
@@ -133,9 +136,9 @@ fn record(shop: &Shop, job: &UpstreamJob, item: &UpstreamItem) -> Value {
 
 async fn download(State(shop): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let id = name.split(':').next().unwrap_or_default();
-    match shop.state.file(shop.provider, id) {
+    match shop.kept_file(id) {
         _ if !allowed(&shop, &headers) => no_key(),
-        Some((job, item)) if item.keep_until > shop.now() => files::hand_out(job, item, &headers),
-        _ => forbidden(id),
+        Some((job, item)) => files::hand_out(job, item, &headers),
+        None => forbidden(id),
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "tests of a world that must be there")]
 
 mod ledger;
+mod providers;
 mod record;
 mod upstream;
 mod verdicts;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use makegood_connectors::Registry;
 use makegood_connectors::http::Pace;
+use makegood_connectors::{ProviderSettings, Registry};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, RunId};
 use makegood_domain::ports::{FileSink, JobRef, Providers, VaultError};
-use makegood_domain::work::{ItemState, Job, JobState, Run};
+use makegood_domain::work::{Job, JobState, Run};
+use makegood_practice::catalogue::{Kept, PROVIDERS};
 use makegood_practice::upstream::{Manners, serve};
 use makegood_practice::{World, fixed, settings};
 use sha2::{Digest, Sha256};
@@ -18,8 +19,8 @@ use sha2::{Digest, Sha256};
 use super::workspace::Still;
 use super::{SEED, WORLD, anchor};
 
-/// Goes on at once.
-struct NoWait;
+/// Goes on at once, at the time that the servers have: tokens are signed for it.
+struct NoWait(jiff::Timestamp);
 
 #[async_trait]
 impl Pace for NoWait {
@@ -27,7 +28,7 @@ impl Pace for NoWait {
         Duration::ZERO
     }
     fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::UNIX_EPOCH
+        self.0
     }
     fn chance(&self) -> f64 {
         0.5
@@ -36,7 +37,7 @@ impl Pace for NoWait {
 }
 
 #[derive(Default)]
-struct Bytes(Vec<u8>);
+pub struct Bytes(pub Vec<u8>);
 
 #[async_trait]
 impl FileSink for Bytes {
@@ -72,8 +73,9 @@ fn reference(run: &Run, job: &Job) -> JobRef {
     }
 }
 
-async fn connected(upstream: &makegood_practice::upstream::Upstream) -> Registry {
-    Registry::with_pace(settings(upstream), &(Arc::new(NoWait) as Arc<dyn Pace>)).expect("adapters")
+/// The adapters that these settings connect.
+pub fn connected(settings: Vec<ProviderSettings>, now: jiff::Timestamp) -> Registry {
+    Registry::with_pace(settings, &(Arc::new(NoWait(now)) as Arc<dyn Pace>)).expect("adapters")
 }
 
 /// The adapters read from the wire what the feed told, and fetch the very bytes.
@@ -81,18 +83,17 @@ async fn connected(upstream: &makegood_practice::upstream::Upstream) -> Registry
 async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
     let state = World::generate(SEED, anchor()).expect("the world").upstream;
     let upstream = serve(Arc::new(state), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
-    let providers = connected(&upstream).await;
+    let providers = connected(settings(&upstream), anchor());
     let (mut asked, mut fetched, mut wrong) = (0, 0, Vec::new());
     for (run, job) in told_jobs() {
         let port = providers.get(&job.provider_id).expect("a provider");
         let reference = reference(&run, &job);
-        let found = port.find_job(&reference, anchor()).await.job;
-        asked += 1;
-        // The platform was told of a success; a success without a single file is a riddle to who asks.
-        let holds_nothing = job.items.iter().all(|item| item.state == ItemState::NotReturned);
-        if job.state == JobState::Succeeded && holds_nothing && found.state == JobState::Unrecognised {
-            continue;
+        let mut found = port.find_job(&reference, anchor()).await.job;
+        // MiniMax says *too often* with HTTP 200, so that no client asks again by itself: a person does.
+        if found.state == JobState::LookupFailed && job.state != JobState::LookupFailed {
+            found = port.find_job(&reference, anchor()).await.job;
         }
+        asked += 1;
         if found.state != job.state {
             wrong.push(format!(
                 "{} {}: {:?}, told {:?}; {:?}",
@@ -126,50 +127,34 @@ async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
     assert!(asked >= 200 && fetched >= 40, "{asked} asked, {fetched} fetched");
 }
 
-/// What is kept now is gone later, without anything being done.
+/// What is kept now is gone later, without anything being done; what has no limit is still there.
 #[tokio::test]
 async fn files_expire_by_the_clock() {
     let state = World::generate(SEED, anchor()).expect("the world").upstream;
-    let later = anchor().checked_add(jiff::SignedDuration::from_hours(24 * 9)).expect("later");
-    let upstream = serve(Arc::new(state), Arc::new(Still(later)), Manners::default()).await.expect("servers");
-    let providers = connected(&upstream).await;
+    let later = anchor().checked_add(jiff::SignedDuration::from_hours(24 * 31)).expect("later");
+    let upstream = serve(Arc::new(state), Arc::new(Still(later)), Manners { throttles: false, ..Manners::default() });
+    let upstream = upstream.await.expect("servers");
+    let providers = connected(settings(&upstream), later);
+    let limits = Kept::read().expect("the rows");
     let kept =
         |job: &Job| job.items.iter().any(|item| item.file.as_ref().is_some_and(|file| file.exists_now == Some(true)));
     let mut seen: HashMap<String, u32> = HashMap::new();
     for (run, job) in told_jobs().into_iter().filter(|(_, job)| kept(job)) {
         let count = seen.entry(job.provider_id.0.clone()).or_default();
         *count += 1;
-        if *count > 4 {
+        if *count > 2 {
             continue;
         }
         let port = providers.get(&job.provider_id).expect("a provider");
         let found = port.find_job(&reference(&run, &job), later).await.job;
-        assert!(!kept(&found), "{} {} is still there", job.provider_id, job.id);
+        let has_limit = limits.minutes(job.provider_id.as_str()).is_some();
+        assert_ne!(kept(&found), has_limit, "{} {}: {:?}", job.provider_id, job.id, found.state);
         let mut sink = Bytes::default();
-        assert!(port.fetch(&reference(&run, &job), 1, &mut sink).await.is_err(), "{}", job.id);
+        let fetched = port.fetch(&reference(&run, &job), 1, &mut sink).await;
+        assert_ne!(fetched.is_ok(), has_limit, "{} {}", job.provider_id, job.id);
     }
-    assert_eq!(seen.len(), 4, "all providers had files: {seen:?}");
-}
-
-/// Without the right key nobody is told anything.
-#[tokio::test]
-async fn keys_are_wanted() {
-    let state = World::generate(SEED, anchor()).expect("the world").upstream;
-    let upstream = serve(Arc::new(state), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
-    let mut wrong = settings(&upstream);
-    for one in &mut wrong {
-        one.key = Some("not the key".into());
-    }
-    let providers = Registry::with_pace(wrong, &(Arc::new(NoWait) as Arc<dyn Pace>)).expect("adapters");
-    let mut asked = std::collections::BTreeSet::new();
-    for (run, job) in told_jobs() {
-        if job.state == JobState::Succeeded && asked.insert(job.provider_id.clone()) {
-            let port = providers.get(&job.provider_id).expect("a provider");
-            let found = port.find_job(&reference(&run, &job), anchor()).await.job;
-            assert_eq!(found.state, JobState::LookupFailed, "{}", job.provider_id);
-        }
-    }
-    assert_eq!(asked.len(), 4);
+    // Whoever keeps files at all has one that a ticket is about: all but OpenAI.
+    assert_eq!(seen.len(), PROVIDERS.len() - 1, "{seen:?}");
 }
 
 /// The two tickets that stand for trouble with a look-up get it.

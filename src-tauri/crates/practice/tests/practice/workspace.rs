@@ -30,7 +30,7 @@ async fn a_workspace_is_made_once_and_opened_again() {
     let tickets = first.new_tickets();
     assert!(tickets.len() >= 250, "{} tickets", tickets.len());
     assert!(tickets.iter().map(|row| row.files.len()).sum::<usize>() >= 100);
-    assert_eq!(first.provider_settings().len(), 4);
+    assert_eq!(first.provider_settings().len(), 17);
     let store = first.store();
     for (number, row) in tickets.iter().enumerate().take(10) {
         let (ticket, files) = (row.ticket.clone(), row.files.clone());
