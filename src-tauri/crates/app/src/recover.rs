@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId, CaseId, OutputId, RunId};
 use makegood_domain::plan::{Effect, Fetch, Place, Plan, Step, StoredFile};
-use makegood_domain::ports::{Applied, FileSink, Incoming, JobRef, Receipt, VaultError};
+use makegood_domain::ports::{Applied, FileSink, Incoming, JobRef, Receipt, Start, TransitKey, VaultError};
 use makegood_domain::scope::Scope;
 
 use crate::desk::Desk;
@@ -89,6 +89,14 @@ struct InTime<'a> {
 
 #[async_trait]
 impl FileSink for InTime<'_> {
+    fn held(&self) -> Option<makegood_domain::ports::Held> {
+        self.incoming.held()
+    }
+
+    async fn starts(&mut self, start: &Start) -> std::result::Result<(), VaultError> {
+        self.incoming.starts(start).await
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
         let now = self.desk.now();
         if now >= self.until {
@@ -251,10 +259,15 @@ impl Desk {
         held: &mut Held,
         watched: &Watched<'_>,
     ) -> Result<std::result::Result<StoredFile, Ended>> {
-        let mut incoming = match self.vault.begin().await {
+        let Fetch { provider_id, job_id, item, .. } = saga.fetch.clone();
+        let mut incoming = match self.vault.begin(&TransitKey { provider_id, job_id, item }).await {
             Ok(incoming) => incoming,
             Err(why) => return Ok(Err(Missed::new(why.to_string(), true).into())),
         };
+        if incoming.held().is_some_and(|held| held.is_whole()) {
+            // An earlier attempt brought all of it: whether its provider still has it no longer matters.
+            return self.end(watched, incoming, saga).await;
+        }
         let got = {
             let sink = InTime { desk: self, until: saga.until, incoming: &mut *incoming, watched };
             let mut fetching = pin!(self.fetch(scope, saga.fetch, sink));
@@ -279,13 +292,31 @@ impl Desk {
                 }
             }
         };
-        Ok(match got {
-            Ok(()) if self.now() >= saga.until => Err(late().into()),
-            Ok(()) => match watched.all_here() {
-                Ok(()) => self.keep(incoming, saga.fetch).await.map_err(Ended::from),
-                Err(by) => Err(Ended::Cancelled(by)),
-            },
-            Err(ended) => Err(ended),
+        match got {
+            Ok(()) if self.now() >= saga.until => Ok(Err(late().into())),
+            Ok(()) => self.end(watched, incoming, saga).await,
+            Err(ended) => {
+                if let Ended::Cancelled(_) = &ended {
+                    discard(incoming).await;
+                }
+                Ok(Err(ended))
+            }
+        }
+    }
+
+    /// Keeps what is here whole, unless somebody has ended it at the last moment.
+    async fn end(
+        &self,
+        watched: &Watched<'_>,
+        incoming: Box<dyn Incoming>,
+        saga: &Saga<'_>,
+    ) -> Result<std::result::Result<StoredFile, Ended>> {
+        Ok(match watched.all_here() {
+            Ok(()) => self.keep(incoming, saga.fetch).await.map_err(Ended::from),
+            Err(by) => {
+                discard(incoming).await;
+                Err(Ended::Cancelled(by))
+            }
         })
     }
 
@@ -332,6 +363,14 @@ impl Desk {
             let retry = !matches!(why, VaultError::TooLong { .. });
             Missed::new(why.to_string(), retry)
         })
+    }
+}
+
+/// Leaves nothing of a cancelled transfer. What can't be deleted now is swept later: that is no reason to say
+/// that it goes on.
+async fn discard(incoming: Box<dyn Incoming>) {
+    if let Err(error) = incoming.discard().await {
+        tracing::warn!(%error, "a cancelled transfer could not be cleared away");
     }
 }
 

@@ -9,8 +9,8 @@ use makegood_connectors::vault::LocalVault;
 use makegood_domain::ids::{JobId, ProviderId, RunId};
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{
-    Capability, Descriptor, FileSink, Incoming, JobRef, LookUp, ProviderError, ProviderPort, Providers, Reader,
-    ReaderError, ReadingContext, Retry, Vault, VaultError,
+    Capability, Descriptor, FileSink, Held, Incoming, JobRef, LookUp, ProviderError, ProviderPort, Providers, Reader,
+    ReaderError, ReadingContext, Retry, Start, TransitKey, Vault, VaultError,
 };
 use makegood_domain::support::{Claim, Ticket};
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
@@ -120,6 +120,7 @@ impl ProviderPort for Mill {
         }
         let file = file_of(&job.job_id);
         let (first, second) = file.split_at(file.len() / 2);
+        sink.starts(&Start::default()).await.map_err(|why| Self::gone(&why.to_string()))?;
         for part in [first, second] {
             sink.write(part).await.map_err(|why| Self::gone(&why.to_string()))?;
         }
@@ -158,6 +159,14 @@ struct Arriving {
 
 #[async_trait]
 impl FileSink for Arriving {
+    fn held(&self) -> Option<Held> {
+        self.incoming.held()
+    }
+
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.incoming.starts(start).await
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         self.marks.pass("vault_write", "before");
         let written = self.incoming.write(chunk).await;
@@ -174,13 +183,17 @@ impl Incoming for Arriving {
         self.marks.pass("vault_commit", "after");
         kept
     }
+
+    async fn discard(self: Box<Self>) -> Result<(), VaultError> {
+        self.incoming.discard().await
+    }
 }
 
 #[async_trait]
 impl Vault for MarkedVault {
-    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
+    async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
         self.marks.pass("vault_begin", "before");
-        let incoming = self.vault.begin().await?;
+        let incoming = self.vault.begin(key).await?;
         self.marks.pass("vault_begin", "after");
         Ok(Box::new(Arriving { marks: Arc::clone(&self.marks), incoming }))
     }

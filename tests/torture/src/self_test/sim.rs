@@ -9,8 +9,8 @@ use makegood_domain::ids::{ActionKey, ApprovalId, ProjectId, RunId};
 use makegood_domain::ledger::RefundKind;
 use makegood_domain::plan::{Effect, Order, Place, Plan, StoredFile};
 use makegood_domain::ports::{
-    Applied, ApprovalDecision, AuditLine, Begun, Decided, FileSink, Incoming, NextLook, PassReport, Receipt,
-    StepReceipt, Store, StoreResult, Vault, VaultError,
+    Applied, ApprovalDecision, AuditLine, Begun, Decided, FileSink, Incoming, NextLook, PassReport, Receipt, Start,
+    StepReceipt, Store, StoreResult, TransitKey, Vault, VaultError,
 };
 use makegood_domain::scope::Scope;
 
@@ -251,6 +251,10 @@ struct Falling {
 
 #[async_trait]
 impl FileSink for Falling {
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.into.starts(start).await
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         if std::mem::replace(&mut self.wrote, true) { Ok(()) } else { self.into.write(chunk).await }
     }
@@ -261,12 +265,16 @@ impl Incoming for Falling {
     async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError> {
         self.into.commit(bytes, sha256_prefix).await
     }
+
+    async fn discard(self: Box<Self>) -> Result<(), VaultError> {
+        self.into.discard().await
+    }
 }
 
 #[async_trait]
 impl Vault for Sieve {
-    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
-        Ok(Box::new(Falling { into: self.0.begin().await?, wrote: false }))
+    async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
+        Ok(Box::new(Falling { into: self.0.begin(key).await?, wrote: false }))
     }
 
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {

@@ -10,7 +10,7 @@ use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{
     Capability, Clock as _, Descriptor, FileSink, Incoming, JobRef, LookUp, ProviderError, ProviderPort, Providers,
-    Reader, ReaderError, ReadingContext, Retry, Vault, VaultError,
+    Reader, ReaderError, ReadingContext, Retry, Start, TransitKey, Vault, VaultError,
 };
 use makegood_domain::support::{Claim, Ticket};
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
@@ -328,6 +328,11 @@ struct Arriving {
 
 #[async_trait]
 impl FileSink for Arriving {
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.bytes.truncate(usize::try_from(start.from).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         if self.mill.rolls(self.mill.weather.vault_fails) {
             return Err(VaultError::Write { what: "a file".to_owned(), why: "the disk is full".to_owned() });
@@ -348,11 +353,15 @@ impl Incoming for Arriving {
         self.mill.timeline.turn().await;
         Ok(StoredFile { sha256, bytes, media_type: "video/mp4".to_owned() })
     }
+
+    async fn discard(self: Box<Self>) -> Result<(), VaultError> {
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Vault for MemoryVault {
-    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
+    async fn begin(&self, _: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
         let (mill, files) = (Arc::clone(&self.mill), Arc::clone(&self.files));
         Ok(Box::new(Arriving { mill, files, bytes: Vec::new() }))
     }

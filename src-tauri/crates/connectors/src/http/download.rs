@@ -1,16 +1,17 @@
 //! Streams a file into a sink, and never takes a part of it for the whole: the length is checked,
 //! a body that breaks off is continued only from the same version of the file (a strong `ETag`),
-//! and bytes of two versions are never joined.
+//! and bytes of two versions are never joined. What the sink holds of an earlier attempt is continued in the same way;
+//! whatever cannot be continued is begun again.
 
 use std::time::Duration;
 
-use makegood_domain::ports::{FileSink, VaultError};
+use makegood_domain::ports::{FileSink, Held, Start, VaultError};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 
 use super::{Answer, Arrived, Ask, Http, HttpError};
 
-/// Continuations of one file.
+/// Further questions about one file, after the first.
 const RESUMES: u32 = 3;
 /// Slower than this over the window is as good as stalled (N4).
 const SLOWEST_BYTES_PER_SEC: u64 = 16 * 1024;
@@ -35,12 +36,32 @@ pub enum DownloadError {
 }
 
 /// How far a download is.
+#[derive(Default)]
 struct Progress {
+    /// In the sink.
     received: u64,
     total: Option<u64>,
     tag: Option<HeaderValue>,
+    /// At the beginning of the next body, which the sink has already.
+    skip: u64,
+    media_type: Option<String>,
     started: Duration,
     window: (Duration, u64),
+}
+
+/// What became of one body.
+enum Streamed {
+    Whole,
+    /// It may be gone on with.
+    Broken(HttpError),
+}
+
+/// What an answer brings.
+enum Opened {
+    Body(Response),
+    /// Nothing that can be gone on with: it is to be asked for from the beginning.
+    Anew,
+    Answer(Answer),
 }
 
 impl Http {
@@ -49,56 +70,148 @@ impl Http {
     /// # Errors
     /// When it breaks off and can't be continued, is too slow, or the sink refuses it.
     pub async fn download(&self, ask: &Ask, sink: &mut dyn FileSink) -> Result<Downloaded, DownloadError> {
-        let mut response = match self.patiently(ask, false).await? {
-            Arrived::Open(response) => response,
-            Arrived::Whole(answer) => return Ok(Downloaded::Answer(answer)),
-        };
-        let media_type = text(response.headers(), CONTENT_TYPE);
-        let now = self.pace.elapsed();
-        let mut progress = Progress {
-            received: 0,
-            total: length(&response)?,
-            tag: strong_tag(response.headers()),
-            started: now,
-            window: (now, 0),
-        };
+        let mut progress = Progress::of(sink.held().filter(|_| ask.posted.is_none()), self.pace.elapsed());
+        let mut broken = None;
         for _ in 0..=RESUMES {
-            let Err(error) = self.stream(&mut response, &mut progress, sink).await? else {
-                return Ok(Downloaded::Whole { bytes: progress.received, media_type });
+            let mut response = match self.body(ask, &mut progress, sink).await? {
+                Opened::Body(response) => response,
+                Opened::Anew => {
+                    progress.forget();
+                    match self.body(ask, &mut progress, sink).await? {
+                        Opened::Body(response) => response,
+                        Opened::Answer(answer) => return Ok(Downloaded::Answer(answer)),
+                        Opened::Anew => continue,
+                    }
+                }
+                // Of a file that broke off a moment ago, trouble of the server says nothing.
+                Opened::Answer(answer) if answer.status >= 500 => {
+                    return broken.map_or(Ok(Downloaded::Answer(answer)), Err);
+                }
+                Opened::Answer(answer) => return Ok(Downloaded::Answer(answer)),
             };
-            let Some(tag) = progress.tag.clone() else { return Err(error.into()) };
-            tracing::debug!(received = progress.received, "a file broke off, asking for the rest");
-            let range = Some(format!("bytes={}-", progress.received));
-            let rest = Ask { range, if_range: Some(tag.clone()), ..ask.clone() };
-            response = match self.patiently(&rest, false).await? {
-                Arrived::Open(next) if continues(&next, &progress, &tag) => next,
-                _ => return Err(error.into()),
-            };
+            match self.stream(&mut response, &mut progress, sink).await? {
+                Streamed::Whole => {
+                    return Ok(Downloaded::Whole { bytes: progress.received, media_type: progress.media_type });
+                }
+                Streamed::Broken(error) => {
+                    tracing::debug!(received = progress.received, %error, "a file broke off");
+                    broken = Some(DownloadError::from(error));
+                }
+            }
         }
-        Err(HttpError::Cut(format!("{} times in a row", RESUMES + 1)).into())
+        Err(broken.unwrap_or_else(|| HttpError::Cut("no part of it could be used".to_owned()).into()))
     }
 
-    /// Streams what there is. The outer error ends the download, the inner one may be resumed.
+    /// Asks for what is missing, and tells the sink what comes.
+    async fn body(&self, ask: &Ask, progress: &mut Progress, sink: &mut dyn FileSink) -> Result<Opened, DownloadError> {
+        let response = match self.patiently(&progress.question(ask), false).await? {
+            Arrived::Open(response) => response,
+            Arrived::Whole(answer) if answer.status == 416 && progress.received > 0 => return Ok(Opened::Anew),
+            Arrived::Whole(answer) => return Ok(Opened::Answer(answer)),
+        };
+        if response.status().as_u16() == 206 && progress.received > 0 {
+            if !progress.continues(&response) {
+                return Ok(Opened::Anew);
+            }
+        } else {
+            progress.begins(&response)?;
+        }
+        sink.starts(&progress.start()).await?;
+        progress.window = (self.pace.elapsed(), progress.received);
+        Ok(Opened::Body(response))
+    }
+
+    /// Streams what there is.
     async fn stream(
         &self,
         response: &mut Response,
         progress: &mut Progress,
         sink: &mut dyn FileSink,
-    ) -> Result<Result<(), HttpError>, DownloadError> {
+    ) -> Result<Streamed, DownloadError> {
         loop {
-            let chunk = match self.chunk(response).await {
+            let mut chunk = match self.chunk(response).await {
                 Ok(Some(chunk)) => chunk,
-                Ok(None) => return Ok(progress.whole()),
-                Err(error) => return Ok(Err(error)),
+                Ok(None) => return Ok(progress.whole().map_or_else(Streamed::Broken, |()| Streamed::Whole)),
+                Err(error) => return Ok(Streamed::Broken(error)),
             };
-            sink.write(&chunk).await?;
-            progress.received += chunk.len() as u64;
-            progress.keeps_up(self.pace.elapsed(), self.line.limits.file)?;
+            let known = usize::try_from(progress.skip).unwrap_or(usize::MAX).min(chunk.len());
+            progress.skip -= known as u64;
+            let new = chunk.split_off(known);
+            if progress.total.is_some_and(|total| new.len() as u64 > total.saturating_sub(progress.received)) {
+                return Ok(Streamed::Broken(HttpError::Cut("more came than was announced".to_owned())));
+            }
+            sink.write(&new).await?;
+            progress.received += new.len() as u64;
+            let now = self.pace.elapsed();
+            progress.in_time(now, self.line.limits.file)?;
+            if let Err(error) = progress.keeps_up(now) {
+                return Ok(Streamed::Broken(error));
+            }
         }
     }
 }
 
 impl Progress {
+    fn of(held: Option<Held>, started: Duration) -> Self {
+        let fresh = Self { started, window: (started, 0), ..Self::default() };
+        let Some(held) = held else { return fresh };
+        match held.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+            Some(tag) => Self { received: held.bytes, total: held.total, tag: Some(tag), ..fresh },
+            None => fresh,
+        }
+    }
+
+    /// Whatever is asked for next is asked for from its first byte.
+    fn forget(&mut self) {
+        *self = Self { started: self.started, window: self.window, ..Self::default() };
+    }
+
+    /// Of a file that is here already its last byte is asked for: no range is shorter, and the answer tells whether
+    /// the version still is the same.
+    fn question(&mut self, ask: &Ask) -> Ask {
+        let Some(tag) = self.tag.clone().filter(|_| self.received > 0) else {
+            self.received = 0;
+            return ask.clone();
+        };
+        let first = self.first();
+        Ask { range: Some(format!("bytes={first}-")), if_range: Some(tag), ..ask.clone() }
+    }
+
+    /// The first byte that a continuation must bring.
+    fn first(&self) -> u64 {
+        if self.total == Some(self.received) { self.received.saturating_sub(1) } else { self.received }
+    }
+
+    /// Whether an answer goes on exactly where the file broke off, in the same version.
+    fn continues(&mut self, response: &Response) -> bool {
+        let headers = response.headers();
+        let range = text(headers, CONTENT_RANGE).and_then(|r| content_range(&r));
+        let Some((first, total)) = range else { return false };
+        let same_length = total.is_none() || self.total.is_none() || total == self.total;
+        let is_next = first == self.first() && self.tag.is_some() && headers.get(ETAG) == self.tag.as_ref();
+        if !is_next || !same_length || coding(headers).is_some() {
+            return false;
+        }
+        self.total = self.total.or(total);
+        self.skip = self.received - first;
+        self.media_type = self.media_type.take().or_else(|| text(headers, CONTENT_TYPE));
+        true
+    }
+
+    /// Takes an answer for the whole file, whichever version that is.
+    fn begins(&mut self, response: &Response) -> Result<(), HttpError> {
+        let total = length(response)?;
+        let headers = response.headers();
+        let (tag, media_type) = (strong_tag(headers), text(headers, CONTENT_TYPE));
+        *self = Self { total, tag, media_type, started: self.started, window: self.window, ..Self::default() };
+        Ok(())
+    }
+
+    fn start(&self) -> Start {
+        let tag = self.tag.as_ref().and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        Start { from: self.received, total: self.total, tag }
+    }
+
     fn whole(&self) -> Result<(), HttpError> {
         match self.total {
             Some(total) if total != self.received => {
@@ -108,14 +221,18 @@ impl Progress {
         }
     }
 
-    fn keeps_up(&mut self, now: Duration, whole: Duration) -> Result<(), HttpError> {
+    fn in_time(&self, now: Duration, whole: Duration) -> Result<(), HttpError> {
         if now.saturating_sub(self.started) > whole {
             return Err(HttpError::Cut(format!("the file was not here after {} s", whole.as_secs())));
         }
+        Ok(())
+    }
+
+    fn keeps_up(&mut self, now: Duration) -> Result<(), HttpError> {
         let (since, before) = self.window;
         let passed = now.saturating_sub(since);
         if passed >= WINDOW {
-            if (self.received - before) < SLOWEST_BYTES_PER_SEC * passed.as_secs() {
+            if self.received.saturating_sub(before) < SLOWEST_BYTES_PER_SEC * passed.as_secs() {
                 return Err(HttpError::Cut(format!("less than {SLOWEST_BYTES_PER_SEC} bytes came in a second")));
             }
             self.window = (now, self.received);
@@ -127,7 +244,7 @@ impl Progress {
 /// The length that is promised, and whether the body is the file itself.
 fn length(response: &Response) -> Result<Option<u64>, HttpError> {
     let headers = response.headers();
-    if let Some(coding) = text(headers, CONTENT_ENCODING).filter(|c| c != "identity") {
+    if let Some(coding) = coding(headers) {
         return Err(HttpError::Cut(format!("the file came packed ({coding}), which was not asked for")));
     }
     if response.status().as_u16() != 200 {
@@ -136,15 +253,9 @@ fn length(response: &Response) -> Result<Option<u64>, HttpError> {
     Ok(text(headers, CONTENT_LENGTH).and_then(|n| n.parse().ok()))
 }
 
-/// Whether an answer goes on exactly where the file broke off, in the same version.
-fn continues(response: &Response, progress: &Progress, tag: &HeaderValue) -> bool {
-    let headers = response.headers();
-    let range = text(headers, CONTENT_RANGE).and_then(|r| content_range(&r));
-    response.status().as_u16() == 206
-        && headers.get(ETAG) == Some(tag)
-        && range.is_some_and(|(first, total)| {
-            first == progress.received && (total.is_none() || progress.total.is_none() || total == progress.total)
-        })
+/// How the body is packed, if it is: bytes of a file are asked for as they are.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    text(headers, CONTENT_ENCODING).filter(|coding| coding != "identity")
 }
 
 /// First byte and whole length of `bytes 5-9/10`; the length may be `*`.
@@ -156,9 +267,12 @@ pub(super) fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     (first <= last && total.is_none_or(|t| last < t)).then_some((first, total))
 }
 
-/// The answer's strong tag; a weak one says nothing about bytes.
+/// The answer's strong tag; a weak one says nothing about bytes, and an empty one nothing at all.
 fn strong_tag(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
+    let tag = headers.get(ETAG)?;
+    let text = tag.to_str().ok()?;
+    let quoted = text.strip_prefix('"')?.strip_suffix('"')?;
+    (!quoted.is_empty()).then(|| tag.clone())
 }
 
 fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<String> {
@@ -207,11 +321,12 @@ mod tests {
     #[test]
     fn drips_and_marathons_are_ended() {
         let secs = Duration::from_secs;
-        let fresh = |received| Progress { received, total: None, tag: None, started: secs(0), window: (secs(0), 0) };
+        let fresh = |received| Progress { received, ..Progress::default() };
         let limit = secs(900);
-        assert!(fresh(1).keeps_up(secs(29), limit).is_ok());
-        assert!(fresh(1).keeps_up(secs(30), limit).is_err());
-        assert!(fresh(30 * SLOWEST_BYTES_PER_SEC).keeps_up(secs(30), limit).is_ok());
-        assert!(fresh(u64::MAX / 2).keeps_up(secs(901), limit).is_err());
+        assert!(fresh(1).keeps_up(secs(29)).is_ok());
+        assert!(fresh(1).keeps_up(secs(30)).is_err());
+        assert!(fresh(30 * SLOWEST_BYTES_PER_SEC).keeps_up(secs(30)).is_ok());
+        assert!(fresh(0).in_time(secs(900), limit).is_ok());
+        assert!(fresh(0).in_time(secs(901), limit).is_err());
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use makegood_domain::ports::{FileSink, VaultError};
+use makegood_domain::ports::{FileSink, Start, VaultError};
 use makegood_testkit::{Reply, Sample, Server};
 
 use super::*;
@@ -36,6 +36,10 @@ struct Full;
 
 #[async_trait]
 impl FileSink for Full {
+    async fn starts(&mut self, _: &Start) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     async fn write(&mut self, _: &[u8]) -> Result<(), VaultError> {
         Err(VaultError::TooLong { limit_bytes: 3 })
     }
@@ -59,6 +63,10 @@ struct Sinking<'a>(&'a mut tokio::io::Sink);
 
 #[async_trait]
 impl FileSink for Sinking<'_> {
+    async fn starts(&mut self, _: &Start) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         use tokio::io::AsyncWriteExt;
         let why = |e: std::io::Error| VaultError::Write { what: "nowhere".to_owned(), why: e.to_string() };

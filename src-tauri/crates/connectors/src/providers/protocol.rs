@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
     Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, LookUp,
-    ProviderError, ProviderPort, Retry,
+    ProviderError, ProviderPort, Retry, Start, VaultError,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use secrecy::SecretString;
@@ -219,7 +219,10 @@ impl Adapter {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(text.trim())
             .map_err(|_| broken("a data address that is not base64"))?;
-        sink.write(&bytes).await.map_err(|error| self.error("download", &error.to_string(), Retry::Unknown, false))?;
+        let start = Start { total: Some(bytes.len() as u64), ..Start::default() };
+        let kept = |error: VaultError| self.error("download", &error.to_string(), Retry::Unknown, false);
+        sink.starts(&start).await.map_err(kept)?;
+        sink.write(&bytes).await.map_err(kept)?;
         Ok(Some(media_type.to_owned()))
     }
 

@@ -1,30 +1,35 @@
 //! The vault on a disk: each file under the SHA-256 of its content, written once.
 //!
-//! A file arrives under a name of its own, is hashed on the way, looked into, synced, and only then
-//! gets its place; the folder is synced after it. A crash leaves either nothing or the whole file
-//! (reliability 1.5). Files whose name ends in `.part` are leftovers of a crash and mean nothing.
+//! A file arrives in the folder `transit`, is hashed on the way, looked into, synced, and only then
+//! gets its place; the folder is synced after it. A crash leaves either nothing or the whole file in its place
+//! (reliability 1.5), and in `transit` what had arrived.
 
 mod container;
+pub mod transit;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use makegood_domain::plan::StoredFile;
-use makegood_domain::ports::{FileSink, Incoming, Vault, VaultError};
+use makegood_domain::ports::{FileSink, Held, Incoming, Start, TransitKey, Vault, VaultError};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tempfile::TempPath;
+use tokio::io::AsyncReadExt;
+
+use transit::{Arrived, Staged, Transit};
 
 /// 2 GiB (reliability N9).
 pub const LIMIT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const READ_CHUNK: usize = 256 * 1024;
+/// The folder of files on their way.
+const TRANSIT: &str = "transit";
 
 /// A vault in a folder. Its subfolders are the first two digits of the hashes.
 #[derive(Clone, Debug)]
 pub struct LocalVault {
     root: PathBuf,
-    limit_bytes: u64,
+    transit: Transit,
 }
 
 impl LocalVault {
@@ -35,13 +40,14 @@ impl LocalVault {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, VaultError> {
         let root = root.into();
         std::fs::create_dir_all(&root).map_err(|e| write_error(&root, &e))?;
-        Ok(Self { root, limit_bytes: LIMIT_BYTES })
+        let transit = Transit::open(root.join(TRANSIT), LIMIT_BYTES);
+        Ok(Self { root, transit })
     }
 
     /// The same vault with another limit on the length of a file.
     #[must_use]
     pub fn with_limit(self, limit_bytes: u64) -> Self {
-        Self { limit_bytes, ..self }
+        Self { transit: self.transit.with_limit(limit_bytes), ..self }
     }
 
     /// Where a file of this hash is. Only a hash can become a path.
@@ -53,24 +59,24 @@ impl LocalVault {
             Err(VaultError::Read { what: format!("{sha256:?}"), why: "this is no SHA-256".to_owned() })
         }
     }
+
+    /// Whether a file lies in its place, whole.
+    async fn has(&self, stored: &StoredFile) -> bool {
+        let Ok(path) = self.path_of(&stored.sha256) else { return false };
+        hash_file(&path).await.is_ok_and(|(hash, bytes)| hash == stored.sha256 && bytes == stored.bytes)
+    }
 }
 
 #[async_trait]
 impl Vault for LocalVault {
-    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError> {
-        let temp = tempfile::Builder::new()
-            .prefix("incoming-")
-            .suffix(".part")
-            .tempfile_in(&self.root)
-            .map_err(|e| write_error(&self.root, &e))?;
-        let file = temp.reopen().map_err(|e| write_error(temp.path(), &e))?;
-        Ok(Box::new(Arriving {
-            vault: self.clone(),
-            temp,
-            file: tokio::fs::File::from_std(file),
-            hash: Sha256::new(),
-            bytes: 0,
-        }))
+    async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
+        let mut staged = self.transit.begin(key).await?;
+        if let Some(stored) = staged.kept().cloned()
+            && !self.has(&stored).await
+        {
+            staged.was_not_kept();
+        }
+        Ok(Box::new(Arriving { vault: self.clone(), staged }))
     }
 
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
@@ -94,91 +100,92 @@ impl Vault for LocalVault {
     }
 }
 
-/// A file on its way. Dropped before its commit, it is deleted.
+/// A file on its way into a folder.
 struct Arriving {
     vault: LocalVault,
-    temp: NamedTempFile,
-    file: tokio::fs::File,
-    hash: Sha256,
-    bytes: u64,
+    staged: Staged,
 }
 
 #[async_trait]
 impl FileSink for Arriving {
+    fn held(&self) -> Option<Held> {
+        self.staged.held()
+    }
+
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.staged.starts(start).await
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
-        let limit_bytes = self.vault.limit_bytes;
-        let bytes = self.bytes.saturating_add(chunk.len() as u64);
-        if bytes > limit_bytes {
-            return Err(VaultError::TooLong { limit_bytes });
-        }
-        self.file.write_all(chunk).await.map_err(|e| write_error(self.temp.path(), &e))?;
-        self.hash.update(chunk);
-        self.bytes = bytes;
-        Ok(())
+        self.staged.write(chunk).await
     }
 }
 
 #[async_trait]
 impl Incoming for Arriving {
     async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError> {
-        let Self { vault, temp, mut file, hash, bytes: arrived } = *self;
-        let sha256 = hex::encode(hash.finalize());
-        promised(arrived, bytes, &sha256, sha256_prefix)?;
-        file.flush().await.map_err(|e| write_error(temp.path(), &e))?;
-        file.sync_all().await.map_err(|e| write_error(temp.path(), &e))?;
-        let media_type = look_into(temp.path().to_owned()).await?;
-        let path = vault.path_of(&sha256)?;
-        let stored = StoredFile { sha256, bytes: arrived, media_type };
-        keep(temp, path, &stored).await?;
-        Ok(stored)
+        let Self { vault, staged } = *self;
+        if let Some(stored) = staged.kept().cloned() {
+            return match transit::promised(stored.bytes, bytes, &stored.sha256, sha256_prefix) {
+                Ok(()) => Ok(stored),
+                // Whatever was kept in its name, this file is another one, and is fetched next time.
+                Err(refused) => staged.discard().await.and(Err(refused)),
+            };
+        }
+        let arrived = staged.arrive(bytes, sha256_prefix).await?;
+        let path = vault.path_of(&arrived.file().sha256)?;
+        keep(&arrived, path).await?;
+        arrived.release().await
     }
-}
 
-/// Compares what came with what was promised.
-fn promised(arrived: u64, bytes: u64, sha256: &str, prefix: &str) -> Result<(), VaultError> {
-    let why = if arrived == 0 {
-        "it is empty".to_owned()
-    } else if bytes != 0 && bytes != arrived {
-        format!("{bytes} bytes were promised, {arrived} came")
-    } else if !sha256.starts_with(&prefix.to_ascii_lowercase()) {
-        format!("a SHA-256 beginning with {prefix} was promised, {sha256} came")
-    } else {
-        return Ok(());
-    };
-    Err(VaultError::NotAsPromised { why })
+    async fn discard(self: Box<Self>) -> Result<(), VaultError> {
+        self.staged.discard().await
+    }
 }
 
 /// Gives the file its place, unless the same content has it already.
-async fn keep(temp: NamedTempFile, path: PathBuf, stored: &StoredFile) -> Result<(), VaultError> {
+async fn keep(arrived: &Arrived, path: PathBuf) -> Result<(), VaultError> {
+    let (from, place) = (arrived.path().to_owned(), path.clone());
     let folder = path.parent().unwrap_or(&path).to_owned();
-    let (place, whole) = (path.clone(), stored.clone());
-    let taken = blocking(&path, move || {
-        std::fs::create_dir_all(&folder)?;
-        if let Some(root) = folder.parent() {
-            sync_folder(root)?;
-        }
-        let taken = match temp.persist_noclobber(&place) {
-            Ok(_) => None,
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Some(error.file),
-            Err(error) => return Err(error.error),
+    let is_taken = blocking(&path, move || {
+        make_folder(&folder)?;
+        let is_taken = match TempPath::try_from_path(from)?.persist_noclobber(&place) {
+            Ok(()) => false,
+            // The bytes stay where they are: they may be needed in a moment.
+            Err(error) => {
+                let from = error.path.keep();
+                match (error.error.kind(), from) {
+                    (ErrorKind::AlreadyExists, Ok(_)) => true,
+                    _ => return Err(error.error),
+                }
+            }
         };
         sync_folder(&folder)?;
-        Ok(taken)
+        Ok(is_taken)
     })
     .await?;
-    let Some(temp) = taken else { return Ok(()) };
+    if !is_taken {
+        return Ok(());
+    }
     let (hash, _) = hash_file(&path).await.map_err(|e| read_error(&path, &e))?;
-    if hash == whole.sha256 {
+    if hash == arrived.file().sha256 {
         return Ok(());
     }
     // The disk has lost what was kept under this name; the same content, whole, takes its place.
-    tracing::warn!(file.sha256 = whole.sha256, "a damaged file of the vault is replaced by a whole one");
-    let place = path.clone();
+    tracing::warn!(file.sha256 = arrived.file().sha256, "a damaged file of the vault is replaced by a whole one");
+    let (from, place) = (arrived.path().to_owned(), path.clone());
     blocking(&path, move || {
-        temp.persist(&place).map_err(|error| error.error)?;
+        std::fs::rename(from, &place)?;
         place.parent().map_or(Ok(()), sync_folder)
     })
     .await
+}
+
+/// Makes a folder of the vault, and makes its name last.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    // Where it was there already, another program may have made it, and not yet synced it.
+    folder.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Makes a rename or a new name in a folder last.

@@ -2,6 +2,10 @@ use makegood_testkit::Sample;
 
 use super::*;
 
+fn key() -> TransitKey {
+    TransitKey { provider_id: "loom".into(), job_id: "job".into(), item: 1 }
+}
+
 struct Home {
     folder: tempfile::TempDir,
     vault: LocalVault,
@@ -15,17 +19,19 @@ fn home() -> Home {
 
 impl Home {
     async fn put(&self, bytes: &[u8], promised: u64, prefix: &str) -> Result<StoredFile, VaultError> {
-        let mut incoming = self.vault.begin().await?;
+        let mut incoming = self.vault.begin(&key()).await?;
         for chunk in bytes.chunks(10) {
             incoming.write(chunk).await?;
         }
         incoming.commit(promised, prefix).await
     }
 
+    /// Files that are kept: what is on its way, and what was refused, does not count.
     fn files(&self) -> usize {
         fn count(path: &Path) -> usize {
             let entries = std::fs::read_dir(path).expect("a folder").map(|e| e.expect("an entry").path());
-            entries.map(|p| if p.is_dir() { count(&p) } else { 1 }).sum()
+            let kept = entries.filter(|path| !path.ends_with(TRANSIT));
+            kept.map(|p| if p.is_dir() { count(&p) } else { 1 }).sum()
         }
         count(self.folder.path())
     }
@@ -63,7 +69,7 @@ async fn what_was_not_promised_is_refused_and_leaves_nothing() {
 async fn the_limit_is_kept_while_the_file_comes() {
     let home = home();
     let vault = home.vault.clone().with_limit(15);
-    let mut incoming = vault.begin().await.expect("begun");
+    let mut incoming = vault.begin(&key()).await.expect("begun");
     assert_eq!(incoming.write(&[0; 15]).await, Ok(()));
     assert_eq!(incoming.write(&[0]).await, Err(VaultError::TooLong { limit_bytes: 15 }));
     drop(incoming);

@@ -162,9 +162,51 @@ pub struct ProviderError {
     pub gone: bool,
 }
 
+/// What lies here of a file, of an earlier attempt that broke off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How many of its first bytes.
+    pub bytes: u64,
+    /// Its whole length, where the server told it.
+    pub total: Option<u64>,
+    /// The version that they are of: a strong `ETag` (RFC 9110, 8.8.3), as the server wrote it. `None`
+    /// where it gave none: then these bytes can't be added to.
+    pub tag: Option<String>,
+}
+
+impl Held {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.bytes > 0 && self.total == Some(self.bytes)
+    }
+}
+
+/// Which bytes of a file come next, and of which version of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// The first of them.
+    pub from: u64,
+    /// Length of the whole file, where the server tells it.
+    pub total: Option<u64>,
+    /// A strong `ETag`, where the server gives one.
+    pub tag: Option<String>,
+}
+
 /// Receives a file while it arrives; hashes and limits are the receiver's work.
 #[async_trait]
 pub trait FileSink: Send {
+    /// What lies here already, if that can be added to or is whole.
+    fn held(&self) -> Option<Held> {
+        None
+    }
+    /// Tells which bytes the following writes bring. From where the held bytes end, in the same version, they are
+    /// added to; from 0, whatever was here is forgotten. Called before the first write, and again wherever
+    /// a transfer begins anew.
+    ///
+    /// # Errors
+    /// When the bytes belong neither at the end of what is here nor at the beginning of the file, or cannot be kept.
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError>;
     /// # Errors
     /// When the bytes cannot be kept.
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError>;
@@ -223,23 +265,41 @@ pub enum VaultError {
     Late,
 }
 
-/// A file on its way into the vault. Nothing of it is visible before `commit`.
+/// Which file is on its way: attempts with the same key bring the same file, and go on where the last one broke off.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TransitKey {
+    pub provider_id: ProviderId,
+    pub job_id: JobId,
+    pub item: u32,
+}
+
+/// A file on its way into the vault. Nothing of it is visible before `commit`. Dropped before that, what arrived
+/// is kept for the next attempt, for a day.
 #[async_trait]
 pub trait Incoming: FileSink {
     /// Looks into what arrived, checks it against what was promised, and keeps it under its hash.
     /// `bytes` 0 and an empty prefix promise nothing.
     ///
     /// # Errors
-    /// `NotAsPromised` for a wrong length or hash, an empty file, or something that is no media file.
+    /// `NotAsPromised` for a wrong length or hash, an empty file, or something that is no media file. No later attempt
+    /// goes on from what was refused.
     async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError>;
+    /// Leaves nothing of what arrived: the transfer was cancelled.
+    ///
+    /// # Errors
+    /// When it can't be deleted; it is then deleted after a day.
+    async fn discard(self: Box<Self>) -> Result<(), VaultError>;
 }
 
 /// Where recovered files live, by content.
 #[async_trait]
 pub trait Vault: Send + Sync {
+    /// Goes on with this file, or begins it. Where another program is bringing the same one, this attempt works by
+    /// itself, from the first byte.
+    ///
     /// # Errors
     /// When nothing can be written.
-    async fn begin(&self) -> Result<Box<dyn Incoming>, VaultError>;
+    async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError>;
     /// Reads the file again and returns its true length and hash: the proof after an action.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use makegood_connectors::http::Pace;
 use makegood_connectors::{ProviderSettings, Registry};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, RunId};
-use makegood_domain::ports::{FileSink, JobRef, Providers, VaultError};
+use makegood_domain::ports::{FileSink, JobRef, Providers, Start, VaultError};
 use makegood_domain::work::{Job, JobState, Run};
 use makegood_practice::catalogue::{Kept, PROVIDERS};
 use makegood_practice::upstream::{Manners, serve};
@@ -41,6 +41,11 @@ pub struct Bytes(pub Vec<u8>);
 
 #[async_trait]
 impl FileSink for Bytes {
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.0.truncate(usize::try_from(start.from).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         self.0.extend_from_slice(chunk);
         Ok(())

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, LookUp, ProviderPort, VaultError};
+use makegood_domain::ports::{FileSink, JobRef, LookUp, ProviderPort, Start, VaultError};
 use makegood_domain::work::ItemState;
 use serde_json::Value;
 
@@ -183,6 +183,11 @@ struct Kept(Vec<u8>);
 
 #[async_trait]
 impl FileSink for Kept {
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.0.truncate(usize::try_from(start.from).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         self.0.extend_from_slice(chunk);
         Ok(())

@@ -1,6 +1,6 @@
 use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, Vault};
+use makegood_domain::ports::{FileSink, JobRef, TransitKey, Vault};
 use makegood_domain::work::{Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
@@ -158,7 +158,8 @@ async fn a_file_inside_the_answer_gets_into_the_vault() {
     assert_eq!(found.job.items[0].file.as_ref().and_then(|file| file.exists_now), Some(true));
     assert!(found.raw.iter().all(|raw| !raw.body.contains("base64")), "{:?}", found.raw);
     let vault = LocalVault::open(folder.path()).expect("a vault");
-    let mut incoming = vault.begin().await.expect("begun");
+    let mut incoming =
+        vault.begin(&TransitKey { provider_id: "fal".into(), job_id: "j".into(), item: 1 }).await.expect("begun");
     let sink: &mut dyn FileSink = &mut *incoming;
     assert_eq!(connected.port.fetch(&job, 1, sink).await, Ok(Some("image/png".to_owned())));
     let stored = incoming.commit(picture.bytes.len() as u64, "").await.expect("stored");

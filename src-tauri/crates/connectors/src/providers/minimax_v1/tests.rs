@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, Retry, VaultError};
+use makegood_domain::ports::{FileSink, JobRef, Retry, Start, VaultError};
 use makegood_domain::work::JobState;
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Server};
@@ -81,6 +81,10 @@ struct Nowhere;
 
 #[async_trait]
 impl FileSink for Nowhere {
+    async fn starts(&mut self, _: &Start) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     async fn write(&mut self, _: &[u8]) -> Result<(), VaultError> {
         Ok(())
     }

@@ -1,5 +1,5 @@
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, JobWindow, VaultError};
+use makegood_domain::ports::{FileSink, JobRef, JobWindow, Start, VaultError};
 use makegood_domain::work::JobState;
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Server};
@@ -65,6 +65,10 @@ struct Nobody;
 
 #[async_trait::async_trait]
 impl FileSink for Nobody {
+    async fn starts(&mut self, _: &Start) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     async fn write(&mut self, _: &[u8]) -> Result<(), VaultError> {
         Err(VaultError::TooLong { limit_bytes: 0 })
     }

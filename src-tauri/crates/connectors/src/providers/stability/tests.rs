@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, Retry, VaultError};
+use makegood_domain::ports::{FileSink, JobRef, Retry, Start, VaultError};
 use makegood_domain::work::{ItemState, Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
@@ -64,6 +64,11 @@ struct Kept(Vec<u8>);
 
 #[async_trait]
 impl FileSink for Kept {
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        self.0.truncate(usize::try_from(start.from).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
     async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
         self.0.extend_from_slice(chunk);
         Ok(())

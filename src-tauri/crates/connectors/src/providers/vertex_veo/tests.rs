@@ -1,6 +1,6 @@
 use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, Vault};
+use makegood_domain::ports::{FileSink, JobRef, TransitKey, Vault};
 use makegood_domain::work::{Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
@@ -98,7 +98,8 @@ async fn made(video: &Value) -> Server {
 async fn fetched(server: &Server, length: u64) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = LocalVault::open(folder.path()).expect("a vault");
-    let mut incoming = vault.begin().await.expect("begun");
+    let mut incoming =
+        vault.begin(&TransitKey { provider_id: "vertex".into(), job_id: "j".into(), item: 1 }).await.expect("begun");
     let sink: &mut dyn FileSink = &mut *incoming;
     let connected = Operations.connect(server.base());
     connected.port.fetch(&job(NAME, None), 1, sink).await.map_err(|error| error.to_string())?;
