@@ -47,6 +47,12 @@ impl Reply {
         Self { ranges: true, ..Self::new(200, media_type, body) }
     }
 
+    /// The same bytes as a part of a file, whether or not one was asked for; `range` as `Content-Range` has it.
+    #[must_use]
+    pub fn part_of(self, range: &str) -> Self {
+        Self { status: 206, ranges: false, ..self }.header("content-range", range)
+    }
+
     #[must_use]
     pub fn redirect(to: &str) -> Self {
         Self::new(302, "text/plain", "").header("location", to)

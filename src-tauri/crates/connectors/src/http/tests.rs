@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use makegood_domain::ports::{FileSink, Start, VaultError};
+use makegood_domain::ports::{FileSink, Held, Start, VaultError};
 use makegood_testkit::{Reply, Sample, Server};
 
 use super::*;
@@ -71,6 +71,65 @@ impl FileSink for Sinking<'_> {
         use tokio::io::AsyncWriteExt;
         let why = |e: std::io::Error| VaultError::Write { what: "nowhere".to_owned(), why: e.to_string() };
         self.0.write_all(chunk).await.map_err(why)
+    }
+}
+
+/// A sink with the first bytes of a version.
+struct Begun {
+    tag: &'static str,
+    total: u64,
+    bytes: Vec<u8>,
+}
+
+#[async_trait]
+impl FileSink for Begun {
+    fn held(&self) -> Option<Held> {
+        Some(Held { bytes: self.bytes.len() as u64, total: Some(self.total), tag: Some(self.tag.to_owned()) })
+    }
+
+    async fn starts(&mut self, start: &Start) -> Result<(), VaultError> {
+        let continues = start.from == self.bytes.len() as u64 && start.tag.as_deref() == Some(self.tag);
+        assert!(start.from == 0 || continues, "{start:?}");
+        self.bytes.truncate(usize::try_from(start.from).expect("a length"));
+        Ok(())
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), VaultError> {
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_lies_here_is_not_asked_for_again_while_the_version_is_the_same() {
+    let (server, video) = (Server::start().await.expect("a port"), Sample::mp4(200_000).bytes);
+    server.on("/f", [Reply::file("video/mp4", video.clone()).header("etag", "\"v1\"")]);
+    server.on("/untagged", [Reply::file("video/mp4", video.clone())]);
+    let total = video.len();
+    for (path, tag, held, length, asked) in [
+        ("/f", "\"v1\"", 50_000, total, format!("bytes=50000-")),
+        ("/f", "\"v1\"", total, total, format!("bytes={}-", total - 1)),
+        ("/f", "\"v1\"", 50_000, total + 1, "bytes=50000-, none".to_owned()),
+        ("/f", "\"v0\"", 50_000, total, "bytes=50000-, none".to_owned()),
+        ("/untagged", "\"v1\"", 50_000, total, "bytes=50000-, none".to_owned()),
+        ("/f", "\"v1\"", total + 7, total + 9, format!("bytes={}-", total + 7)),
+    ] {
+        let before = server.seen().len();
+        // Where the version is another one, these bytes are too.
+        let bytes =
+            if tag == "\"v1\"" { video.iter().copied().chain([0; 9]).take(held).collect() } else { vec![7; held] };
+        let mut sink = Begun { tag, total: length as u64, bytes };
+        let found = client(server.base(), |_| ()).download(&ask(&server, path), &mut sink).await;
+        assert!(matches!(found, Ok(Downloaded::Whole { bytes, .. }) if bytes == total as u64), "{path}: {found:?}");
+        assert!(sink.bytes == video, "{path} {tag} {held}");
+        let ranges: Vec<_> = server.seen()[before..]
+            .iter()
+            .map(|request| {
+                assert_eq!(request.header("if-range").is_some(), request.header("range").is_some());
+                request.header("range").unwrap_or("none").to_owned()
+            })
+            .collect();
+        assert_eq!(ranges.join(", "), asked, "{path} {tag} {held} of {length}");
     }
 }
 
