@@ -10,7 +10,7 @@ use makegood_app::{Desk, Error};
 use makegood_domain::ids::CaseId;
 use makegood_domain::plan::ActionKind;
 use makegood_domain::ports::{ApprovalState, FactStore as _};
-use makegood_testkit::{Fault, ManualClock, MemoryStore, Op};
+use makegood_testkit::{Fault, ManualClock, MemoryStore, Op, keep_look_ups};
 
 use super::fakes::Mill;
 use super::world::*;
@@ -167,6 +167,7 @@ async fn a_page_of_requests_is_one_read() {
     let (dir, store) = (tempfile::tempdir().expect("a folder"), Arc::new(MemoryStore::new()));
     let facts = [ground(), run_of_210("run_shot4", STARTED), vec![failed_job("run_shot4", STARTED)]].concat();
     store.import(&facts, at(NOW)).await.expect("an import");
+    keep_look_ups(&*store, &facts).await.expect("look-ups");
     let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
     let desk = desk_on(&store, &clock, &mill, dir.path(), "cleo");
     let case = desk.take_in("case-T-1".into(), ticket("T-1", COMPLAINT), Vec::new()).await.expect("a case").case.id;

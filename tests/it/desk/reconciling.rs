@@ -441,8 +441,12 @@ async fn a_case_about_the_run_follows_the_pass() {
 }
 
 #[tokio::test]
-async fn a_failure_that_the_platform_told_of_is_paid_without_asking() {
-    let works = works(&[rich_ground(1), run_of_210("run_0", CHARGED), vec![failed_job("run_0", CHARGED)]]).await;
-    assert_eq!(works.pass().await.restored, 1);
-    assert_eq!(works.loom.asked.load(Ordering::SeqCst), 0);
+async fn a_failure_that_the_platform_told_of_is_asked_about_before_it_is_paid() {
+    for (says, restored, transferred) in [(Says::Failed, 1, 0), (Says::Made, 0, 1), (Says::Nothing, 0, 0)] {
+        let works = works(&[rich_ground(1), run_of_210("run_0", CHARGED), vec![failed_job("run_0", CHARGED)]]).await;
+        works.loom.script("run_0", says);
+        let report = works.pass().await;
+        assert_eq!((report.restored, report.transferred), (restored, transferred), "{says:?}: {:?}", report.problems);
+        assert_eq!(works.loom.asked.load(Ordering::SeqCst), 1, "{says:?}");
+    }
 }

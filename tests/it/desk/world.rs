@@ -13,7 +13,7 @@ use makegood_domain::ports::{ApprovalStore as _, Clock, FactStore as _, Person, 
 use makegood_domain::reading::RuleReader;
 use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
-use makegood_testkit::{ManualClock, Sample};
+use makegood_testkit::{ManualClock, Sample, keep_look_ups};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -120,7 +120,8 @@ pub fn failed_job(run: &str, at: &str) -> Fact {
         "job",
         json!({"id": format!("job-{run}"), "run_id": run, "provider_id": "mill", "submitted_at": at, "state": "failed",
                "processing_started_at": at, "finished_at": at,
-               "items": [{"item": 1, "state": "failed", "finished_at": at, "file": null}], "error": "internal"}),
+               "items": [{"item": 1, "state": "failed", "finished_at": at, "file": null}], "error": "internal",
+               "looked_up_at": at}),
     )
 }
 
@@ -170,6 +171,7 @@ pub async fn house(facts: &[Vec<Fact>]) -> House {
     let store = Arc::new(SqliteStore::open(&dir.path().join("record.sqlite")).await.expect("a record"));
     let report = store.import(&facts.concat(), at(NOW)).await.expect("an import");
     assert_eq!(report.rejected, [], "the test world is a world");
+    keep_look_ups(&*store, &facts.concat()).await.expect("look-ups");
     let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
     let desk = desk_on(&store, &clock, &mill, dir.path(), "ana");
     House { desk, store, clock, mill, dir }

@@ -58,7 +58,8 @@ impl Desk {
     async fn examine_once(&self, case_id: &CaseId) -> Result<Examined> {
         let mut case = self.store.case(case_id).await?;
         let now = self.now();
-        let scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), now).await?;
+        let mut scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), now).await?;
+        self.note_mute_providers(&mut scope);
         let finding = self.find(&case, &scope, now).await?;
         let known = case.finding.as_ref().is_some_and(|last| says_the_same(last, &finding));
         if !known {

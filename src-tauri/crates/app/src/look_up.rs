@@ -1,8 +1,10 @@
 //! Asking the providers about the jobs of a case.
 
-use makegood_domain::ids::CaseId;
+use std::collections::BTreeSet;
+
+use makegood_domain::ids::{CaseId, ProviderId};
 use makegood_domain::ports::JobRef;
-use makegood_domain::scope::Dossier;
+use makegood_domain::scope::{Dossier, Scope};
 use makegood_domain::work::{Job, JobState};
 
 use crate::contract::{CaseRequest, LookUpResult, Topic};
@@ -54,6 +56,17 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Notes which of the providers in a scope look no job up. One that is not connected is none of them: it
+    /// could be asked, and was not.
+    pub(crate) fn note_mute_providers(&self, scope: &mut Scope) {
+        let jobs = scope.runs.iter().flat_map(|dossier| &dossier.jobs);
+        let named: BTreeSet<&ProviderId> = jobs.map(|job| &job.provider_id).collect();
+        let is_mute = |id: &&ProviderId| self.providers.get(id).is_some_and(|port| !port.capability().look_up);
+        scope.mute = named.into_iter().filter(is_mute).cloned().collect();
+    }
+}
+
 /// What is known of a job after a look-up: the new answer, and what it leaves out from before. Not
 /// every provider tells when a job ended or how long a file is, and one that could not answer has
 /// taken nothing back.
@@ -101,7 +114,7 @@ fn logical_run(dossier: &Dossier, matched: &[makegood_domain::ids::RunId]) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use makegood_domain::ids::{JobId, ProviderId, RunId};
+    use makegood_domain::ids::{JobId, RunId};
     use makegood_domain::work::{ItemState, JobItem, ProviderFile};
 
     fn at(text: &str) -> jiff::Timestamp {

@@ -1,5 +1,7 @@
 //! What matching and diagnosis may look at for one requester.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, ModelId, NodeId, ProjectId, ProviderId};
@@ -51,6 +53,9 @@ pub struct Scope {
     /// Names, ids and addresses of people, workspaces and projects outside the requester's scope
     /// that are near enough to leak: what an answer is scanned for (P11).
     pub forbidden: Vec<String>,
+    /// Providers that look no job up, ever: about a job of theirs the platform has the last word. A record
+    /// knows of none; whoever asks the providers does.
+    pub mute: BTreeSet<ProviderId>,
 }
 
 impl Scope {
@@ -71,6 +76,13 @@ impl Scope {
                         .iter()
                         .any(|member| member.user_id == *user && member.status == MemberStatus::Active)
             })
+    }
+
+    /// Whether a job has ended by the platform's word alone, though its provider could be asked. That is a
+    /// reason to ask, and settles nothing: a webhook can be late, doubled, or about a try before the last.
+    #[must_use]
+    pub fn is_hearsay(&self, job: &Job) -> bool {
+        job.looked_up_at.is_none() && job.state.is_terminal() && !self.mute.contains(&job.provider_id)
     }
 
     #[must_use]

@@ -251,7 +251,8 @@ pub struct Job {
     pub items: Vec<JobItem>,
     /// The provider's own words about a failure. For agents only.
     pub error: Option<String>,
-    /// When this was answered; `None` in a feed: as of the import.
+    /// When its provider was asked and said this. `None`: nobody asked, the platform told of it. In a feed it
+    /// counts for nothing: only a look-up that was made here is one.
     #[serde(default)]
     pub looked_up_at: Option<Timestamp>,
     /// Where the connector finds the job again (endpoint, model path), as kept at submission.

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use makegood_connectors::ProviderSettings;
+use makegood_domain::feed::Fact;
 use makegood_domain::ports::{AttachmentFile, CaseStore, Clock, FactStore, QueueQuery, RejectedFact, StoreError};
 use makegood_domain::support::Ticket;
+use makegood_domain::work::{Job, JobItem};
 use makegood_store::sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +113,7 @@ impl Workspace {
             if !report.rejected.is_empty() {
                 return Err(WorkspaceError::Rejected { rejected: report.rejected });
             }
+            keep_look_ups(&store, &facts).await?;
         }
         crew::join(&store, anchor).await?;
         let new_tickets = drawing.await??;
@@ -140,6 +143,20 @@ impl Workspace {
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.upstream.addresses.iter().map(|address| (address.provider, address.base_url.as_str()))
     }
+}
+
+/// Keeps what the passes before the beginning were answered about jobs that came to nothing: of those the
+/// platform's word alone would be a reason to ask, and settle nothing. About the others nobody need have asked.
+async fn keep_look_ups(store: &SqliteStore, facts: &[Fact]) -> Result<(), WorkspaceError> {
+    let came_to_nothing = |job: &&Job| {
+        let has_file = |item: &JobItem| item.file.as_ref().is_some_and(|file| file.exists_now != Some(false));
+        job.state.is_terminal() && job.looked_up_at.is_some() && !job.items.iter().any(has_file)
+    };
+    let jobs = facts.iter().filter_map(|fact| if let Fact::Job(job) = fact { Some(job) } else { None });
+    for job in jobs.filter(came_to_nothing) {
+        store.record_look_up(job, &[]).await?;
+    }
+    Ok(())
 }
 
 /// Settings of the adapters that talk to these servers.

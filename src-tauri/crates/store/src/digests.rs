@@ -13,13 +13,13 @@ pub(crate) fn digest(fact: &Fact) -> StoreResult<Vec<u8>> {
     Ok(Sha256::digest(document(fact)?.as_bytes()).to_vec())
 }
 
-/// Of a refund that is reversed: the digest that it had as posted. A refund known by that one can be
-/// reversed; no other change of a refund is taken.
-pub(crate) fn digest_as_posted(fact: &Fact) -> StoreResult<Option<Vec<u8>>> {
-    match fact {
-        Fact::Refund(row) if row.state == RefundState::Reversed => {
-            digest(&Fact::Refund(Refund { state: RefundState::Posted, ..row.clone() })).map(Some)
-        }
-        _ => Ok(None),
-    }
+/// Of a refund: its other state, and the digest that it has in that. A refund known as posted can be reversed,
+/// and one known as reversed was posted before; no other change of a refund is taken.
+pub(crate) fn digest_in_other_state(fact: &Fact) -> StoreResult<Option<(RefundState, Vec<u8>)>> {
+    let Fact::Refund(row) = fact else { return Ok(None) };
+    let state = match row.state {
+        RefundState::Posted => RefundState::Reversed,
+        RefundState::Reversed => RefundState::Posted,
+    };
+    Ok(Some((state, digest(&Fact::Refund(Refund { state, ..row.clone() }))?)))
 }

@@ -16,4 +16,4 @@ pub use media::{Sample, samples};
 pub use memory::{Fault, MemoryStore, Op, SeenDue, SeenItem, Snapshot};
 pub use server::{Reply, Request, Server};
 pub use time::{ManualClock, SeededIds};
-pub use world::World;
+pub use world::{World, keep_look_ups};

@@ -8,6 +8,7 @@ use makegood_domain::ledger::{
     Account, AccountKind, Balance, Charge, ItemPrice, Refund, RefundKind, RefundState, Subscription, SubscriptionStatus,
 };
 use makegood_domain::money::{BalanceKind, BalanceLine, Credits, item_prices};
+use makegood_domain::ports::{FactStore, StoreResult};
 use makegood_domain::work::{
     AnswerMode, ItemState, Job, JobItem, JobState, Media, Model, Node, Output, OutputState, Presence, Project,
     Provider, ProviderFile, RetentionSource, Run, RunStatus, User,
@@ -248,6 +249,22 @@ impl World {
 /// At the end of time it stays there.
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
+}
+
+/// Keeps the jobs among facts that name when their provider was asked as look-ups: to a feed's word of a job
+/// that instant is nothing.
+///
+/// # Errors
+/// Those of the store.
+pub async fn keep_look_ups<S: FactStore + ?Sized>(store: &S, facts: &[Fact]) -> StoreResult<()> {
+    for fact in facts {
+        if let Fact::Job(job) = fact
+            && job.looked_up_at.is_some()
+        {
+            store.record_look_up(job, &[]).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

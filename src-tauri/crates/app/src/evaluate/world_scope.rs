@@ -62,6 +62,7 @@ pub(super) fn scope_of(world: &World, requester: &Requester) -> Scope {
         runs,
         foreign_runs,
         forbidden: Vec::new(),
+        mute: BTreeSet::new(),
     }
 }
 

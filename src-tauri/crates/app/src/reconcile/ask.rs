@@ -23,9 +23,10 @@ impl Desk {
         hand: &mut Hand<'p>,
     ) -> Result<Option<Came>> {
         let (root, now) = (look.due.root.clone(), self.now());
-        let Some(scope) = self.store.scope_of_run(&root, now).await? else {
+        let Some(mut scope) = self.store.scope_of_run(&root, now).await? else {
             return Ok(Some(Came::Next(NextLook::Done)));
         };
+        self.note_mute_providers(&mut scope);
         let known = BTreeMap::new();
         let question = Question { scope: &scope, root: &root, tries: look.due.tries, tried: &known, every: pass.every };
         let decision = decide(&question, &self.policy, now);

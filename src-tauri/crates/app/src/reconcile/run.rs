@@ -64,6 +64,7 @@ impl Desk {
             let Some(mut scope) = self.store.scope_of_run(&root, now).await? else {
                 return Ok(Came::Next(NextLook::Done));
             };
+            self.note_mute_providers(&mut scope);
             leave_unheard(&mut scope, &look.unheard);
             let (tries, every) = (look.due.tries, pass.every);
             let question = Question { scope: &scope, root: &root, tries, tried: &look.tried, every };

@@ -50,7 +50,7 @@ pub struct Made<'a> {
 pub enum Fate {
     /// Its file can be had.
     Obtainable,
-    /// The look-up failed (P9).
+    /// The look-up failed (P9), or nobody asked: the platform alone says that nothing will come.
     Unknown,
     /// The provider answered in words that are not understood: never pays.
     Unrecognised,
@@ -104,7 +104,7 @@ pub fn items<'a>(run: &LogicalRun<'a>, scope: &'a Scope, policy: &Policy, now: T
             let outputs: Vec<&Output> = run.outputs().filter(|row| row.item == item).collect();
             let lies = best_place(&outputs, run, scope);
             let made = best_file(item, &jobs, scope, policy, now);
-            let fate = fate(made.as_ref(), &jobs);
+            let fate = fate(made.as_ref(), &jobs, scope);
             ItemView { item, outputs, lies, made, fate }
         })
         .collect()
@@ -197,7 +197,7 @@ fn deadline(
     (Some(finished.checked_add(kept).unwrap_or(Timestamp::MAX)), known.is_none())
 }
 
-fn fate(made: Option<&Made<'_>>, jobs: &[&Job]) -> Fate {
+fn fate(made: Option<&Made<'_>>, jobs: &[&Job], scope: &Scope) -> Fate {
     let any = |state: JobState| jobs.iter().any(|job| job.state == state);
     if made.is_some_and(|made| made.had == Had::There) {
         Fate::Obtainable
@@ -207,6 +207,8 @@ fn fate(made: Option<&Made<'_>>, jobs: &[&Job]) -> Fate {
         Fate::Unknown
     } else if jobs.iter().any(|job| is_running(job)) {
         Fate::Running
+    } else if jobs.iter().any(|job| scope.is_hearsay(job)) {
+        Fate::Unknown
     } else {
         Fate::Nothing
     }

@@ -68,6 +68,9 @@ fn provider(finding: &RunFinding<'_>) -> Vec<Reason> {
     let mut facts = Vec::new();
     for job in finding.look.run.jobs() {
         let mut says = format!("{}: {}", job.provider_id, state(job.state));
+        if finding.look.scope().is_hearsay(job) {
+            says.push_str(", told by the platform, provider not asked");
+        }
         if let Some(error) = &job.error {
             says.push_str(&format!(" ({error})"));
         }
@@ -118,10 +121,15 @@ fn storage(finding: &RunFinding<'_>) -> Reason {
 }
 
 fn verdict(finding: &RunFinding<'_>) -> Reason {
-    let unknown = finding.look.items.iter().any(|item| item.fate == Fate::Unrecognised);
+    let look = &finding.look;
+    let unknown = look.items.iter().any(|item| item.fate == Fate::Unrecognised);
+    let silent = look.run.jobs().iter().any(|job| job.state == JobState::LookupFailed);
     let text = match finding.verdict {
         Verdict::ProviderUnreachable if unknown => {
             "The provider answered in words that are not understood. That never pays; somebody has to look at the raw answer."
+        }
+        Verdict::ProviderUnreachable if !silent => {
+            "The platform says how the job ended, and its provider was not asked. That never pays: the provider has to be asked first."
         }
         other => meaning(other),
     };

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::items::{Had, ItemView, Lies, is_answered, is_running, lies};
+use super::items::{Fate, Had, ItemView, Lies, is_answered, is_running, lies};
 use super::{Look, Verdict};
+use crate::scope::Scope;
 use crate::work::{ItemState, Job, JobState, RunStatus, UploadResult};
 
 /// Decides from `not_charged` on; what comes before needs no run.
@@ -35,14 +36,14 @@ enum Start {
     At(Timestamp),
     /// It began, and does not say when.
     Untold,
-    /// The look-up failed, and nothing is known from before.
+    /// The look-up failed, and nothing is known from before; or nobody asked.
     Unknown,
 }
 
-fn start(job: &Job) -> Start {
+fn start(job: &Job, scope: &Scope) -> Start {
     match (job.processing_started_at, job.state) {
         (Some(at), _) => Start::At(at),
-        (None, _) if !is_answered(job) => Start::Unknown,
+        (None, _) if !is_answered(job) || scope.is_hearsay(job) => Start::Unknown,
         (None, JobState::Processing | JobState::Succeeded | JobState::Filtered) => Start::Untold,
         (None, _) => Start::Never,
     }
@@ -55,7 +56,7 @@ fn cancelled(look: &Look<'_>) -> Option<Verdict> {
     if at.is_none() && !by_status {
         return None;
     }
-    let starts: Vec<Start> = look.run.jobs().into_iter().map(start).collect();
+    let starts: Vec<Start> = look.run.jobs().into_iter().map(|job| start(job, look.scope())).collect();
     let began = starts.iter().any(|start| match start {
         Start::At(began) => at.is_none_or(|at| *began <= at),
         Start::Untold => true,
@@ -99,6 +100,9 @@ fn by_provider(look: &Look<'_>) -> Verdict {
     let Some(job) = decisive(look, &jobs) else { return Verdict::NeverSubmitted };
     match job.state {
         JobState::LookupFailed | JobState::Unrecognised => Verdict::ProviderUnreachable,
+        _ if look.scope().is_hearsay(job) && look.missing().all(|item| item.fate == Fate::Unknown) => {
+            Verdict::ProviderUnreachable
+        }
         JobState::Queued | JobState::Processing if look.now < look.stall_end() => Verdict::InProgress,
         JobState::Queued | JobState::Processing => Verdict::ProviderStalled,
         JobState::Filtered => Verdict::ProviderFiltered,
@@ -112,7 +116,8 @@ fn by_provider(look: &Look<'_>) -> Verdict {
 }
 
 /// Of the jobs of a run and its system retries, the one that decides: one that has the file, else one
-/// that could not be looked up, else one that is not done, else one that made a file, else the last.
+/// that could not be looked up, else one that is not done, else one that nobody asked about, else one that made
+/// a file, else the last.
 fn decisive<'a>(look: &Look<'a>, jobs: &[&'a Job]) -> Option<&'a Job> {
     let made = |had: Option<Had>| {
         let files = look.items.iter().filter_map(|item| item.made.as_ref());
@@ -121,6 +126,7 @@ fn decisive<'a>(look: &Look<'a>, jobs: &[&'a Job]) -> Option<&'a Job> {
     made(Some(Had::There))
         .or_else(|| jobs.iter().copied().find(|job| !is_answered(job)))
         .or_else(|| jobs.iter().copied().find(|job| is_running(job)))
+        .or_else(|| jobs.iter().copied().find(|job| look.scope().is_hearsay(job)))
         .or_else(|| made(None))
         .or_else(|| jobs.last().copied())
 }

@@ -1,7 +1,7 @@
 //! A small world for tests: one customer, one account with a quota and a wallet, two projects, and the
 //! runs that a test describes. Times are hours before `NOW`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -154,6 +154,11 @@ impl RunKit {
             locator: None,
         });
         self
+    }
+
+    /// What is known of the newest job the platform told; nobody asked its provider.
+    pub(crate) fn told(self) -> Self {
+        self.edit(|row| row.jobs.iter_mut().for_each(|job| job.looked_up_at = None))
     }
 
     /// A job that made all items.
@@ -325,6 +330,7 @@ impl World {
             runs: runs.into_iter().map(|kit| kit.0).collect(),
             foreign_runs: vec![],
             forbidden: vec![],
+            mute: BTreeSet::new(),
         };
         let policy = Policy::default_policy().expect("the built-in policy");
         Self { scope, claim: Claim::default(), policy, ticket_at: ago(1), now: now() }

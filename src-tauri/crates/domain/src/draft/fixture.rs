@@ -165,6 +165,7 @@ pub(crate) fn scope() -> Scope {
         forbidden: ["Rodeo promo", "prj_other1", "usr_other1", "stranger.studio@example.com", "Zoë"]
             .map(str::to_owned)
             .to_vec(),
+        mute: std::collections::BTreeSet::new(),
     }
 }
 

@@ -20,7 +20,7 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::feed::Fact;
 
@@ -59,6 +59,19 @@ pub struct Event {
     /// What the sender calls the row. For people: the row's id is in the fact.
     pub subject: Option<String>,
     pub fact: Fact,
+}
+
+/// A sender whose clock is further ahead says nothing by its times.
+const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+impl Event {
+    /// As of when it says that the row is so: its time, else `at`, when it came. Of two tellings of a row the
+    /// later one counts, in whatever order they come, and of two of the same instant the one that comes last.
+    #[must_use]
+    pub fn told_at(&self, at: Timestamp) -> Timestamp {
+        let latest = at.saturating_add(CLOCK_AHEAD_MAX).unwrap_or(Timestamp::MAX);
+        self.time.filter(|time| *time <= latest).unwrap_or(at)
+    }
 }
 
 impl From<Fact> for Event {

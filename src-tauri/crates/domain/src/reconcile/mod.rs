@@ -124,8 +124,8 @@ impl Decision {
 }
 
 /// The jobs of a run about which a provider must be asked before [`decide`]: those of which the last
-/// word is not known, and those that are done and whose files are missing. What failed for sure is not
-/// asked about again.
+/// word is not known, those that are done and whose files are missing, and those of which the platform alone
+/// says that they failed. What a provider itself called failed is not asked about again.
 #[must_use]
 pub fn to_ask(scope: &Scope, root: &RunId, policy: &Policy, now: Timestamp) -> Vec<AskAbout> {
     let Some(run) = logical_run(scope, root) else { return Vec::new() };
@@ -133,18 +133,27 @@ pub fn to_ask(scope: &Scope, root: &RunId, policy: &Policy, now: Timestamp) -> V
         return Vec::new();
     }
     let jobs = run.jobs();
-    jobs.iter().filter(|job| !has_failed(job.state)).map(|job| AskAbout::of(job)).collect()
+    jobs.iter().filter(|job| !has_failed(scope, job)).map(|job| AskAbout::of(job)).collect()
 }
 
-fn has_failed(state: JobState) -> bool {
-    matches!(state, JobState::Failed | JobState::Filtered | JobState::Cancelled | JobState::NotFound)
+/// By the word of its provider, or of the platform where that is the last there is.
+fn has_failed(scope: &Scope, job: &Job) -> bool {
+    let failure = matches!(job.state, JobState::Failed | JobState::Filtered | JobState::Cancelled | JobState::NotFound);
+    failure && !scope.is_hearsay(job)
 }
 
 /// A job about which nobody could be asked is as good as one whose look-up failed (P9), whatever the
-/// platform says of it: that something succeeded is believed only with its result.
+/// platform says of it: that something succeeded is believed only with its result, and that it failed only
+/// of a provider that looks nothing up.
 pub fn leave_unheard(scope: &mut Scope, unheard: &BTreeSet<AskAbout>) {
+    let mut silent = BTreeSet::new();
+    for job in scope.runs.iter().flat_map(|dossier| &dossier.jobs) {
+        if !has_failed(scope, job) && unheard.contains(&AskAbout::of(job)) {
+            silent.insert(job.id.clone());
+        }
+    }
     for job in scope.runs.iter_mut().flat_map(|dossier| &mut dossier.jobs) {
-        if !has_failed(job.state) && unheard.contains(&AskAbout::of(job)) {
+        if silent.contains(&job.id) {
             job.state = JobState::LookupFailed;
         }
     }

@@ -446,6 +446,44 @@ fn jobs_without_a_last_word_are_asked_about() {
 }
 
 #[test]
+fn what_the_platform_alone_calls_failed_is_a_reason_to_ask() {
+    for state in [JobState::Failed, JobState::Filtered, JobState::Cancelled, JobState::NotFound] {
+        let of = |hours| World::of([run(hours).job(state, &[ItemState::Failed]).told()]);
+        let asked = |world: &World| to_ask(&world.scope, &root(world), &world.policy, world.now).len();
+        let (young, old) = (of(6), of(OVER));
+        assert_eq!((asked(&young), asked(&old)), (1, 1), "{state:?}");
+        assert_eq!(told(&decided(&young, 0, &[])), "again 5m0", "{state:?}: nothing is paid before");
+        assert!(decided(&young, 0, &[]).unknown, "{state:?}");
+        // An orphan is paid whatever is known of it, under that name.
+        let over = "restore 1 q 100; done; noticed orphan/provider_unreachable";
+        assert_eq!(told(&decided(&old, 0, &[])), over, "{state:?}");
+        let unheard = BTreeSet::from([AskAbout { provider_id: "prov".into(), job_id: "job_r".into() }]);
+        for (mut world, want) in [(young, "again 5m0"), (old, over)] {
+            leave_unheard(&mut world.scope, &unheard);
+            assert_eq!(told(&decided(&world, 0, &[])), want, "{state:?}: nobody could be asked");
+        }
+    }
+    let cancelled = World::of([run(6).job(JobState::Cancelled, &[]).cancelled(1).told().edit(|row| {
+        row.jobs.iter_mut().for_each(|job| job.processing_started_at = None);
+    })]);
+    assert_eq!(told(&decided(&cancelled, 0, &[])), "again 5m0", "whether it had begun is the provider's to say");
+}
+
+#[test]
+fn where_no_job_is_ever_looked_up_the_platform_has_the_last_word() {
+    let mut world = World::of([run(6).job(JobState::Failed, &[ItemState::Failed]).told()]);
+    world.scope.mute.insert("prov".into());
+    assert!(to_ask(&world.scope, &root(&world), &world.policy, world.now).is_empty());
+    let paid = "restore 1 q 100; done; noticed orphan/provider_failed";
+    assert_eq!(told(&decided(&world, 0, &[])), paid);
+    leave_unheard(&mut world.scope, &BTreeSet::from([AskAbout { provider_id: "prov".into(), job_id: "job_r".into() }]));
+    assert_eq!(told(&decided(&world, 0, &[])), paid);
+    // An answer in hand, and no job: nothing to ask about.
+    let without = World::of([run(OVER)]);
+    assert_eq!(told(&decided(&without, 0, &[])), "restore 1 q 100; done; noticed orphan/never_submitted");
+}
+
+#[test]
 fn what_nobody_could_be_asked_about_is_not_known() {
     for (state, over) in [
         (JobState::Succeeded, "restore 1 q 100; done"),

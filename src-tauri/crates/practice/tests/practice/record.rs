@@ -116,6 +116,7 @@ impl Record {
             foreign_runs: outside.into_iter().filter(lies_here).cloned().collect(),
             runs,
             forbidden: Vec::new(),
+            mute: BTreeSet::new(),
         }
     }
 }

@@ -147,7 +147,8 @@ CREATE INDEX runs_by_starter ON record.runs (started_by);
 CREATE INDEX runs_by_root ON record.runs (root_id);
 CREATE INDEX runs_by_retry ON record.runs (retry_of) WHERE retry_of IS NOT NULL;
 
--- The newest answer about a job. looked_up_at of a row from a feed is the instant of the import.
+-- The newest word about a job. looked_up_at: when its provider was asked; null where only a feed has told
+-- of it. A feed's word never stands in for a look-up.
 CREATE TABLE record.jobs (
     id                    text PRIMARY KEY,
     run_id                text   NOT NULL REFERENCES record.runs (id),
@@ -157,7 +158,7 @@ CREATE TABLE record.jobs (
     processing_started_at bigint,
     finished_at           bigint,
     error                 text,
-    looked_up_at          bigint NOT NULL,
+    looked_up_at          bigint,
     locator               text
 );
 CREATE INDEX jobs_by_run ON record.jobs (run_id);
@@ -267,13 +268,15 @@ CREATE TABLE record.ticket_runs (
 );
 CREATE INDEX ticket_runs_by_run ON record.ticket_runs (run_id);
 
--- The last thing that the feed said about a row: the same again changes nothing, also where the
--- row has been changed here since.
+-- The newest thing that the feed said about a row: the same again changes nothing, also where the
+-- row has been changed here since, and so does what was said before it and comes after it.
 CREATE TABLE record.fact_digests (
     kind        text   NOT NULL,
     id          text   NOT NULL,
     digest      bytea    NOT NULL CHECK (octet_length(digest) = 32),
     imported_at bigint NOT NULL,
+    -- As of when it was said: the time of its event, else when it came.
+    told_at     bigint NOT NULL,
     PRIMARY KEY (kind, id)
 );
 

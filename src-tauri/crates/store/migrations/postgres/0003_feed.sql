@@ -97,7 +97,14 @@ CREATE FUNCTION record.fact_id(p_fact jsonb) RETURNS text LANGUAGE sql IMMUTABLE
         END, '')
 $$;
 
-CREATE FUNCTION record.put_fact(p_kind text, p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- As of when a fact says that it is so: the time of its event, else `p_at`, when it came. A sender whose clock
+-- is more than a day ahead says nothing by it.
+CREATE FUNCTION record.told_at(p_fact jsonb, p_at bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN said.at <= p_at + 86400000000 THEN said.at ELSE p_at END
+    FROM (SELECT record.instant(p_fact ->> 'time') AS at) AS said
+$$;
+
+CREATE FUNCTION record.put_fact(p_kind text, p_row jsonb, p_told bigint, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     CASE p_kind
         WHEN 'provider' THEN PERFORM record.take_provider(p_row, p_at);
@@ -109,7 +116,7 @@ BEGIN
         WHEN 'node' THEN PERFORM record.take_node(p_row, p_at);
         WHEN 'run' THEN PERFORM record.take_run(p_row, p_at);
         WHEN 'charge' THEN PERFORM record.take_charge(p_row, p_at);
-        WHEN 'job' THEN PERFORM record.take_job(p_row, p_at);
+        WHEN 'job' THEN PERFORM record.hear_of_job(p_row, p_told);
         WHEN 'webhook' THEN PERFORM record.take_webhook(p_row, p_at);
         WHEN 'upload' THEN PERFORM record.take_upload(p_row, p_at);
         WHEN 'output' THEN PERFORM record.take_output(p_row, p_at);
@@ -120,14 +127,18 @@ BEGIN
 END $$;
 
 -- Takes a fact: 'added', 'unchanged' or 'updated'. Ledger lines are never edited: of those only a refund
--- changes, from posted to reversed. `digest` (hex) names the content; without it that of the row counts.
+-- changes, from posted to reversed. `digest` (hex) names the content; without it that of the row counts. What
+-- was said before the newest thing that is known of the row changes nothing, in whatever order they come; of
+-- two things of the same instant the one that comes last counts.
 CREATE FUNCTION record.take_fact(p_fact jsonb, p_at bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_kind text := p_fact ->> 'type';
     v_row jsonb := p_fact -> 'data';
     v_id text := record.fact_id(p_fact);
     v_digest bytea := coalesce(decode(p_fact ->> 'digest', 'hex'), sha256(convert_to(v_row::text, 'UTF8')));
+    v_told bigint := record.told_at(p_fact, p_at);
     v_known bytea;
+    v_known_at bigint;
     v_source text := p_fact ->> 'source';
     v_event text := p_fact ->> 'event';
 BEGIN
@@ -143,31 +154,41 @@ BEGIN
             RETURN 'unchanged';
         END IF;
     END IF;
-    SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id;
-    IF v_known = v_digest THEN
+    SELECT digest, told_at INTO v_known, v_known_at FROM record.fact_digests WHERE kind = v_kind AND id = v_id;
+    IF v_known = v_digest AND v_told <= v_known_at THEN
         RETURN 'unchanged';
     END IF;
     -- Two feeds that say the same at the same time: the second waits for the digest of the first.
-    INSERT INTO record.fact_digests (kind, id, digest, imported_at) VALUES (v_kind, v_id, v_digest, p_at)
+    INSERT INTO record.fact_digests (kind, id, digest, imported_at, told_at) VALUES (v_kind, v_id, v_digest, p_at, v_told)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
-        SELECT digest INTO v_known FROM record.fact_digests WHERE kind = v_kind AND id = v_id FOR NO KEY UPDATE;
+        SELECT digest, told_at INTO v_known, v_known_at FROM record.fact_digests
+        WHERE kind = v_kind AND id = v_id FOR NO KEY UPDATE;
     END IF;
     IF v_known = v_digest THEN
+        -- Said again: so it was then, too.
+        UPDATE record.fact_digests SET told_at = v_told WHERE kind = v_kind AND id = v_id AND told_at < v_told;
         RETURN 'unchanged';
     ELSIF v_known IS NULL THEN
-        PERFORM record.put_fact(v_kind, v_row, p_at);
+        PERFORM record.put_fact(v_kind, v_row, v_told, p_at);
     ELSIF v_kind = 'refund' AND v_row ->> 'state' = 'reversed' AND v_known = coalesce(
         decode(p_fact ->> 'posted_digest', 'hex'),
         sha256(convert_to(jsonb_set(v_row, '{state}', '"posted"')::text, 'UTF8'))) THEN
         PERFORM record.reverse_refund(v_id);
+    ELSIF v_kind = 'refund' AND v_row ->> 'state' = 'posted' AND v_known = coalesce(
+        decode(p_fact ->> 'reversed_digest', 'hex'),
+        sha256(convert_to(jsonb_set(v_row, '{state}', '"reversed"')::text, 'UTF8'))) THEN
+        RETURN 'unchanged'; -- It was posted, and then reversed: the beginning comes late.
     ELSIF v_kind IN ('charge', 'refund') THEN
         PERFORM record.refuse(format('%s %s is known with other content', v_kind, v_id));
+    ELSIF v_told < v_known_at THEN
+        RETURN 'unchanged';
     ELSE
-        PERFORM record.put_fact(v_kind, v_row, p_at);
+        PERFORM record.put_fact(v_kind, v_row, v_told, p_at);
     END IF;
     IF v_known IS NOT NULL THEN
-        UPDATE record.fact_digests SET digest = v_digest, imported_at = p_at WHERE kind = v_kind AND id = v_id;
+        UPDATE record.fact_digests SET digest = v_digest, imported_at = p_at, told_at = greatest(told_at, v_told)
+        WHERE kind = v_kind AND id = v_id;
     END IF;
     UPDATE record.dead_letters SET state = 'retried', last_at = p_at
     WHERE kind = v_kind AND row_id = v_id AND state = 'waiting';
@@ -299,7 +320,7 @@ CREATE FUNCTION record.roots_of(p_facts jsonb[]) RETURNS TABLE (place bigint, ro
 $$;
 
 -- Takes a batch of facts: [{"type", "data"}], each with `digest` (hex), for a reversed refund also
--- `posted_digest`, where the caller knows them; with `source` and `event` where an event told it, which is
+-- `posted_digest` and for a posted one `reversed_digest`, where the caller knows them; with `source` and `event` where an event told it, which is
 -- taken once whatever it says; with `place` for people, should it not be taken. Returns {"added", "unchanged", "updated", "rejected":
 -- [{"index", "kind", "id", "reason", "lacks"}], "outcomes": ["added", null, …]}, where an index is the
 -- place in the batch, from 0, and null an outcome of what was rejected.
@@ -371,9 +392,9 @@ BEGIN
         (SELECT max(record.instant(a ->> 'fetched_at')) FROM jsonb_array_elements(p_answers) AS a),
         record.instant(p_job ->> 'submitted_at'));
     SELECT looked_up_at INTO v_known FROM record.jobs WHERE id = v_id FOR NO KEY UPDATE;
-    IF v_known IS NULL OR (v_known <= v_at AND p_job ->> 'state' <> 'lookup_failed') THEN
+    IF NOT FOUND OR (coalesce(v_known, v_at) <= v_at AND p_job ->> 'state' <> 'lookup_failed') THEN
         PERFORM record.take_job(p_job, v_at);
-    ELSIF v_known <= v_at THEN
+    ELSIF coalesce(v_known, v_at) <= v_at THEN
         UPDATE record.jobs SET state = 'lookup_failed', error = p_job ->> 'error', looked_up_at = v_at WHERE id = v_id;
     END IF;
     INSERT INTO record.look_ups (job_id, url, status, body, fetched_at)

@@ -89,14 +89,14 @@ CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE S
     SELECT least(p_said::numeric, 9223372036854775807)::bigint
 $$;
 
--- `p_at`: when it was looked up, where the row itself names no instant.
+-- `p_at`: when its provider was asked; null where nobody did.
 CREATE FUNCTION record.take_job(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO record.jobs (id, run_id, provider_id, submitted_at, state, processing_started_at, finished_at, error,
         looked_up_at, locator)
     VALUES (p_row ->> 'id', p_row ->> 'run_id', p_row ->> 'provider_id', record.instant(p_row ->> 'submitted_at'),
         p_row ->> 'state', record.instant(p_row ->> 'processing_started_at'), record.instant(p_row ->> 'finished_at'),
-        p_row ->> 'error', coalesce(record.instant(p_row ->> 'looked_up_at'), p_at), p_row ->> 'locator')
+        p_row ->> 'error', p_at, p_row ->> 'locator')
     ON CONFLICT (id) DO UPDATE SET run_id = excluded.run_id, provider_id = excluded.provider_id,
         submitted_at = excluded.submitted_at, state = excluded.state,
         processing_started_at = excluded.processing_started_at, finished_at = excluded.finished_at,
@@ -109,6 +109,18 @@ BEGIN
            record.size(i -> 'file' ->> 'bytes'), i -> 'file' ->> 'sha256_prefix',
            record.instant(i -> 'file' ->> 'available_until'), (i -> 'file' ->> 'exists_now')::boolean::int
     FROM jsonb_array_elements(p_row -> 'items') AS i;
+END $$;
+
+-- What a feed says of a job at `p_told`: it is nobody's look-up, whatever instant it names, and says nothing
+-- new of a job whose provider said its last word, or answered since.
+CREATE FUNCTION record.hear_of_job(p_row jsonb, p_told bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM record.jobs WHERE id = p_row ->> 'id' AND state <> 'lookup_failed' AND looked_up_at IS NOT NULL
+        AND (looked_up_at >= p_told OR state IN ('succeeded', 'failed', 'filtered', 'cancelled', 'not_found'))
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM record.take_job(p_row, NULL);
+    END IF;
 END $$;
 
 CREATE FUNCTION record.take_webhook(p_row jsonb, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$

@@ -79,7 +79,7 @@ BEGIN
     v_letter.kind := coalesce(p_fact ->> 'type', '');
     v_letter.row_id := record.fact_id(p_fact);
     v_letter.raw := (CASE jsonb_typeof(p_fact)
-        WHEN 'object' THEN p_fact - ARRAY['digest', 'posted_digest', 'source', 'event', 'time', 'place'] ELSE p_fact END)::text;
+        WHEN 'object' THEN p_fact - ARRAY['digest', 'posted_digest', 'reversed_digest', 'source', 'event', 'time', 'place'] ELSE p_fact END)::text;
     -- What can't be taken may say anything, and no digest as well.
     v_letter.digest := coalesce(CASE WHEN p_fact ->> 'digest' ~ '^([0-9a-f]{2})+$' THEN decode(p_fact ->> 'digest', 'hex') END,
         sha256(convert_to(v_letter.raw, 'UTF8')));

@@ -124,13 +124,13 @@ BEGIN
     PERFORM record.change_many_levels(v_balances, v_deltas);
 END $$;
 
-CREATE FUNCTION record.put_jobs(p_rows jsonb[], p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION record.put_jobs(p_rows jsonb[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO record.jobs (id, run_id, provider_id, submitted_at, state, processing_started_at, finished_at, error,
-        looked_up_at, locator)
+        locator)
     SELECT r ->> 'id', r ->> 'run_id', r ->> 'provider_id', record.instant(r ->> 'submitted_at'), r ->> 'state',
         record.instant(r ->> 'processing_started_at'), record.instant(r ->> 'finished_at'), r ->> 'error',
-        coalesce(record.instant(r ->> 'looked_up_at'), p_at), r ->> 'locator'
+        r ->> 'locator'
     FROM unnest(p_rows) AS r;
     INSERT INTO record.job_items (job_id, item, state, finished_at, file_bytes, file_sha256_prefix,
         file_available_until, file_exists_now)
@@ -175,8 +175,9 @@ DECLARE
 BEGIN
     INSERT INTO record.events_taken (source, id, at)
     SELECT f ->> 'source', f ->> 'event', p_at FROM unnest(p_facts) AS f WHERE f ? 'event';
-    INSERT INTO record.fact_digests (kind, id, digest, imported_at)
-    SELECT f ->> 'type', record.fact_id(f), decode(f ->> 'digest', 'hex'), p_at FROM unnest(p_facts) AS f;
+    INSERT INTO record.fact_digests (kind, id, digest, imported_at, told_at)
+    SELECT f ->> 'type', record.fact_id(f), decode(f ->> 'digest', 'hex'), p_at, record.told_at(f, p_at)
+    FROM unnest(p_facts) AS f;
     FOR v_group IN
         SELECT f.said ->> 'type' AS kind, array_agg(f.said -> 'data' ORDER BY f.place) AS rows
         FROM unnest(p_facts) WITH ORDINALITY AS f (said, place) GROUP BY 1
@@ -189,13 +190,13 @@ BEGIN
             WHEN 'node' THEN PERFORM record.put_nodes(v_group.rows);
             WHEN 'run' THEN PERFORM record.put_runs(v_group.rows);
             WHEN 'charge' THEN PERFORM record.put_charges(v_group.rows);
-            WHEN 'job' THEN PERFORM record.put_jobs(v_group.rows, p_at);
+            WHEN 'job' THEN PERFORM record.put_jobs(v_group.rows);
             WHEN 'webhook' THEN PERFORM record.put_webhooks(v_group.rows);
             WHEN 'upload' THEN PERFORM record.put_uploads(v_group.rows);
             WHEN 'output' THEN PERFORM record.put_outputs(v_group.rows, p_at);
             ELSE
                 FOREACH v_row IN ARRAY v_group.rows LOOP
-                    PERFORM record.put_fact(v_group.kind, v_row, p_at);
+                    PERFORM record.put_fact(v_group.kind, v_row, p_at, p_at);
                 END LOOP;
         END CASE;
     END LOOP;

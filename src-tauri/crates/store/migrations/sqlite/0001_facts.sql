@@ -102,7 +102,8 @@ CREATE INDEX runs_by_starter ON runs (started_by);
 CREATE INDEX runs_by_root ON runs (root_id);
 CREATE INDEX runs_by_retry ON runs (retry_of) WHERE retry_of IS NOT NULL;
 
--- The newest answer about a job. looked_up_at of a row from a feed is the instant of the import.
+-- The newest word about a job. looked_up_at: when its provider was asked; null where only a feed has told
+-- of it. A feed's word never stands in for a look-up.
 CREATE TABLE jobs (
     id                    TEXT PRIMARY KEY,
     run_id                TEXT    NOT NULL REFERENCES runs (id),
@@ -112,7 +113,7 @@ CREATE TABLE jobs (
     processing_started_at INTEGER,
     finished_at           INTEGER,
     error                 TEXT,
-    looked_up_at          INTEGER NOT NULL,
+    looked_up_at          INTEGER,
     locator               TEXT
 ) STRICT;
 CREATE INDEX jobs_by_run ON jobs (run_id);
@@ -222,13 +223,15 @@ CREATE TABLE ticket_runs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ticket_runs_by_run ON ticket_runs (run_id);
 
--- The last thing that the feed said about a row: the same again changes nothing, also where the
--- row has been changed here since.
+-- The newest thing that the feed said about a row: the same again changes nothing, also where the
+-- row has been changed here since, and so does what was said before it and comes after it.
 CREATE TABLE fact_digests (
     kind        TEXT    NOT NULL,
     id          TEXT    NOT NULL,
     digest      BLOB    NOT NULL CHECK (length(digest) = 32),
     imported_at INTEGER NOT NULL,
+    -- As of when it was said: the time of its event, else when it came.
+    told_at     INTEGER NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 

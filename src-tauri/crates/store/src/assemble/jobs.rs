@@ -22,7 +22,7 @@ pub(crate) fn jobs<R: Columns>(rows: &[R], items: &[R]) -> StoreResult<Vec<Job>>
                 finished_at: row.opt_time("finished_at")?,
                 items: items.remove(&id).unwrap_or_default(),
                 error: row.opt_text("error")?,
-                looked_up_at: Some(row.time("looked_up_at")?),
+                looked_up_at: row.opt_time("looked_up_at")?,
                 locator: row.opt_text("locator")?,
                 id: id.as_str().into(),
             })

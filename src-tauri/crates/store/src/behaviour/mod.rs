@@ -8,6 +8,7 @@ pub(crate) mod due_list;
 pub(crate) mod effects;
 pub(crate) mod facts;
 pub(crate) mod findings;
+pub(crate) mod hearsay;
 pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod letters;
@@ -69,6 +70,8 @@ macro_rules! every_behaviour {
             intake::{an_event_counts_once_whatever_it_says, a_letter_is_kept_once_and_counted,
                 a_letter_says_what_it_waits_for, what_cannot_be_read_is_kept_until_somebody_ends_it,
                 a_file_is_read_on_from_where_it_was},
+            hearsay::{a_feeds_word_of_a_job_is_nobodys_look_up, what_was_said_before_comes_late_and_changes_nothing,
+                a_refund_that_was_reversed_was_posted_before, the_state_follows_from_the_set_of_events},
             approvals::{limits_are_by_posting_and_by_day, a_limit_that_was_lowered_counts_at_once,
                 a_yes_is_for_exactly_this, a_yes_is_used_once,
                 a_yes_expires_at_its_instant, nobody_answers_the_own_request, a_request_is_asked_once,

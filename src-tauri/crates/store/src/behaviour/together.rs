@@ -78,7 +78,7 @@ const ROWS: [&str; 19] = [
     "SELECT charge_id || ' ' || item || ' ' || seq || ' ' || state || ' ' || origin || ' ' || coalesce(document, '-') || ' ' || at FROM item_transitions",
     "SELECT charge_id || ' ' || item || ' ' || outcome || ' ' || document FROM item_settlements",
     "SELECT kind || ' ' || document || ' ' || line || ' ' || at || ' ' || from_balance || ' ' || to_balance || ' ' || amount FROM postings",
-    "SELECT id || ' ' || run_id || ' ' || state || ' ' || looked_up_at || ' ' || submitted_at FROM jobs",
+    "SELECT id || ' ' || run_id || ' ' || state || ' ' || coalesce(looked_up_at, -1) || ' ' || submitted_at FROM jobs",
     "SELECT job_id || ' ' || item || ' ' || state || ' ' || file_bytes || ' ' || file_sha256_prefix || ' ' || file_exists_now FROM job_items",
     "SELECT id || ' ' || job_id || ' ' || run_id || ' ' || received_at || ' ' || attempts || ' ' || result FROM webhooks",
     "SELECT run_id || ' ' || item || ' ' || attempted_at || ' ' || result FROM uploads",

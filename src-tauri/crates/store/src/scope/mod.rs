@@ -39,6 +39,7 @@ pub(crate) async fn read(
         runs: Vec::new(),
         foreign_runs: Vec::new(),
         forbidden: Vec::new(),
+        mute: BTreeSet::new(),
     };
     if let Some(user) = &requester.user_id {
         fill(reader, &mut scope, user, except).await?;

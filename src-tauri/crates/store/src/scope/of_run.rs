@@ -45,6 +45,7 @@ pub(crate) async fn read_run(
         foreign_runs,
         // The reconciler writes to nobody.
         forbidden: Vec::new(),
+        mute: BTreeSet::new(),
     }))
 }
 

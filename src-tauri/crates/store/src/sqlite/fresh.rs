@@ -31,7 +31,7 @@ statements! {
 }
 
 const EVENTS: &str = "INSERT INTO events_taken (source, id, at) VALUES";
-const DIGESTS: &str = "INSERT INTO fact_digests (kind, id, digest, imported_at) VALUES";
+const DIGESTS: &str = "INSERT INTO fact_digests (kind, id, digest, imported_at, told_at) VALUES";
 const USERS: &str = "INSERT INTO users (id, email, timezone, locale) VALUES";
 const PROJECTS: &str = "INSERT INTO projects (id, name, account_id, workspace_id, status, deleted_at) VALUES";
 const NODES: &str = "INSERT INTO nodes (id, project_id, label, status, deleted_at) VALUES";
@@ -41,7 +41,7 @@ const CHARGES: &str = "INSERT INTO charges (id, run_id, account_id, posted_at, t
 const CHARGE_ITEMS: &str = "INSERT INTO charge_items (charge_id, item, price) VALUES";
 const CHARGE_SOURCES: &str = "INSERT INTO charge_sources (charge_id, line, balance_id, account_id, amount) VALUES";
 const JOBS: &str = "INSERT INTO jobs (id, run_id, provider_id, submitted_at, state, processing_started_at,
-    finished_at, error, looked_up_at, locator) VALUES";
+    finished_at, error, locator) VALUES";
 const JOB_ITEMS: &str = "INSERT INTO job_items (job_id, item, state, finished_at, file_bytes, file_sha256_prefix,
     file_available_until, file_exists_now) VALUES";
 const WEBHOOKS: &str = "INSERT INTO webhooks (id, job_id, run_id, received_at, attempts, result, routed_project_id,
@@ -118,7 +118,8 @@ async fn keep_names(connection: &mut SqliteConnection, told: &[Told], at: Timest
             events.add([source.as_str().into(), id.as_str().into(), micros(at).into()]);
         }
         let fact = &event.fact;
-        digests.add([fact.kind().into(), fact.id().into(), digest(fact)?.into(), micros(at).into()]);
+        let (imported_at, told_at) = (micros(at), micros(event.told_at(at)));
+        digests.add([fact.kind().into(), fact.id().into(), digest(fact)?.into(), imported_at.into(), told_at.into()]);
     }
     events.insert(connection).await?;
     digests.insert(connection).await
@@ -207,7 +208,7 @@ async fn put_kind(connection: &mut SqliteConnection, facts: &[&Fact], at: Timest
             Fact::Charge(row) => charges.push(row),
             Fact::Job(row) => jobs.push(row),
             Fact::Output(row) => outputs.push(row),
-            other => put(connection, other, at).await?,
+            other => put(connection, other, at, at).await?,
         }
     }
     users.insert(connection).await?;
@@ -215,7 +216,7 @@ async fn put_kind(connection: &mut SqliteConnection, facts: &[&Fact], at: Timest
     nodes.insert(connection).await?;
     runs.insert(connection).await?;
     put_charges(connection, &charges).await?;
-    put_jobs(connection, &jobs, at).await?;
+    put_jobs(connection, &jobs).await?;
     webhooks.insert(connection).await?;
     uploads.insert(connection).await?;
     put_outputs(connection, &outputs, at).await
@@ -253,7 +254,7 @@ async fn put_charges(connection: &mut SqliteConnection, rows: &[&Charge]) -> Wor
     sources.insert(connection).await
 }
 
-async fn put_jobs(connection: &mut SqliteConnection, rows: &[&Job], at: Timestamp) -> Worked<()> {
+async fn put_jobs(connection: &mut SqliteConnection, rows: &[&Job]) -> Worked<()> {
     let (mut jobs, mut items) = (Many::into(JOBS), Many::into(JOB_ITEMS));
     for row in rows {
         jobs.add([
@@ -265,7 +266,6 @@ async fn put_jobs(connection: &mut SqliteConnection, rows: &[&Job], at: Timestam
             row.processing_started_at.map(micros).into(),
             row.finished_at.map(micros).into(),
             row.error.as_deref().into(),
-            micros(row.looked_up_at.unwrap_or(at)).into(),
             row.locator.as_deref().into(),
         ]);
         for item in &row.items {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use makegood_domain::events::{Event, Origin};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::RunId;
+use makegood_domain::ledger::RefundState;
 use makegood_domain::ports::{ImportReport, RejectedFact, StoreError, StoreResult, Taken, Told};
 use makegood_domain::settlement::{By, Move, State};
 use sqlx::{Connection, SqliteConnection};
@@ -23,12 +24,14 @@ use super::{SqliteStore, audit};
 use super::{
     canvas, catalogue, charges, deliveries, fresh, jobs, outputs, people, references, refunds, runs, ticket_links,
 };
-use crate::digests::{digest, digest_as_posted};
+use crate::digests::{digest, digest_in_other_state};
 
 statements! {
-    KNOWN = "SELECT digest FROM fact_digests WHERE kind = ?1 AND id = ?2";
-    KEEP = "INSERT INTO fact_digests (kind, id, digest, imported_at) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT (kind, id) DO UPDATE SET digest = excluded.digest, imported_at = excluded.imported_at";
+    KNOWN = "SELECT digest, told_at FROM fact_digests WHERE kind = ?1 AND id = ?2";
+    KEEP = "INSERT INTO fact_digests (kind, id, digest, imported_at, told_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (kind, id) DO UPDATE SET digest = excluded.digest, imported_at = excluded.imported_at,
+            told_at = max(told_at, excluded.told_at)";
+    SAID_AGAIN = "UPDATE fact_digests SET told_at = ?3 WHERE kind = ?1 AND id = ?2 AND told_at < ?3";
     EVENT_KNOWN = "SELECT EXISTS (SELECT 1 FROM events_taken WHERE source = ?1 AND id = ?2)";
     KEEP_EVENT = "INSERT INTO events_taken (source, id, at) VALUES (?1, ?2, ?3)";
     LAST_DOCUMENT = "SELECT document FROM item_transitions WHERE charge_id = ?1 AND item = ?2
@@ -215,28 +218,41 @@ async fn take(connection: &mut SqliteConnection, event: &Event, at: Timestamp) -
         let keep = sqlx::query(KEEP_EVENT).bind(source).bind(id).bind(micros(at));
         keep.execute(&mut *connection).await?;
     }
-    let (kind, id) = (fact.kind(), fact.id());
+    let (kind, id, told_at) = (fact.kind(), fact.id(), event.told_at(at));
     let digest = digest(fact)?;
-    let known: Option<Vec<u8>> =
-        sqlx::query_scalar(KNOWN).bind(kind).bind(&id).fetch_optional(&mut *connection).await?;
+    let known: Option<(Vec<u8>, i64)> =
+        sqlx::query_as(KNOWN).bind(kind).bind(&id).fetch_optional(&mut *connection).await?;
     let taken = match known {
-        Some(known) if known == digest => return Ok(Taken::Unchanged),
-        Some(known) => {
-            renew(connection, fact, &known, at).await?;
+        Some((known, _)) if known == digest => {
+            let again = sqlx::query(SAID_AGAIN).bind(kind).bind(&id).bind(micros(told_at));
+            again.execute(&mut *connection).await?;
+            return Ok(Taken::Unchanged);
+        }
+        Some((known, known_at)) => {
+            let known = Known { digest: &known, is_newer: known_at > micros(told_at) };
+            if !renew(connection, event, &known, at).await? {
+                return Ok(Taken::Unchanged);
+            }
             Taken::Updated
         }
         None => {
-            put(connection, fact, at).await?;
+            put(connection, fact, told_at, at).await?;
             Taken::Added
         }
     };
-    let keep = sqlx::query(KEEP).bind(kind).bind(&id).bind(digest).bind(micros(at));
+    let keep = sqlx::query(KEEP).bind(kind).bind(&id).bind(digest).bind(micros(at)).bind(micros(told_at));
     keep.execute(&mut *connection).await?;
     dead_letters::taken_after_all(connection, kind, &id, at).await?;
     Ok(taken)
 }
 
-pub(super) async fn put(connection: &mut SqliteConnection, fact: &Fact, at: Timestamp) -> Worked<()> {
+/// Puts a row as it was said to be as of `told_at`, at `at`.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    fact: &Fact,
+    told_at: Timestamp,
+    at: Timestamp,
+) -> Worked<()> {
     match fact {
         Fact::Provider(row) => catalogue::put_provider(connection, row).await,
         Fact::Model(row) => catalogue::put_model(connection, row).await,
@@ -247,7 +263,7 @@ pub(super) async fn put(connection: &mut SqliteConnection, fact: &Fact, at: Time
         Fact::Node(row) => canvas::put_node(connection, row).await,
         Fact::Run(row) => runs::put(connection, row).await,
         Fact::Charge(row) => charges::add(connection, row).await,
-        Fact::Job(row) => jobs::put(connection, row, at).await,
+        Fact::Job(row) => jobs::hear(connection, row, told_at).await,
         Fact::Webhook(row) => deliveries::put_webhook(connection, row).await,
         Fact::Upload(row) => deliveries::put_upload(connection, row).await,
         Fact::Output(row) => outputs::put(connection, row, at).await,
@@ -256,19 +272,28 @@ pub(super) async fn put(connection: &mut SqliteConnection, fact: &Fact, at: Time
     }
 }
 
-/// Takes a row that is known with other content. Ledger lines are never edited: of those only a
-/// refund changes, from posted to reversed.
-async fn renew(connection: &mut SqliteConnection, fact: &Fact, known: &[u8], at: Timestamp) -> Worked<()> {
-    match fact {
+/// The newest thing that was said of a row.
+struct Known<'a> {
+    digest: &'a [u8],
+    /// It was said later than what comes now.
+    is_newer: bool,
+}
+
+/// Takes a row that is known with other content; whether it changed anything. Ledger lines are never edited:
+/// of those only a refund changes, from posted to reversed. What was said before does not come after.
+async fn renew(connection: &mut SqliteConnection, event: &Event, known: &Known<'_>, at: Timestamp) -> Worked<bool> {
+    match &event.fact {
         Fact::Charge(row) => refused(format!("charge {} is known with other content", row.id)),
-        Fact::Refund(row) => {
-            if digest_as_posted(fact)?.is_some_and(|posted| posted == known) {
-                refunds::reverse(connection, row).await
-            } else {
-                refused(format!("refund {} is known with other content", row.id))
+        Fact::Refund(row) => match digest_in_other_state(&event.fact)? {
+            Some((RefundState::Posted, posted)) if posted == known.digest => {
+                refunds::reverse(connection, row).await.map(|()| true)
             }
-        }
-        other => put(connection, other, at).await,
+            // It was posted, and then reversed: the beginning comes late.
+            Some((RefundState::Reversed, reversed)) if reversed == known.digest => Ok(false),
+            _ => refused(format!("refund {} is known with other content", row.id)),
+        },
+        _ if known.is_newer => Ok(false),
+        other => put(connection, other, event.told_at(at), at).await.map(|()| true),
     }
 }
 

@@ -23,6 +23,9 @@ statements! {
     /// A failed look-up says nothing about the job: what was known of it stays.
     PUT_FAILED_LOOK_UP = "UPDATE jobs SET state = 'lookup_failed', error = ?2, looked_up_at = ?3 WHERE id = ?1";
     KNOWN_SINCE = "SELECT looked_up_at FROM jobs WHERE id = ?1";
+    /// Whether its provider said its last word, or answered at ?2 or later. A failed look-up is no answer.
+    IS_ANSWERED = "SELECT count(*) FROM jobs WHERE id = ?1 AND looked_up_at IS NOT NULL AND state <> 'lookup_failed'
+        AND (looked_up_at >= ?2 OR state IN ('succeeded', 'failed', 'filtered', 'cancelled', 'not_found'))";
     CLEAR_ITEMS = "DELETE FROM job_items WHERE job_id = ?1";
     ADD_ITEM = "INSERT INTO job_items (job_id, item, state, finished_at, file_bytes, file_sha256_prefix,
             file_available_until, file_exists_now) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -39,8 +42,16 @@ statements! {
         ORDER BY fetched_at DESC, id DESC";
 }
 
-/// Keeps a job as a feed told it at `at`.
-pub(super) async fn put(connection: &mut SqliteConnection, row: &Job, at: Timestamp) -> Worked<()> {
+/// Keeps what a feed says of a job as of `told_at`: it is nobody's look-up, whatever instant it names, and says
+/// nothing new of a job whose provider said its last word, or answered since.
+pub(super) async fn hear(connection: &mut SqliteConnection, row: &Job, told_at: Timestamp) -> Worked<()> {
+    let asked = sqlx::query_scalar(IS_ANSWERED).bind(row.id.as_str()).bind(micros(told_at));
+    let answered: i64 = asked.fetch_one(&mut *connection).await?;
+    if answered > 0 { Ok(()) } else { put(connection, row, None).await }
+}
+
+/// Keeps a word about a job; `asked_at`: when its provider said it, `None` where a feed did.
+async fn put(connection: &mut SqliteConnection, row: &Job, asked_at: Option<Timestamp>) -> Worked<()> {
     sqlx::query(PUT)
         .bind(row.id.as_str())
         .bind(row.run_id.as_str())
@@ -50,7 +61,7 @@ pub(super) async fn put(connection: &mut SqliteConnection, row: &Job, at: Timest
         .bind(row.processing_started_at.map(micros))
         .bind(row.finished_at.map(micros))
         .bind(&row.error)
-        .bind(micros(row.looked_up_at.unwrap_or(at)))
+        .bind(asked_at.map(micros))
         .bind(&row.locator)
         .execute(&mut *connection)
         .await?;
@@ -77,15 +88,15 @@ pub(super) async fn put(connection: &mut SqliteConnection, row: &Job, at: Timest
 pub(super) async fn record(connection: &mut SqliteConnection, row: &Job, raw: &[RawAnswer]) -> Worked<()> {
     let fetched = raw.iter().map(|answer| answer.fetched_at).max();
     let at = row.looked_up_at.or(fetched).unwrap_or(row.submitted_at);
-    let known: Option<i64> =
+    let known: Option<Option<i64>> =
         sqlx::query_scalar(KNOWN_SINCE).bind(row.id.as_str()).fetch_optional(&mut *connection).await?;
     match known {
-        Some(known) if known > micros(at) => {}
+        Some(Some(known)) if known > micros(at) => {}
         Some(_) if row.state == JobState::LookupFailed => {
             let put = sqlx::query(PUT_FAILED_LOOK_UP).bind(row.id.as_str()).bind(&row.error).bind(micros(at));
             put.execute(&mut *connection).await?;
         }
-        _ => put(connection, row, at).await?,
+        _ => put(connection, row, Some(at)).await?,
     }
     for answer in raw {
         sqlx::query(ADD_ANSWER)

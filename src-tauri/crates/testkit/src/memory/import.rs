@@ -11,7 +11,7 @@ use makegood_domain::ledger::{Charge, Refund, RefundState};
 use makegood_domain::money::Credits;
 use makegood_domain::ports::{ImportReport, RejectedFact, StoreResult, Taken, Told};
 use makegood_domain::settlement::{self, By, First, Item, Move, State};
-use makegood_domain::work::{Job, Output};
+use makegood_domain::work::{Job, JobState, Output};
 
 use super::ledger::{self, Document};
 use super::record::{ChargeRow, ItemRow, OutputRow, Record};
@@ -86,41 +86,51 @@ fn take(record: &mut Record, event: &Event, at: Timestamp) -> Worked<Taken> {
         record.events.put(origin.clone(), ());
     }
     let name = (fact.kind(), fact.id());
+    let told_at = event.told_at(at);
     let known = record.said.get(&name).cloned();
+    let newest = known.as_ref().map_or(told_at, |(_, known_at)| told_at.max(*known_at));
     let taken = match known {
-        Some(known) if known == *fact => return Ok(Taken::Unchanged),
-        Some(known) => {
-            renew(record, fact, &known, at)?;
+        Some((known, _)) if known == *fact => {
+            record.said.put(name, (known, newest));
+            return Ok(Taken::Unchanged);
+        }
+        Some((known, known_at)) => {
+            if !renew(record, event, (&known, known_at), at)? {
+                return Ok(Taken::Unchanged);
+            }
             Taken::Updated
         }
         None => {
-            put(record, fact, at)?;
+            put(record, fact, told_at, at)?;
             Taken::Added
         }
     };
     dead_letters::taken_after_all(record, name.0, &name.1, at);
-    record.said.put(name, fact.clone());
+    record.said.put(name, (fact.clone(), newest));
     Ok(taken)
 }
 
-/// Takes a row that is known with other content. Ledger lines are never edited: of those only a
-/// refund changes, from posted to reversed.
-fn renew(record: &mut Record, fact: &Fact, known: &Fact, at: Timestamp) -> Worked<()> {
-    match fact {
-        Fact::Charge(row) => refused(format!("charge {} is known with other content", row.id)),
-        Fact::Refund(row) => {
-            let posted = Fact::Refund(Refund { state: RefundState::Posted, ..row.clone() });
-            if row.state == RefundState::Reversed && posted == *known {
-                refunds::reverse(record, &row.id)
-            } else {
-                refused(format!("refund {} is known with other content", row.id))
+/// Takes a row that is known with other content; whether it changed anything. Ledger lines are never edited:
+/// of those only a refund changes, from posted to reversed. What was said before does not come after.
+fn renew(record: &mut Record, event: &Event, known: (&Fact, Timestamp), at: Timestamp) -> Worked<bool> {
+    let told_at = event.told_at(at);
+    match (&event.fact, known) {
+        (Fact::Charge(row), _) => refused(format!("charge {} is known with other content", row.id)),
+        (Fact::Refund(row), (Fact::Refund(known), _)) => {
+            let is_other_end = known.state != row.state && Refund { state: row.state, ..known.clone() } == *row;
+            match row.state {
+                RefundState::Reversed if is_other_end => refunds::reverse(record, &row.id).map(|()| true),
+                // It was posted, and then reversed: the beginning comes late.
+                RefundState::Posted if is_other_end => Ok(false),
+                _ => refused(format!("refund {} is known with other content", row.id)),
             }
         }
-        other => put(record, other, at),
+        (_, (_, known_at)) if told_at < known_at => Ok(false),
+        (other, _) => put(record, other, told_at, at).map(|()| true),
     }
 }
 
-fn put(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<()> {
+fn put(record: &mut Record, fact: &Fact, told_at: Timestamp, at: Timestamp) -> Worked<()> {
     check_references(record, fact)?;
     match fact {
         Fact::Provider(row) => record.providers.put(row.id.clone(), row.clone()),
@@ -137,7 +147,7 @@ fn put(record: &mut Record, fact: &Fact, at: Timestamp) -> Worked<()> {
         Fact::Charge(row) => charge(record, row)?,
         Fact::Job(row) => {
             unique(row.items.iter().map(|item| item.item), "item")?;
-            put_job(record, row, at);
+            hear_of_job(record, row, told_at);
         }
         Fact::Webhook(row) => record.webhooks.put(row.id.clone(), row.clone()),
         Fact::Upload(row) => record.uploads.put((row.run_id.clone(), row.attempted_at, row.item), row.clone()),
@@ -220,12 +230,24 @@ fn unique<T: Ord>(ids: impl Iterator<Item = T>, what: &str) -> Worked<()> {
     Ok(())
 }
 
-/// Keeps a job as it was told; what is known of where to find it stays.
-pub(super) fn put_job(record: &mut Record, row: &Job, at: Timestamp) {
+/// Keeps what a feed says of a job as of `told_at`: it is nobody's look-up, whatever instant it names, and says
+/// nothing new of a job whose provider said its last word, or answered since. A failed look-up is no answer.
+fn hear_of_job(record: &mut Record, row: &Job, told_at: Timestamp) {
+    let known = record.jobs.get(&row.id).filter(|known| known.state != JobState::LookupFailed);
+    let asked_at = known.and_then(|known| known.looked_up_at);
+    let is_answered = asked_at.is_some_and(|at| at >= told_at)
+        || (asked_at.is_some() && known.is_some_and(|known| known.state.is_terminal()));
+    if !is_answered {
+        put_job(record, row, None);
+    }
+}
+
+/// Keeps a word about a job; what is known of where to find it stays. `looked_up_at`: when its provider said
+/// it, `None` where a feed did.
+pub(super) fn put_job(record: &mut Record, row: &Job, looked_up_at: Option<Timestamp>) {
     let known = record.jobs.get(&row.id).and_then(|job| job.locator.clone());
     let mut items = row.items.clone();
     items.sort_by_key(|item| item.item);
-    let looked_up_at = Some(row.looked_up_at.unwrap_or(at));
     let job = Job { items, looked_up_at, locator: row.locator.clone().or(known), ..row.clone() };
     let is_new = !record.jobs.contains_key(&row.id);
     if is_new {

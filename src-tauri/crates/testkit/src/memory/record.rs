@@ -70,7 +70,7 @@ tables! {
     outputs: OutputId => OutputRow,
     outputs_of_run: (RunId, OutputId) => (),
     ticket_links: TicketId => TicketLink,
-    said: (&'static str, String) => Fact,
+    said: (&'static str, String) => (Fact, Timestamp),
     events: Origin => (),
     dead_letters: i64 => DeadLetter,
     positions: String => ImportPosition,

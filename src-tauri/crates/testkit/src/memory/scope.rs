@@ -55,6 +55,7 @@ fn empty(record: &Record, requester: Requester, as_of: Timestamp) -> Scope {
         runs: Vec::new(),
         foreign_runs: Vec::new(),
         forbidden: Vec::new(),
+        mute: BTreeSet::new(),
     }
 }
 

@@ -113,9 +113,9 @@ fn charges(record: &Record, wanted: &ChargesWanted) -> Vec<ChargeLine> {
 fn look_up(record: &mut Record, job: &Job, raw: &[RawAnswer]) -> StoreResult<()> {
     let fetched = raw.iter().map(|answer| answer.fetched_at).max();
     let at = job.looked_up_at.or(fetched).unwrap_or(job.submitted_at);
-    let known = record.jobs.get(&job.id).and_then(|known| known.looked_up_at);
+    let known = record.jobs.get(&job.id).map(|known| known.looked_up_at);
     match known {
-        Some(known) if known > at => {}
+        Some(Some(known)) if known > at => {}
         Some(_) if job.state == JobState::LookupFailed => record.jobs.edit(&job.id, |known| {
             known.state = JobState::LookupFailed;
             known.error.clone_from(&job.error);
@@ -126,7 +126,7 @@ fn look_up(record: &mut Record, job: &Job, raw: &[RawAnswer]) -> StoreResult<()>
                 let why = "it refers to a run or a provider that is not there".to_owned();
                 return Err(StoreError::Inconsistent { at: job.id.0.clone(), why });
             }
-            import::put_job(record, job, at);
+            import::put_job(record, job, Some(at));
         }
     }
     for answer in raw {

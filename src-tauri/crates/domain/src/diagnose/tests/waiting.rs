@@ -154,6 +154,47 @@ fn a_failed_look_up_is_repeated_for_a_business_day() {
 }
 
 #[test]
+fn what_the_platform_alone_tells_of_an_end_never_pays() {
+    let told = |kit: RunKit, hours_ago| World::of([kit.told()]).edit(|world| world.ticket_at = ago(hours_ago));
+    let failed = |hours| charged(hours).job(J::Failed, &[I::Failed]);
+    check(vec![
+        ("failed", told(failed(80), 3), "provider_unreachable retry_provider_lookup; r:1 wait"),
+        ("inside the window", told(failed(3), 1), "provider_unreachable retry_provider_lookup; r:1 wait"),
+        (
+            "nobody could ask for a business day",
+            told(failed(80), 24),
+            "provider_unreachable restore_credits; r:1 restore 100; q 100; provider_unconfirmed",
+        ),
+        (
+            "success without a file",
+            told(charged(80).job(J::Succeeded, &[I::NotReturned]), 3),
+            "provider_unreachable retry_provider_lookup; r:1 wait",
+        ),
+        (
+            "a file that is gone, as the platform says",
+            told(charged(80).made().gone(1), 3),
+            "provider_unreachable retry_provider_lookup; r:1 wait",
+        ),
+        ("a file that is there is tried", told(charged(80).made(), 3), "webhook_lost recover_asset; r:1 recover"),
+        (
+            "a provider that looks nothing up",
+            told(failed(80), 3).edit(|world| {
+                world.scope.mute.insert("prov".into());
+            }),
+            "provider_failed restore_credits; r:1 restore 100; q 100",
+        ),
+    ]);
+    let reasons = told(failed(80), 3).diagnose().reasons;
+    let says = |text: &str| {
+        reasons
+            .iter()
+            .any(|reason| reason.text.contains(text) || reason.facts.iter().any(|fact| fact.says.contains(text)))
+    };
+    assert!(says("told by the platform, provider not asked") && says("has to be asked first"), "{reasons:#?}");
+    assert!(!says("could not be asked"), "{reasons:#?}");
+}
+
+#[test]
 fn an_answer_that_is_not_understood_never_pays() {
     let late = World::of([charged(500).job(J::Unrecognised, &[])]).edit(|world| world.ticket_at = ago(400));
     let got = late.diagnose();

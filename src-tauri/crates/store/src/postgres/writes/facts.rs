@@ -1,6 +1,7 @@
 //! Facts in: a batch is one call, decided in the database by the rules that SQL's own users have too.
 
 use jiff::Timestamp;
+use makegood_domain::ledger::RefundState;
 use makegood_domain::ports::{
     DeadLetterState, ImportPosition, ImportReport, RawAnswer, StoreError, StoreResult, Told, Unread,
 };
@@ -13,7 +14,7 @@ use super::super::fault::as_error;
 use super::super::link::Argument;
 use super::super::rows::micros;
 use super::{answer, at, document, said, text};
-use crate::digests::{digest, digest_as_posted};
+use crate::digests::{digest, digest_in_other_state};
 
 statements! {
     FEED = "SELECT api.feed($1::jsonb, $2)";
@@ -95,8 +96,12 @@ fn envelope(told: &Told) -> StoreResult<Value> {
             fields.insert("time".to_owned(), micros(time).into());
         }
         fields.insert("digest".to_owned(), hex::encode(digest(fact)?).into());
-        if let Some(posted) = digest_as_posted(fact)? {
-            fields.insert("posted_digest".to_owned(), hex::encode(posted).into());
+        if let Some((state, other)) = digest_in_other_state(fact)? {
+            let name = match state {
+                RefundState::Posted => "posted_digest",
+                RefundState::Reversed => "reversed_digest",
+            };
+            fields.insert(name.to_owned(), hex::encode(other).into());
         }
     }
     Ok(value)
