@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 /// All routes. A slash at the end is the same address: senders do not follow a redirect, they give up.
 pub fn routes(house: Arc<House>) -> Router {
-    let webhook = || post(webhooks::take);
+    let webhook = || post(webhooks::take).options(webhooks::greet);
     Router::new()
         .route("/webhooks/{provider}", webhook())
         .route("/webhooks/{provider}/", webhook())

@@ -108,6 +108,21 @@ async fn what_is_answered_2xx_is_kept() {
 }
 
 #[tokio::test]
+async fn an_address_tells_who_asks_whether_it_is_one() {
+    let (store, house) = house(Limits::default());
+    for (address, wanted) in [
+        ("/webhooks/replicate", StatusCode::NO_CONTENT),
+        ("/webhooks/replicate/eu", StatusCode::NO_CONTENT),
+        ("/webhooks/fal", StatusCode::NOT_FOUND),
+        ("/v1/events", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let (status, ..) = ask(&house, Request::options(address).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, wanted, "{address}");
+    }
+    assert!(store.deliveries(1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_is_not_proven_is_not_kept() {
     let (store, house) = house(Limits::default());
     for (address, body, wanted) in [

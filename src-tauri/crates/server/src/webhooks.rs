@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use makegood_domain::ids::ProviderId;
@@ -25,7 +26,7 @@ pub struct Address {
 
 /// Headers that are kept with a delivery: those that a proof rests on, and what the body is.
 const KEPT: [&str; 4] = ["content-type", "signature", "sync-signature", "user-agent"];
-const KEPT_PREFIXES: [&str; 3] = ["webhook-", "x-fal-", "x-bfl-"];
+const KEPT_PREFIXES: [&str; 4] = ["webhook-", "x-fal-", "x-bfl-", "heygen-"];
 
 /// `POST /webhooks/{provider}` and `/webhooks/{provider}/{endpoint}`.
 pub async fn take(
@@ -51,6 +52,20 @@ pub async fn take(
     response
 }
 
+/// `OPTIONS` of the same: HeyGen asks so before it takes an address.
+pub async fn greet(State(house): State<Arc<House>>, Path(address): Path<Address>) -> Response {
+    if house.deliveries.expects(&ProviderId(address.provider), address.endpoint.as_deref()) {
+        (StatusCode::NO_CONTENT, [(ALLOW, "POST, OPTIONS")]).into_response()
+    } else {
+        unexpected().into_response()
+    }
+}
+
+fn unexpected() -> Problem {
+    let why = "no webhooks are expected at this address: it is none of the [[webhook]] of the settings";
+    Problem::new(StatusCode::NOT_FOUND, why)
+}
+
 async fn receive(
     house: &House,
     address: Address,
@@ -60,8 +75,7 @@ async fn receive(
     let provider = ProviderId(address.provider);
     let endpoint = address.endpoint.as_deref();
     if !house.deliveries.expects(&provider, endpoint) {
-        let why = "no webhooks are expected at this address: it is none of the [[webhook]] of the settings";
-        return Err((Came::Unexpected, Problem::new(StatusCode::NOT_FOUND, why)));
+        return Err((Came::Unexpected, unexpected()));
     }
     let taken = house.read(headers, body, house.limits.webhook_bytes).await.map_err(|why| (Came::Failed, why))?;
     let headers = readable(headers);

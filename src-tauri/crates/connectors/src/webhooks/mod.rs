@@ -169,7 +169,7 @@ impl Sender {
             Scheme::Fal => fal::verify(headers, body, keys.ok_or(Refusal::NoKey)?, now),
             Scheme::Bfl => bfl::verify(headers, body, &self.secrets),
             Scheme::Sync => sync::verify(headers, body, &self.secrets, now),
-            Scheme::HeyGen => heygen::verify(headers, body, &self.secrets),
+            Scheme::HeyGen => heygen::verify(headers, body, &self.secrets, now),
         }
     }
 

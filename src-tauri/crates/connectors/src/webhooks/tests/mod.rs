@@ -129,6 +129,16 @@ pub(super) fn heygen() -> Vector {
     vector("heygen", Some("whsec_throwaway"), None, &[("signature", tag)], body)
 }
 
+/// As version 3 sends it: the same tag under another name, and when it was sent.
+fn dated_heygen() -> Vector {
+    let old = heygen();
+    let tag = old.headers[0].1.clone();
+    let headers =
+        [("heygen-signature", tag.as_str()), ("heygen-timestamp", "1790000000"), ("heygen-event-id", "evt_1")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Vector { headers, ..old }
+}
+
 pub(super) fn all() -> Vec<Vector> {
     vec![standard(), fal(), gemini(), bfl(), sync(), heygen()]
 }
@@ -154,13 +164,26 @@ fn a_header_that_decides_is_there_once() {
 
 #[test]
 fn what_was_signed_with_a_time_is_believed_for_five_minutes() {
-    for one in [standard(), fal(), gemini(), sync()] {
+    for one in [standard(), fal(), gemini(), sync(), dated_heygen()] {
         for seconds in [-300, -1, 0, 300] {
             assert_eq!(one.later(seconds).proof(), Proof::Proven, "{} {seconds}", one.form);
         }
         assert!(one.later(301).refusal().contains("replay"), "{}", one.form);
         assert!(one.later(-301).refusal().contains("in the future"), "{}", one.form);
     }
+}
+
+#[test]
+fn a_delivery_of_heygen_has_its_time_and_one_tag_that_decides() {
+    let one = dated_heygen();
+    assert_eq!(one.proof(), Proof::Proven);
+    assert!(one.without("heygen-timestamp").refusal().contains("heygen-timestamp is missing"));
+    assert!(one.with("heygen-timestamp", "soon").refusal().contains("a number of seconds"));
+    assert!(one.without("heygen-signature").refusal().contains("signature is missing"));
+    let good = one.headers[0].1.clone();
+    let mut both = one.with("heygen-signature", &"0".repeat(64));
+    both.headers.push(("signature".to_owned(), good));
+    assert!(both.refusal().contains("no signature fits"), "a tag of before version 3 makes up for nothing");
 }
 
 #[test]
@@ -197,7 +220,7 @@ fn the_signed_bytes_cannot_be_cut_in_another_way() {
 
 #[test]
 fn another_secret_or_key_proves_nothing() {
-    for one in [standard(), bfl(), sync(), heygen()] {
+    for one in [standard(), bfl(), sync(), heygen(), dated_heygen()] {
         let other = Vector { secret: Some("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()), ..one };
         assert!(other.refusal().contains("no signature fits"), "{}", other.form);
     }
