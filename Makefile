@@ -70,10 +70,11 @@ desktop: setup ui/dist/index.html
 	cargo clippy $(desktop) --all-targets -- -D warnings
 	cargo test $(desktop)
 
-# Clients that nobody here wrote talk to makegoodctl.
+# Clients that nobody here wrote talk to makegoodctl, and the vault to servers that nobody here wrote.
 foreign: setup ui/dist/index.html
 	cargo build $(desktop) --bins
 	tests/foreign/check $(target)
+	tests/foreign/servers $(target) $(desktop)
 
 # The adapters against servers made from the vendors' own API documents, of which MAKEGOOD_PROVIDER_SPECS
 # names a folder.

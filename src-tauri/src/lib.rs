@@ -11,4 +11,5 @@ pub mod settings;
 pub mod shell;
 pub mod stated;
 pub mod sweeps;
+pub mod vault;
 pub mod wiring;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::door::{EndpointEntry, FeederEntry, WebhookEntry};
 use crate::record::RecordSettings;
+use crate::vault::VaultSettings;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -28,9 +29,9 @@ pub struct Settings {
     pub database: Option<PathBuf>,
     /// A team's record on a PostgreSQL server, instead of a file.
     pub record: Option<RecordSettings>,
-    /// Folder where recovered files are kept; relative to the profile's folder.
+    /// Where recovered files are kept: a folder, relative to the profile's, or a store of objects.
     #[serde(default = "default_vault")]
-    pub vault: PathBuf,
+    pub vault: VaultSettings,
     /// Policy file; the built-in policy without one.
     pub policy: Option<PathBuf>,
     /// Who works here. A server's record knows that by the login.
@@ -116,8 +117,8 @@ pub struct ProviderEntry {
     pub retention_hours: Option<u32>,
 }
 
-fn default_vault() -> PathBuf {
-    "vault".into()
+fn default_vault() -> VaultSettings {
+    VaultSettings::at("vault")
 }
 
 impl Settings {

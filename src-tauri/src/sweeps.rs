@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use makegood_app::{Desk, Shift};
 use makegood_domain::ports::{Ids, PassReport};
 use tokio::sync::Notify;
@@ -59,15 +59,31 @@ pub async fn keep(
     stop: &Stop,
     mut heard: impl FnMut(Result<PassReport, makegood_app::Error>),
 ) {
-    let mut is_first = true;
+    let (mut is_first, mut swept_at) = (true, None);
     while !stop.is_given() {
         let pass = desk.reconcile_once(&shift(program, stop).every(every)).await;
         let pause = desk.pause(every, &pass, std::mem::take(&mut is_first));
         heard(pass);
+        // After the pass: whose 24 hours are over has no time, and files that nobody needs have.
+        sweep_vault(desk, &mut swept_at, stop).await;
         tokio::select! {
             () = tokio::time::sleep(Duration::try_from(pause).unwrap_or(HOUR)) => {}
             () = stop.given() => {}
         }
+    }
+}
+
+/// Takes out of the vault what nothing needs any more, once an hour at most.
+async fn sweep_vault(desk: &Desk, last: &mut Option<Timestamp>, stop: &Stop) {
+    match desk.sweep_vault_if_due(last, &stop.flag).await {
+        Ok(None) => {}
+        Ok(Some(swept)) => {
+            for why in &swept.failed {
+                tracing::warn!(why, "the vault is not swept of something; the next sweep tries again");
+            }
+            tracing::info!(swept.looked_at, swept.removed, swept.held, swept.cleared, "a sweep of the vault");
+        }
+        Err(why) => tracing::warn!(%why, "the vault was not swept; that is tried again in an hour"),
     }
 }
 

@@ -11,7 +11,7 @@ use makegood_app::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 use makegood_connectors::{LocalVault, ProviderSettings, Registry};
 use makegood_domain::ids::{AgentId, ProviderId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Person, Role, Store};
+use makegood_domain::ports::{Clock, Person, Role, Store, Vault};
 use makegood_domain::reading::RuleReader;
 use makegood_practice as practice;
 
@@ -19,7 +19,7 @@ use crate::clock::{SystemClock, SystemIds};
 use crate::connections::{Keeper, Keeping, Patience, SettingsFile, of_the_system};
 use crate::record::{self, Place, Record};
 use crate::settings::{AgentSettings, ProviderEntry, Settings};
-use crate::stated;
+use crate::{stated, vault};
 
 /// Seed of the practice workspace that opens without settings.
 pub const PRACTICE_SEED: u64 = 20_261_122;
@@ -128,6 +128,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Resul
     if let (Keys::Needed, Some(why)) = (keys, keyless.first()) {
         anyhow::bail!("{why}");
     }
+    let vault = vault::open(home, &settings.vault, &vault_keys(&settings.workspace)).await?;
     let Record { store, read_only } = record::open(&place).await?;
     let (agent, may_reconcile) = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
@@ -139,7 +140,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Resul
         Some(_) => keyless.first().map(|why| format!("{why}: {UNASKED}")),
     };
     let every = every.filter(|_| off_because.is_none());
-    let desk = desk(store, registry, &home.join(&settings.vault), policy, agent, workspace)?;
+    let desk = desk(store, registry, vault, policy, agent, workspace);
     let desk = desk.with_timer(Timer { every, off_because }).with_connections(keeper);
     Ok(Console { desk: Arc::new(desk), practice: None, read_only })
 }
@@ -258,7 +259,8 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     // The practice tickets are about what a reconciler left over, and it would settle most of them
     // before anybody has practised on them.
     let off_because = Some(PRACTICE_TIMER.to_owned());
-    let desk = desk(store, registry, &dir.join("vault"), policy, agent, info)?;
+    let vault = Arc::new(LocalVault::open(dir.join("vault"))?);
+    let desk = desk(store, registry, vault, policy, agent, info);
     let desk = Arc::new(desk.with_timer(Timer { every: None, off_because }).with_connections(keeper));
     // Tickets become cases through the same intake as everywhere.
     for ticket in workspace.new_tickets() {
@@ -271,17 +273,16 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
 fn desk(
     store: Arc<dyn Store>,
     providers: Arc<Registry>,
-    vault: &Path,
+    vault: Arc<dyn Vault>,
     policy: Policy,
     agent: Agent,
     workspace: WorkspaceInfo,
-) -> anyhow::Result<Desk> {
-    let ports = Ports {
-        store,
-        providers,
-        vault: Arc::new(LocalVault::open(vault)?),
-        reader: Arc::new(RuleReader),
-        clock: Arc::new(SystemClock),
-    };
-    Ok(Desk::new(ports, policy, agent, workspace))
+) -> Desk {
+    let ports = Ports { store, providers, vault, reader: Arc::new(RuleReader), clock: Arc::new(SystemClock) };
+    Desk::new(ports, policy, agent, workspace)
+}
+
+/// Where the key of a workspace's vault is looked for.
+pub fn vault_keys(workspace: &str) -> vault::Keys<'_> {
+    vault::Keys { workspace, keyring: of_the_system(), environment: Arc::new(|name| std::env::var(name).ok()) }
 }

@@ -3,6 +3,7 @@
 mod asking_providers;
 mod evaluating;
 mod importing;
+mod keeping_files;
 mod opening_files;
 mod opening_servers;
 mod serving;

@@ -23,10 +23,10 @@ use makegood_domain::ports::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub use keyring::{Keyring, KeyringError, of_the_system};
+pub use keyring::{Keyring, KeyringError, aside, of_the_system};
 pub use settings_file::SettingsFile;
 
-use keyring::{aside, begin};
+use keyring::begin;
 
 /// How long the keyring is waited for.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@ mod schema;
 mod serve;
 mod signals;
 mod triage;
+mod vault;
 mod verify;
 
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ enum Command {
     Export(export::Options),
     /// Look at the audit, or prove that it is whole.
     Audit(audit::Options),
+    /// The vault of recovered files: what is there, whether it is whole, what may go, and its key.
+    #[command(subcommand)]
+    Vault(vault::Options),
     /// A team's record on a PostgreSQL server: make, upgrade, check, fill it, and let people in.
     Db(db::Options),
 }
@@ -98,6 +102,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve::run(&home, &options).await,
         Command::Export(options) => export::run(&home, &options).await,
         Command::Audit(options) => audit::run(&home, &options).await,
+        Command::Vault(options) => vault::run(&home, options).await,
         Command::Db(options) => db::run(&home, &options).await,
     }
 }

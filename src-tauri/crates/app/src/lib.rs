@@ -25,9 +25,11 @@ mod requests;
 mod review;
 mod transfers;
 mod usage;
+mod vault;
 
 pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 pub use error::{Error, Result};
 pub use finding::Examined;
 pub use reconcile::{Shift, pass_view};
 pub use usage::UsageWanted;
+pub use vault::{Checked, FileView, Sweeping, VaultSweep};

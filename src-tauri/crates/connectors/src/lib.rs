@@ -11,4 +11,4 @@ pub mod vault;
 pub mod webhooks;
 
 pub use providers::{ProviderSettings, Registry, SettingsError};
-pub use vault::LocalVault;
+pub use vault::{LocalVault, StoreVault};

@@ -6,6 +6,7 @@ pub mod draft;
 pub mod events;
 pub mod feed;
 pub mod ids;
+pub mod keeping;
 pub mod ledger;
 pub mod matching;
 pub mod money;

@@ -11,6 +11,7 @@ mod guard;
 mod pace;
 mod post;
 mod redact;
+mod storage;
 mod tls;
 mod turns;
 mod wait;
@@ -35,7 +36,9 @@ pub use guard::{Guard, Refusal, is_below, same_origin};
 pub use pace::{Pace, RealPace};
 pub use post::Post;
 pub use redact::{SHOWN_BYTES, shown};
+pub use storage::{StorageError, StorageLine};
 pub use turns::Rate;
+pub use wait::backoff;
 
 use address::JudgingResolver;
 use gate::Gate;

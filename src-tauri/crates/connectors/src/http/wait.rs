@@ -36,7 +36,7 @@ fn one(value: &str, answered: Option<Timestamp>) -> Option<Duration> {
     Duration::try_from(wait).ok()
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 

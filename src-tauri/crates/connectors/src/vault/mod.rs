@@ -1,35 +1,47 @@
-//! The vault on a disk: each file under the SHA-256 of its content, written once.
+//! The vault: recovered files, each under the SHA-256 of its content, written once, on a [`shelf`] of any kind.
 //!
-//! A file arrives in the folder `transit`, is hashed on the way, looked into, synced, and only then
-//! gets its place; the folder is synced after it. A crash leaves either nothing or the whole file in its place
-//! (reliability 1.5), and in `transit` what had arrived.
+//! A file arrives in the folder of files on their way ([`transit`]), is hashed there, looked into and synced, and
+//! only then gets its place on the shelf. A crash leaves either nothing or the whole file in its place (reliability
+//! 1.5), and on the way what had arrived.
 
 mod container;
+pub mod shelf;
 pub mod transit;
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use makegood_domain::keeping::VaultFile;
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{FileSink, Held, Incoming, Start, TransitKey, Vault, VaultError};
-use sha2::{Digest, Sha256};
-use tempfile::TempPath;
-use tokio::io::AsyncReadExt;
 
-use transit::{Arrived, Staged, Transit};
+use shelf::{ContentKey, FolderShelf, Put, Shelf, ShelfError, StoreShelf};
+use transit::{Staged, Transit};
 
 /// 2 GiB (reliability N9).
 pub const LIMIT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-const READ_CHUNK: usize = 256 * 1024;
-/// The folder of files on their way.
+/// The folder of files on their way, in that of a vault on a disk.
 const TRANSIT: &str = "transit";
 
-/// A vault in a folder. Its subfolders are the first two digits of the hashes.
-#[derive(Clone, Debug)]
-pub struct LocalVault {
-    root: PathBuf,
+/// A vault whose files stand on a shelf.
+#[derive(Debug)]
+pub struct ShelfVault<S> {
+    shelf: Arc<S>,
     transit: Transit,
+}
+
+/// A vault in a folder.
+pub type LocalVault = ShelfVault<FolderShelf>;
+/// A vault in a store of objects.
+pub type StoreVault = ShelfVault<StoreShelf>;
+
+impl<S> Clone for ShelfVault<S> {
+    fn clone(&self) -> Self {
+        Self { shelf: Arc::clone(&self.shelf), transit: self.transit.clone() }
+    }
 }
 
 impl LocalVault {
@@ -39,9 +51,16 @@ impl LocalVault {
     /// When the folder can't be made.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, VaultError> {
         let root = root.into();
-        std::fs::create_dir_all(&root).map_err(|e| write_error(&root, &e))?;
-        let transit = Transit::open(root.join(TRANSIT), LIMIT_BYTES);
-        Ok(Self { root, transit })
+        let shelf = FolderShelf::open(&root).map_err(writing)?;
+        Ok(Self::on(shelf, root.join(TRANSIT)))
+    }
+}
+
+impl<S: Shelf> ShelfVault<S> {
+    /// A vault on this shelf, with a folder on a disk of ours for files on their way.
+    #[must_use]
+    pub fn on(shelf: S, transit: impl Into<PathBuf>) -> Self {
+        Self { shelf: Arc::new(shelf), transit: Transit::open(transit, LIMIT_BYTES) }
     }
 
     /// The same vault with another limit on the length of a file.
@@ -50,25 +69,15 @@ impl LocalVault {
         Self { transit: self.transit.with_limit(limit_bytes), ..self }
     }
 
-    /// Where a file of this hash is. Only a hash can become a path.
-    fn path_of(&self, sha256: &str) -> Result<PathBuf, VaultError> {
-        let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if is_hash {
-            Ok(self.root.join(&sha256[..2]).join(sha256))
-        } else {
-            Err(VaultError::Read { what: format!("{sha256:?}"), why: "this is no SHA-256".to_owned() })
-        }
-    }
-
     /// Whether a file lies in its place, whole.
     async fn has(&self, stored: &StoredFile) -> bool {
-        let Ok(path) = self.path_of(&stored.sha256) else { return false };
-        hash_file(&path).await.is_ok_and(|(hash, bytes)| hash == stored.sha256 && bytes == stored.bytes)
+        let Ok(key) = ContentKey::new(&stored.sha256) else { return false };
+        self.shelf.measure(&key).await.is_ok_and(|found| found.sha256 == stored.sha256 && found.bytes == stored.bytes)
     }
 }
 
 #[async_trait]
-impl Vault for LocalVault {
+impl<S: Shelf + 'static> Vault for ShelfVault<S> {
     async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
         let mut staged = self.transit.begin(key).await?;
         if let Some(stored) = staged.kept().cloned()
@@ -80,34 +89,58 @@ impl Vault for LocalVault {
     }
 
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
-        let path = self.path_of(sha256)?;
-        let (hash, bytes) = hash_file(&path).await.map_err(|e| read_error(&path, &e))?;
-        let media_type = look_into(path).await?;
-        Ok(StoredFile { sha256: hash, bytes, media_type })
+        let key = ContentKey::new(sha256).map_err(reading)?;
+        let found = self.shelf.measure(&key).await.map_err(reading)?;
+        let media_type = self.shelf.media_type(&key).await.map_err(reading)?;
+        Ok(StoredFile { sha256: found.sha256, bytes: found.bytes, media_type })
     }
 
     async fn read(&self, sha256: &str, limit_bytes: u64) -> Result<Vec<u8>, VaultError> {
-        let path = self.path_of(sha256)?;
-        let file = tokio::fs::File::open(&path).await.map_err(|e| read_error(&path, &e))?;
-        let mut bytes = Vec::new();
         // One byte more than allowed tells a file that is too long, without trusting its metadata.
-        let mut limited = file.take(limit_bytes.saturating_add(1));
-        limited.read_to_end(&mut bytes).await.map_err(|e| read_error(&path, &e))?;
-        if bytes.len() as u64 > limit_bytes {
-            return Err(VaultError::TooLong { limit_bytes });
-        }
-        Ok(bytes)
+        let bytes = self.read_part(sha256, 0, limit_bytes.saturating_add(1)).await?;
+        if bytes.len() as u64 > limit_bytes { Err(VaultError::TooLong { limit_bytes }) } else { Ok(bytes) }
+    }
+
+    fn place(&self) -> String {
+        self.shelf.place().to_owned()
+    }
+
+    async fn read_part(&self, sha256: &str, from: u64, bytes: u64) -> Result<Vec<u8>, VaultError> {
+        let key = ContentKey::new(sha256).map_err(reading)?;
+        self.shelf.read(&key, from, bytes).await.map_err(reading)
+    }
+
+    async fn files(&self, after: Option<&str>, limit: usize) -> Result<Vec<VaultFile>, VaultError> {
+        let after = after.map(ContentKey::new).transpose().map_err(reading)?;
+        let listed = self.shelf.list(after.as_ref(), limit).await.map_err(reading)?;
+        let file = |one: shelf::Shelved| VaultFile { sha256: one.key.to_string(), bytes: one.bytes, since: one.since };
+        Ok(listed.into_iter().map(file).collect())
+    }
+
+    async fn remove(&self, sha256: &str) -> Result<(), VaultError> {
+        let key = ContentKey::new(sha256).map_err(writing)?;
+        self.shelf.remove(&key).await.map_err(writing)
+    }
+
+    async fn link(&self, sha256: &str, valid_for: SignedDuration) -> Result<Option<String>, VaultError> {
+        let key = ContentKey::new(sha256).map_err(reading)?;
+        let valid_for = Duration::try_from(valid_for).unwrap_or_default();
+        Ok(self.shelf.link(&key, valid_for).await.map_err(reading)?.map(String::from))
+    }
+
+    async fn clear(&self, before: Timestamp) -> Result<u32, VaultError> {
+        self.shelf.clear(before).await.map_err(writing)
     }
 }
 
-/// A file on its way into a folder.
-struct Arriving {
-    vault: LocalVault,
+/// A file on its way to a shelf.
+struct Arriving<S> {
+    vault: ShelfVault<S>,
     staged: Staged,
 }
 
 #[async_trait]
-impl FileSink for Arriving {
+impl<S: Shelf> FileSink for Arriving<S> {
     fn held(&self) -> Option<Held> {
         self.staged.held()
     }
@@ -122,7 +155,7 @@ impl FileSink for Arriving {
 }
 
 #[async_trait]
-impl Incoming for Arriving {
+impl<S: Shelf> Incoming for Arriving<S> {
     async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError> {
         let Self { vault, staged } = *self;
         if let Some(stored) = staged.kept().cloned() {
@@ -133,59 +166,18 @@ impl Incoming for Arriving {
             };
         }
         let arrived = staged.arrive(bytes, sha256_prefix).await?;
-        let path = vault.path_of(&arrived.file().sha256)?;
-        keep(&arrived, path).await?;
+        let file = arrived.file();
+        let key = ContentKey::new(&file.sha256).map_err(writing)?;
+        let staged = shelf::Staged { path: arrived.path(), key: &key, bytes: file.bytes, media_type: &file.media_type };
+        if vault.shelf.put(&staged).await.map_err(writing)? == Put::WasThere {
+            tracing::debug!(file.sha256 = key.as_str(), "the vault had this file already");
+        }
         arrived.release().await
     }
 
     async fn discard(self: Box<Self>) -> Result<(), VaultError> {
         self.staged.discard().await
     }
-}
-
-/// Gives the file its place, unless the same content has it already.
-async fn keep(arrived: &Arrived, path: PathBuf) -> Result<(), VaultError> {
-    let (from, place) = (arrived.path().to_owned(), path.clone());
-    let folder = path.parent().unwrap_or(&path).to_owned();
-    let is_taken = blocking(&path, move || {
-        make_folder(&folder)?;
-        let is_taken = match TempPath::try_from_path(from)?.persist_noclobber(&place) {
-            Ok(()) => false,
-            // The bytes stay where they are: they may be needed in a moment.
-            Err(error) => {
-                let from = error.path.keep();
-                match (error.error.kind(), from) {
-                    (ErrorKind::AlreadyExists, Ok(_)) => true,
-                    _ => return Err(error.error),
-                }
-            }
-        };
-        sync_folder(&folder)?;
-        Ok(is_taken)
-    })
-    .await?;
-    if !is_taken {
-        return Ok(());
-    }
-    let (hash, _) = hash_file(&path).await.map_err(|e| read_error(&path, &e))?;
-    if hash == arrived.file().sha256 {
-        return Ok(());
-    }
-    // The disk has lost what was kept under this name; the same content, whole, takes its place.
-    tracing::warn!(file.sha256 = arrived.file().sha256, "a damaged file of the vault is replaced by a whole one");
-    let (from, place) = (arrived.path().to_owned(), path.clone());
-    blocking(&path, move || {
-        std::fs::rename(from, &place)?;
-        place.parent().map_or(Ok(()), sync_folder)
-    })
-    .await
-}
-
-/// Makes a folder of the vault, and makes its name last.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    // Where it was there already, another program may have made it, and not yet synced it.
-    folder.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Makes a rename or a new name in a folder last.
@@ -200,47 +192,33 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn blocking<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, VaultError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-        .map_err(|e| write_error(path, &e))
-}
-
-async fn hash_file(path: &Path) -> std::io::Result<(String, u64)> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let (mut hash, mut bytes) = (Sha256::new(), 0);
-    let mut chunk = vec![0; READ_CHUNK];
-    loop {
-        match file.read(&mut chunk).await? {
-            0 => return Ok((hex::encode(hash.finalize()), bytes)),
-            n => {
-                hash.update(&chunk[..n]);
-                bytes += n as u64;
-            }
-        }
-    }
-}
-
-/// What kind of media file this is, by its structure.
-async fn look_into(path: PathBuf) -> Result<String, VaultError> {
-    let shown = path.clone();
-    let found = tokio::task::spawn_blocking(move || container::inspect_file(&path))
-        .await
-        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-        .map_err(|e| read_error(&shown, &e))?;
-    found.map(str::to_owned).map_err(|flaw| VaultError::NotAsPromised { why: flaw.to_string() })
-}
-
 fn write_error(path: &Path, error: &std::io::Error) -> VaultError {
     VaultError::Write { what: path.display().to_string(), why: error.to_string() }
 }
 
-fn read_error(path: &Path, error: &std::io::Error) -> VaultError {
-    VaultError::Read { what: path.display().to_string(), why: error.to_string() }
+fn writing(error: ShelfError) -> VaultError {
+    let (what, why) = in_words(error);
+    VaultError::Write { what, why }
+}
+
+fn reading(error: ShelfError) -> VaultError {
+    match error {
+        ShelfError::Flawed { why, .. } => VaultError::NotAsPromised { why },
+        error => {
+            let (what, why) = in_words(error);
+            VaultError::Read { what, why }
+        }
+    }
+}
+
+/// What, and why.
+fn in_words(error: ShelfError) -> (String, String) {
+    match error {
+        ShelfError::Missing { place, key } => (format!("{key} in {place}"), "it is not there".to_owned()),
+        ShelfError::Refused { place, why, .. } => (place, why),
+        ShelfError::NoKey(text) => (format!("{text:?}"), "this is no SHA-256".to_owned()),
+        error => ("this file".to_owned(), error.to_string()),
+    }
 }
 
 #[cfg(test)]

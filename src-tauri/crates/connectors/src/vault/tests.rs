@@ -80,7 +80,7 @@ async fn the_limit_is_kept_while_the_file_comes() {
 async fn damage_is_seen_and_a_whole_copy_repairs_it() {
     let (home, picture) = (home(), Sample::png());
     let stored = home.put(&picture.bytes, 0, "").await.expect("stored");
-    let path = home.vault.path_of(&stored.sha256).expect("a path");
+    let path = home.folder.path().join(&stored.sha256[..2]).join(&stored.sha256);
     let other = Sample::mp4(10);
     std::fs::write(&path, &other.bytes).expect("damaged");
     let seen = home.vault.verify(&stored.sha256).await.expect("readable");

@@ -3,6 +3,7 @@
 mod approval;
 mod connections;
 mod deliveries;
+mod files;
 mod intake;
 mod letters;
 mod outside;
@@ -12,6 +13,7 @@ mod store;
 pub use approval::*;
 pub use connections::*;
 pub use deliveries::*;
+pub use files::*;
 pub use intake::*;
 pub use letters::*;
 pub use outside::*;

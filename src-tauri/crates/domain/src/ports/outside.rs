@@ -1,11 +1,12 @@
 //! Providers, the vault, clocks, ids and readers.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Health, KeyCheck};
 use crate::ids::{JobId, ProviderId, RunId};
+use crate::keeping::VaultFile;
 use crate::plan::StoredFile;
 use crate::support::{Claim, Ticket};
 use crate::work::{Job, JobState, Model, Project};
@@ -310,4 +311,47 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// When it is not there, cannot be read, or is longer than the limit.
     async fn read(&self, sha256: &str, limit_bytes: u64) -> Result<Vec<u8>, VaultError>;
+    /// Where it is, for people.
+    fn place(&self) -> String {
+        "the vault".to_owned()
+    }
+    /// A part of a file, for players that ask for parts: up to `bytes` from byte `from` on, fewer only at its end.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    async fn read_part(&self, sha256: &str, from: u64, bytes: u64) -> Result<Vec<u8>, VaultError> {
+        let whole = self.read(sha256, from.saturating_add(bytes)).await?;
+        Ok(whole.into_iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).collect())
+    }
+    /// The next files by their hashes, after one; none at the end.
+    ///
+    /// # Errors
+    /// When the list can't be read.
+    async fn files(&self, after: Option<&str>, limit: usize) -> Result<Vec<VaultFile>, VaultError> {
+        let _ = (after, limit);
+        Err(VaultError::Read { what: self.place(), why: "it has no list of its files".to_owned() })
+    }
+    /// Takes a file away. One that is not there is no error. Whether anything needs it is the caller's to know.
+    ///
+    /// # Errors
+    /// When it is still there.
+    async fn remove(&self, sha256: &str) -> Result<(), VaultError> {
+        Err(VaultError::Write { what: sha256.to_owned(), why: "nothing can be taken away here".to_owned() })
+    }
+    /// An address at which anybody can read the file for a while, where the vault can make one.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    async fn link(&self, sha256: &str, valid_for: SignedDuration) -> Result<Option<String>, VaultError> {
+        let _ = (sha256, valid_for);
+        Ok(None)
+    }
+    /// Takes away what was begun before an instant and never finished, and says how much that was.
+    ///
+    /// # Errors
+    /// When it can't be found or taken away.
+    async fn clear(&self, before: Timestamp) -> Result<u32, VaultError> {
+        let _ = before;
+        Ok(0)
+    }
 }

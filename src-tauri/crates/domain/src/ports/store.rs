@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalStore, DeliveryStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore};
+use super::{ApprovalStore, DeliveryStore, FileStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
 use crate::ids::{
@@ -534,7 +534,15 @@ pub trait ActionStore: Send + Sync {
 /// The record, whole.
 #[async_trait]
 pub trait Store:
-    FactStore + IntakeStore + CaseStore + ActionStore + ReconcileStore + ApprovalStore + DeliveryStore + LetterStore
+    FactStore
+    + IntakeStore
+    + CaseStore
+    + ActionStore
+    + ReconcileStore
+    + ApprovalStore
+    + DeliveryStore
+    + LetterStore
+    + FileStore
 {
     async fn health(&self) -> StoreResult<StoreHealth>;
 

@@ -10,6 +10,7 @@
 --   approver    save_view delete_view decide_approval approvals_at identity clock seal_audit
 --   reconciler  claim_due end_look settle settle_many detect close_detections save_pass record_look_up save_finding
 --   reconciler  identity clock seal_audit claim_letters end_letter enable_endpoint
+--   reconciler  claim_removal end_removal
 --   feeder      feed clock identity keep_deliveries match_deliveries
 --   auditor     approvals_at identity clock
 -- Who may read what:

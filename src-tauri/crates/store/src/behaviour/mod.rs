@@ -7,6 +7,7 @@ pub(crate) mod claims;
 pub(crate) mod due_list;
 pub(crate) mod effects;
 pub(crate) mod facts;
+pub(crate) mod files;
 pub(crate) mod findings;
 pub(crate) mod hearsay;
 pub(crate) mod intake;
@@ -61,6 +62,8 @@ macro_rules! every_behaviour {
                 a_change_during_a_look_is_looked_at_again, a_parked_run_wakes_with_a_change, a_parked_run_sleeps_through_what_the_reconciler_does},
             sweeps::{the_same_key_is_the_same_receipt, a_restoration_shows_its_detection, what_is_not_its_to_do_is_refused,
                 a_young_charge_is_restored_only_after_a_detection, an_incident_needs_no_case, a_key_is_of_one_journal},
+            files::{a_file_is_taken_away_when_nothing_needs_it, what_an_output_shows_stays_and_a_quarantine_ends,
+                what_was_taken_away_is_not_shown_until_it_comes_again, what_nobody_recorded_is_taken_away_too},
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
                 the_promise_is_counted, the_scope_of_a_run_is_that_run},
             received::{a_delivery_is_kept_once_as_it_came, a_delivery_leads_to_the_run_of_our_own_job,

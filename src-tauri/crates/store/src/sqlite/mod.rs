@@ -17,6 +17,7 @@ mod drafts;
 mod due_runs;
 mod effects;
 mod fault;
+mod files;
 mod findings;
 mod fresh;
 mod full_scan;

@@ -8,15 +8,16 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
+use makegood_domain::keeping::FileReference;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
     DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
-    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
-    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult,
-    StoredAnswer, Told, Unread,
+    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
+    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
+    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
+    SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -291,6 +292,25 @@ impl LetterStore for SqliteStore {
     }
     async fn endpoints(&self) -> StoreResult<Vec<EndpointState>> {
         self.read_endpoints().await
+    }
+}
+
+#[async_trait]
+impl FileStore for SqliteStore {
+    async fn file_references(&self, sha256: &[String]) -> StoreResult<Vec<FileReference>> {
+        self.read_file_references(sha256).await
+    }
+    async fn known_files(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<KnownFile>> {
+        self.read_known_files(after, limit).await
+    }
+    async fn claim_removal(&self, removal: &Removal, at: Timestamp) -> StoreResult<bool> {
+        self.claim_file(removal, at).await
+    }
+    async fn end_removal(&self, sha256: &str, at: Timestamp) -> StoreResult<bool> {
+        self.end_file(sha256, at).await
+    }
+    async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>> {
+        self.read_claimed_removals(limit).await
     }
 }
 

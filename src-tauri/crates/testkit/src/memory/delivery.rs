@@ -9,7 +9,7 @@ use makegood_domain::work::{Output, OutputState};
 
 use super::effects::Act;
 use super::record::{ItemRow, OutputRow, Record};
-use super::{Worked, cut, findings, items, refused, runs};
+use super::{Worked, cut, files, findings, items, refused, runs};
 
 /// Length of the lease within one unit of work: nobody sees it.
 const INSTANT_LEASE: SignedDuration = SignedDuration::from_secs(1);
@@ -70,6 +70,7 @@ pub(super) fn deliver(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Work
     if record.outputs.contains_key(new.output_id) {
         return refused(format!("there is an output {} already", new.output_id));
     }
+    files::check_new(record, &new.file.sha256, act.at)?;
     let mut output = Output {
         id: new.output_id.clone(),
         run_id: new.run_id.clone(),
@@ -85,7 +86,16 @@ pub(super) fn deliver(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Work
     };
     put_at(&mut output, new.place);
     record.outputs_of_run.put((new.run_id.clone(), new.output_id.clone()), ());
-    record.outputs.put(new.output_id.clone(), OutputRow { output, ours: true, quarantined: false });
+    record.outputs.put(
+        new.output_id.clone(),
+        OutputRow {
+            output,
+            ours: true,
+            quarantined: false,
+            quarantined_at: None,
+            hold_until: files::hold_of(new.place),
+        },
+    );
     items::stand(record, &charge, new.item, (next, &by), Some(new.output_id.0.clone()), act.at);
     findings::follow_ledger_of_run(record, new.run_id);
     Ok(Receipt::Delivered { output_id: new.output_id.clone(), sha256: new.file.sha256.clone(), bytes: new.file.bytes })
@@ -109,9 +119,13 @@ pub(super) fn relocate(record: &mut Record, act: &Act<'_>, id: &OutputId, place:
     };
     check_account(record, place, &owner)?;
     check_node(record, place)?;
+    if let Some(row) = record.outputs.get(id) {
+        files::check_there(record, row)?;
+    }
     record.outputs.edit(id, |row| {
         put_at(&mut row.output, place);
-        row.quarantined = false;
+        row.hold_until = files::hold_of(place);
+        (row.quarantined, row.quarantined_at) = (false, None);
     });
     if let Some((charge, account, row)) = paid {
         deliver_by_place(record, act, &output, (&charge, &account, &row))?;
@@ -145,7 +159,9 @@ fn deliver_by_place(
 pub(super) fn quarantine(record: &mut Record, act: &Act<'_>, id: &OutputId) -> Worked<Receipt> {
     let output = known(record, id)?;
     let newly = record.outputs.get(id).is_some_and(|row| !row.quarantined);
-    record.outputs.edit(id, |row| row.quarantined = true);
+    if newly {
+        record.outputs.edit(id, |row| (row.quarantined, row.quarantined_at) = (true, Some(act.at)));
+    }
     if newly
         && let Some((charge, account, row)) = paid(record, &output)
         && row.stands.state == State::Delivered

@@ -66,6 +66,11 @@ pub enum Op {
     EndLetter,
     EnableEndpoint,
     Endpoints,
+    FileReferences,
+    KnownFiles,
+    ClaimRemoval,
+    EndRemoval,
+    ClaimedRemovals,
     Health,
 }
 

@@ -271,7 +271,9 @@ fn output(record: &mut Record, row: &Output) {
     let sha256 = row.sha256.clone().or_else(|| known.and_then(|known| known.output.sha256));
     let output = Output { sha256, ..row.clone() };
     record.outputs_of_run.put((row.run_id.clone(), row.id.clone()), ());
-    record.outputs.put(row.id.clone(), OutputRow { output, ours: false, quarantined });
+    record
+        .outputs
+        .put(row.id.clone(), OutputRow { output, ours: false, quarantined, quarantined_at: None, hold_until: None });
 }
 
 /// Posts a charge. Its items and its sources must each add up to its total.

@@ -12,6 +12,7 @@ mod delivery;
 mod due;
 mod effects;
 mod faults;
+mod files;
 mod findings;
 mod import;
 mod items;

@@ -101,6 +101,8 @@ tables! {
     payloads: i64 => String,
     letter_tries: (String, String) => LetterTry,
     endpoints: String => Endpoint,
+    // Files of the vault that are taken away, by their hashes.
+    removals: String => RemovalRow,
     audit: i64 => AuditLine,
     // The reconciler.
     due: RunId => Due,
@@ -125,6 +127,8 @@ pub(super) struct OutputRow {
     /// Brought here, and kept in the vault.
     pub ours: bool,
     pub quarantined: bool,
+    pub quarantined_at: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
 }
 
 /// What a balance is for.
@@ -246,6 +250,13 @@ pub(super) struct LetterTry {
     pub next_at: Timestamp,
     pub claimed_until: Option<Timestamp>,
     pub state: LetterState,
+}
+
+/// A file that is taken out of the vault.
+#[derive(Clone, Debug)]
+pub(super) struct RemovalRow {
+    pub claimed_at: Timestamp,
+    pub removed_at: Option<Timestamp>,
 }
 
 /// How an endpoint of the platform does.

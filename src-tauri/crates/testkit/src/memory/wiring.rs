@@ -8,16 +8,17 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
+use makegood_domain::keeping::FileReference;
 use makegood_domain::ledger::Charge;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
     DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
-    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
-    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreError, StoreHealth,
-    StoreResult, StoredAnswer, Told, Unread,
+    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
+    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
+    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
+    SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -25,8 +26,8 @@ use makegood_domain::work::{Job, JobState, Model};
 
 use super::record::Record;
 use super::{
-    MemoryStore, Op, approvals, cases, cut, dead_letters, due, effects, findings, import, items, journal, ledger,
-    letters, limits, proof, queue, received, reconciler, runs, scope, sweeps,
+    MemoryStore, Op, approvals, cases, cut, dead_letters, due, effects, files, findings, import, items, journal,
+    ledger, letters, limits, proof, queue, received, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -383,6 +384,25 @@ impl LetterStore for MemoryStore {
     }
     async fn endpoints(&self) -> StoreResult<Vec<EndpointState>> {
         self.read(Op::Endpoints, |record| Ok(letters::endpoints(record)))
+    }
+}
+
+#[async_trait]
+impl FileStore for MemoryStore {
+    async fn file_references(&self, sha256: &[String]) -> StoreResult<Vec<FileReference>> {
+        self.read(Op::FileReferences, |record| Ok(files::references(record, sha256)))
+    }
+    async fn known_files(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<KnownFile>> {
+        self.read(Op::KnownFiles, |record| Ok(files::known(record, after, limit)))
+    }
+    async fn claim_removal(&self, removal: &Removal, at: Timestamp) -> StoreResult<bool> {
+        self.write(Op::ClaimRemoval, always, |record| Ok(files::claim(record, removal, cut(at))))
+    }
+    async fn end_removal(&self, sha256: &str, at: Timestamp) -> StoreResult<bool> {
+        self.write(Op::EndRemoval, always, |record| Ok(files::end(record, sha256, cut(at))))
+    }
+    async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>> {
+        self.read(Op::ClaimedRemovals, |record| Ok(files::claimed(record, limit)))
     }
 }
 

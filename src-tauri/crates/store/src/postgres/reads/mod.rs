@@ -11,6 +11,7 @@ pub(super) mod charges;
 pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod drafts;
+pub(super) mod files;
 pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod outbox;

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod drafts;
 pub(super) mod facts;
+pub(super) mod files;
 pub(super) mod findings;
 pub(super) mod received;
 pub(super) mod reconciler;

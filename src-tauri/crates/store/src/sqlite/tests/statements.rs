@@ -4,9 +4,9 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
     SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, dead_letters, deliveries,
-    detections, discrepancies, drafts, due_runs, effects, findings, fresh, full_scan, health, import, items, jobs,
-    ledger, letters, open, outbox, outputs, passes, people, queue, received, references, refunds, rights, runs, sweeps,
-    ticket_links, views,
+    detections, discrepancies, drafts, due_runs, effects, files, findings, fresh, full_scan, health, import, items,
+    jobs, ledger, letters, open, outbox, outputs, passes, people, queue, received, references, refunds, rights, runs,
+    sweeps, ticket_links, views,
 };
 
 #[tokio::test]
@@ -39,6 +39,7 @@ async fn every_statement_can_be_prepared() {
         deliveries::STATEMENTS,
         discrepancies::STATEMENTS,
         drafts::STATEMENTS,
+        files::STATEMENTS,
         findings::STATEMENTS,
         fresh::STATEMENTS,
         health::STATEMENTS,

@@ -1,0 +1,432 @@
+//! A shelf in a store of objects: Amazon S3 and what speaks like it, Google Cloud Storage, Azure Blob
+//! Storage, each by `opendal`, which makes and signs the requests; [`StorageLine`] sends them.
+//!
+//! A file is created and never overwritten: the store itself refuses a second one of the same name. It goes up
+//! in parts of 8 MiB, four at a time. S3 checks each part by its CRC-32C and the whole by theirs; where a
+//! store is sent no checksums, the file is read again and hashed before it counts as kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use opendal::{ErrorKind, OperationContext, Operator, services};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt as _;
+use url::Url;
+
+use super::uploads::Uploads;
+use super::{Access, Address, ContentKey, Measured, Put, Shelf, ShelfError, Shelved, Staged, words};
+use crate::http::{Limits, Pace, StorageLine};
+
+/// The length of a part in bytes. Ten thousand of them, which is as many as a store takes, are 80 GiB.
+pub const PART: usize = 8 * 1024 * 1024;
+/// Parts under way at once; with one being read this bounds the memory of a file.
+const PARTS_AT_ONCE: usize = 4;
+/// How often a whole file is sent before it is given up.
+const UPLOADS: u32 = 3;
+/// How often a part is read before it is given up.
+const READS: u32 = 3;
+
+/// A shelf in a store of objects.
+pub struct StoreShelf {
+    address: Address,
+    place: String,
+    operator: Operator,
+    /// Where parts of files that were never finished stay for ever unless they are taken away.
+    uploads: Option<Uploads>,
+    /// Whether the store checks what it is sent against a checksum of ours.
+    checks: bool,
+    /// Whether a link to one file can be signed. A token can't sign, and what Azure's signature opens is not one
+    /// file but all that it was given for: it is never handed on.
+    signs: bool,
+    pace: Arc<dyn Pace>,
+    part: usize,
+}
+
+impl std::fmt::Debug for StoreShelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreShelf").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl StoreShelf {
+    /// The shelf at an address, for whoever has access. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When the settings can't be followed.
+    pub fn connect(address: Address, access: &Access, limits: Limits, pace: Arc<dyn Pace>) -> Result<Self, ShelfError> {
+        let place = address.to_string();
+        let refused = |why: String| ShelfError::Refused { place: place.clone(), why, temporary: false };
+        let built = build(&address, access).map_err(|error| refused(words::plain(&address, &error)))?;
+        let (operator, endpoint, others) =
+            built.ok_or_else(|| refused("the key is of another kind of store".into()))?;
+        let line = StorageLine::new(&endpoint, others, access.secrets(), limits, Arc::clone(&pace));
+        let line = Arc::new(line.map_err(|error| refused(error.to_string()))?);
+        let uploads = Uploads::of(&address, access, &line);
+        let context = OperationContext::new().with_http_transport(opendal::HttpTransporter::new(Shared(line)));
+        let checks = matches!(address, Address::S3 { .. });
+        let signs = matches!(access, Access::S3 { .. } | Access::GoogleAccount(_));
+        Ok(Self { operator: operator.with_context(context), address, place, uploads, checks, signs, pace, part: PART })
+    }
+
+    /// The same shelf with other parts; a store takes none below 5 MiB but the last.
+    #[must_use]
+    pub fn with_part(self, bytes: usize) -> Self {
+        Self { part: bytes, ..self }
+    }
+
+    fn refused(&self, error: &opendal::Error) -> ShelfError {
+        let why = words::plain(&self.address, error);
+        ShelfError::Refused { place: self.place.clone(), why, temporary: error.is_temporary() }
+    }
+
+    fn failed(&self, key: &ContentKey, error: &opendal::Error) -> ShelfError {
+        let is_bucket = words::told(error).is_some_and(words::is_about_bucket);
+        if error.kind() == ErrorKind::NotFound && !is_bucket {
+            ShelfError::Missing { place: self.place.clone(), key: key.clone() }
+        } else {
+            self.refused(error)
+        }
+    }
+
+    fn disk(&self, staged: &Staged<'_>, error: &std::io::Error) -> ShelfError {
+        let why = format!("{} can't be read: {error}", staged.path.display());
+        ShelfError::Refused { place: self.place.clone(), why, temporary: false }
+    }
+
+    /// Sends the file once.
+    async fn send(&self, staged: &Staged<'_>) -> Result<(), Sent> {
+        let disk = |error: std::io::Error| Sent::Ours(self.disk(staged, &error));
+        let mut file = tokio::fs::File::open(staged.path).await.map_err(disk)?;
+        let path = path_of(staged.key);
+        let writer = self.operator.writer_with(&path).if_not_exists(true);
+        let writer = writer.content_type(staged.media_type).chunk(self.part).concurrent(PARTS_AT_ONCE);
+        let mut writer = writer.await.map_err(Sent::Theirs)?;
+        let sent = async {
+            let mut hash = Sha256::new();
+            loop {
+                let part = next_part(&mut file, self.part).await.map_err(disk)?;
+                if part.is_empty() {
+                    break;
+                }
+                hash.update(&part);
+                writer.write(part).await.map_err(Sent::Theirs)?;
+            }
+            // Before the store is told that this was all: what the disk lost meanwhile must not get the name.
+            let found = hex::encode(hash.finalize());
+            if found != staged.key.as_str() {
+                let why = format!("it is {found} now");
+                return Err(Sent::Ours(ShelfError::Changed {
+                    place: self.place.clone(),
+                    key: staged.key.clone(),
+                    why,
+                }));
+            }
+            writer.close().await.map(|_| ()).map_err(Sent::Theirs)
+        }
+        .await;
+        if sent.is_err()
+            && let Err(error) = writer.abort().await
+        {
+            // It is cleared with what else was never finished.
+            tracing::debug!(file.sha256 = staged.key.as_str(), %error, "an upload was not given up in order");
+        }
+        sent
+    }
+
+    /// Whether the file that was just sent arrived as it is. What did not is taken away again: it is ours.
+    async fn arrived(&self, staged: &Staged<'_>) -> Result<Result<(), String>, ShelfError> {
+        let about =
+            match self.operator.stat(&path_of(staged.key)).await.map_err(|error| self.failed(staged.key, &error)) {
+                Err(ShelfError::Missing { .. }) => return Ok(Err("nothing is there".to_owned())),
+                about => about?,
+            };
+        let flaw = if about.content_length() != staged.bytes {
+            Some(format!("{} of {} bytes are there", about.content_length(), staged.bytes))
+        } else if self.checks {
+            None
+        } else {
+            let found = self.measure(staged.key).await?;
+            (found.sha256 != staged.key.as_str()).then(|| format!("it is {} there", found.sha256))
+        };
+        let Some(flaw) = flaw else { return Ok(Ok(())) };
+        tracing::warn!(file.sha256 = staged.key.as_str(), flaw, "a file arrived damaged and is taken away again");
+        self.remove(staged.key).await?;
+        Ok(Err(flaw))
+    }
+
+    /// Whether the file has its place already; `None` where nothing stands there.
+    async fn there(&self, staged: &Staged<'_>) -> Result<Option<Put>, ShelfError> {
+        match self.measure(staged.key).await {
+            Ok(found) if found.sha256 == staged.key.as_str() && found.bytes == staged.bytes => Ok(Some(Put::WasThere)),
+            Ok(found) => {
+                tracing::error!(file.sha256 = staged.key.as_str(), found.sha256, "ALARM: another file under this name");
+                Err(ShelfError::Another {
+                    place: self.place.clone(),
+                    key: staged.key.clone(),
+                    found: format!("{} bytes with the hash {}", found.bytes, found.sha256),
+                })
+            }
+            Err(ShelfError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A part of a file, read again where it breaks off.
+    async fn part(&self, key: &ContentKey, from: u64, to: u64) -> Result<Bytes, opendal::Error> {
+        let mut attempt = 1;
+        loop {
+            match self.operator.read_with(&path_of(key)).range(from..to).await {
+                // What the store refused was waited for already.
+                Err(error) if error.is_temporary() && attempt < READS && !words::was_answered(&error) => {
+                    tracing::debug!(file.sha256 = key.as_str(), attempt, %error, "reading a part again");
+                    attempt += 1;
+                }
+                read => return read.map(|part| part.to_bytes()),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Shelf for StoreShelf {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn put(&self, staged: &Staged<'_>) -> Result<Put, ShelfError> {
+        // A store only says at the end of a long upload that the name is taken.
+        if staged.bytes > self.part as u64
+            && let Some(put) = self.there(staged).await?
+        {
+            return Ok(put);
+        }
+        let mut attempt = 1;
+        loop {
+            let last = match self.send(staged).await {
+                Ok(()) => match self.arrived(staged).await? {
+                    Ok(()) => return Ok(Put::Placed),
+                    Err(why) => ShelfError::Damaged { place: self.place.clone(), key: staged.key.clone(), why },
+                },
+                Err(Sent::Ours(error)) => return Err(error),
+                Err(Sent::Theirs(error)) if is_worth_another(&error) => {
+                    // The name is taken, or the answer to what we sent was lost: what is there decides.
+                    if let Some(put) = self.there(staged).await? {
+                        return Ok(put);
+                    }
+                    let refused = self.refused(&error);
+                    // A store that stays busy was waited for already.
+                    if error.is_temporary() && words::was_answered(&error) {
+                        return Err(refused);
+                    }
+                    refused
+                }
+                Err(Sent::Theirs(error)) => return Err(self.refused(&error)),
+            };
+            if attempt >= UPLOADS {
+                return Err(last);
+            }
+            self.pace.wait(crate::http::backoff(attempt, self.pace.chance())).await;
+            attempt += 1;
+        }
+    }
+
+    async fn measure(&self, key: &ContentKey) -> Result<Measured, ShelfError> {
+        let failed = |error: opendal::Error| self.failed(key, &error);
+        let bytes = self.operator.stat(&path_of(key)).await.map_err(failed)?.content_length();
+        let step = self.part as u64;
+        let parts = (0..bytes.div_ceil(step)).map(|n| self.part(key, n * step, ((n + 1) * step).min(bytes)));
+        let mut parts = futures_util::stream::iter(parts).buffered(PARTS_AT_ONCE);
+        let (mut hash, mut read) = (Sha256::new(), 0);
+        while let Some(part) = parts.try_next().await.map_err(failed)? {
+            read += part.len() as u64;
+            hash.update(&part);
+        }
+        Ok(Measured { sha256: hex::encode(hash.finalize()), bytes: read })
+    }
+
+    async fn media_type(&self, key: &ContentKey) -> Result<String, ShelfError> {
+        let about = self.operator.stat(&path_of(key)).await.map_err(|error| self.failed(key, &error))?;
+        Ok(about.content_type().unwrap_or("application/octet-stream").to_owned())
+    }
+
+    async fn read(&self, key: &ContentKey, from: u64, bytes: u64) -> Result<Vec<u8>, ShelfError> {
+        let failed = |error: opendal::Error| self.failed(key, &error);
+        let whole = self.operator.stat(&path_of(key)).await.map_err(failed)?.content_length();
+        let to = from.saturating_add(bytes).min(whole);
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        Ok(self.part(key, from, to).await.map_err(failed)?.to_vec())
+    }
+
+    async fn remove(&self, key: &ContentKey) -> Result<(), ShelfError> {
+        match self.operator.delete(&path_of(key)).await {
+            Err(error) => match self.failed(key, &error) {
+                ShelfError::Missing { .. } => Ok(()),
+                error => Err(error),
+            },
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn list(&self, after: Option<&ContentKey>, limit: usize) -> Result<Vec<Shelved>, ShelfError> {
+        let refused = |error: opendal::Error| self.refused(&error);
+        let can_skip = self.operator.info().capability().list_with_start_after;
+        let mut found: Vec<Shelved> = Vec::new();
+        // Where a list can't begin in the middle, it is read by the first two digits.
+        let first = after.and_then(|key| u8::from_str_radix(key.shard(), 16).ok()).unwrap_or_default();
+        let shards: Vec<String> = match can_skip {
+            true => vec![ROOT.to_owned()],
+            false => (first..=u8::MAX).map(|shard| format!("{ROOT}{shard:02x}/")).collect(),
+        };
+        for shard in shards {
+            let lister = self.operator.lister_with(&shard).recursive(true).limit(limit.clamp(1, 1_000));
+            let lister = match after.filter(|_| can_skip) {
+                Some(key) => lister.start_after(&path_of(key)),
+                None => lister,
+            };
+            let mut lister = lister.await.map_err(refused)?;
+            while let Some(entry) = lister.try_next().await.map_err(refused)? {
+                let Some(key) = key_of(entry.path()).filter(|key| after.is_none_or(|after| key > after)) else {
+                    continue;
+                };
+                let about = entry.metadata();
+                let since = about.last_modified().map(opendal::raw::Timestamp::into_inner);
+                found.push(Shelved { key, bytes: about.content_length(), since });
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn link(&self, key: &ContentKey, valid_for: Duration) -> Result<Option<Url>, ShelfError> {
+        if !self.signs {
+            return Ok(None);
+        }
+        let refused = |error: opendal::Error| self.refused(&error);
+        let signed = self.operator.presign_read(&path_of(key), valid_for).await.map_err(refused)?;
+        Ok(Url::parse(&signed.uri().to_string()).ok())
+    }
+
+    async fn clear(&self, before: Timestamp) -> Result<u32, ShelfError> {
+        let Some(uploads) = &self.uploads else { return Ok(0) };
+        uploads.clear(before).await.map_err(|error| ShelfError::Refused {
+            place: self.place.clone(),
+            why: format!("what was never finished is not taken away: {}", words::of(&self.address, &error)),
+            temporary: error.is_temporary(),
+        })
+    }
+}
+
+/// Why a file was not sent.
+enum Sent {
+    /// Before the store had a say.
+    Ours(ShelfError),
+    Theirs(opendal::Error),
+}
+
+/// Whether what is there should be looked at after a failure, and the file sent again where nothing is: the
+/// name is taken, somebody else is writing it, our answer was lost, or a part was.
+fn is_worth_another(error: &opendal::Error) -> bool {
+    let lost = ["InvalidPart", "InvalidPartOrder", "BadDigest", "InvalidDigest", "InvalidBlockList", "IncompleteBody"];
+    let is_lost = words::code(error).is_some_and(|code| lost.contains(&code) || code.contains("Checksum"));
+    let is_taken =
+        matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists | ErrorKind::Conflict);
+    is_taken || is_lost || error.is_temporary() || words::code(error) == Some("NoSuchUpload")
+}
+
+/// The folder of all objects of ours below the prefix.
+const ROOT: &str = "sha256/";
+
+/// Where an object is, below the prefix.
+fn path_of(key: &ContentKey) -> String {
+    format!("{ROOT}{}/{key}", key.shard())
+}
+
+/// Whose object this is; `None` for what is none of ours.
+fn key_of(path: &str) -> Option<ContentKey> {
+    let key = ContentKey::new(path.rsplit('/').next()?).ok()?;
+    (path_of(&key) == path).then_some(key)
+}
+
+/// Up to so many bytes; fewer only at the end.
+async fn next_part(file: &mut tokio::fs::File, bytes: usize) -> std::io::Result<Bytes> {
+    let mut part = Vec::with_capacity(bytes);
+    file.take(bytes as u64).read_to_end(&mut part).await?;
+    Ok(part.into())
+}
+
+/// The operator of an address, its server, and what other hosts its service needs; `None` where the access is
+/// another kind's. Keys come from us alone: nothing of the machine is looked at.
+fn build(address: &Address, access: &Access) -> opendal::Result<Option<(Operator, Url, Vec<String>)>> {
+    Ok(match (address, access) {
+        (Address::S3 { bucket, prefix, endpoint, region }, Access::S3 { id, secret, token }) => {
+            let mut builder = services::S3::default()
+                .bucket(bucket)
+                .root(prefix)
+                .endpoint(endpoint.as_str())
+                .region(region)
+                .access_key_id(id)
+                .secret_access_key(secret.expose_secret())
+                .checksum_algorithm("crc32c")
+                .disable_config_load()
+                .disable_ec2_metadata();
+            if let Some(token) = token {
+                builder = builder.session_token(token.expose_secret());
+            }
+            Some((Operator::new(builder)?, endpoint.clone(), Vec::new()))
+        }
+        (Address::Google { bucket, prefix, endpoint }, Access::GoogleAccount(_) | Access::GoogleToken(_)) => {
+            let builder = services::Gcs::default()
+                .bucket(bucket)
+                .root(prefix)
+                .endpoint(endpoint.as_str().trim_end_matches('/'))
+                .disable_config_load()
+                .disable_vm_metadata();
+            let builder = match access {
+                Access::GoogleAccount(key) => {
+                    builder.credential(&base64::engine::general_purpose::STANDARD.encode(key.expose_secret()))
+                }
+                Access::GoogleToken(token) => builder.token(token.expose_secret().to_owned()),
+                _ => builder,
+            };
+            Some((Operator::new(builder)?, endpoint.clone(), vec!["oauth2.googleapis.com".to_owned()]))
+        }
+        (
+            Address::Azure { account, container, prefix, endpoint },
+            Access::AzureKey(key) | Access::AzureSignature(key),
+        ) => {
+            let builder = services::Azblob::default()
+                .container(container)
+                .root(prefix)
+                .endpoint(endpoint.as_str().trim_end_matches('/'))
+                .account_name(account);
+            let builder = match access {
+                Access::AzureKey(_) => builder.account_key(key.expose_secret()),
+                _ => builder.sas_token(key.expose_secret()),
+            };
+            Some((Operator::new(builder)?, endpoint.clone(), Vec::new()))
+        }
+        _ => None,
+    })
+}
+
+/// A line that two share.
+struct Shared(Arc<StorageLine>);
+
+impl opendal::HttpTransport for Shared {
+    async fn fetch(
+        &self,
+        request: http::Request<opendal::Buffer>,
+    ) -> opendal::Result<http::Response<opendal::HttpBody>> {
+        self.0.fetch(request).await
+    }
+}
