@@ -11,15 +11,16 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
 };
+use makegood_domain::keeping::FileReference;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
     DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, Finding, FullScan, Identity, ImportPosition, ImportReport, IntakeStore, Letter,
-    LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth,
-    QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, SavedView, Store, StoreHealth, StoreResult,
-    StoredAnswer, Told, Unread,
+    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
+    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
+    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
+    SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -180,6 +181,13 @@ between! {
         fn end_letter(endpoint: &str, id: &str, end: &LetterEnd, all: &[String], at: Timestamp) -> bool;
         fn enable_endpoint(endpoint: &str, at: Timestamp) -> bool;
         fn endpoints() -> Vec<EndpointState>;
+    }
+    FileStore {
+        fn file_references(sha256: &[String]) -> Vec<FileReference>;
+        fn known_files(after: Option<&str>, limit: u32) -> Vec<KnownFile>;
+        fn claim_removal(removal: &Removal, at: Timestamp) -> bool;
+        fn end_removal(sha256: &str, at: Timestamp) -> bool;
+        fn claimed_removals(limit: u32) -> Vec<String>;
     }
     Store {
         fn health() -> StoreHealth;
