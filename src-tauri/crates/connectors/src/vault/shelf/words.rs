@@ -107,7 +107,12 @@ fn answered(
         (_, "NoSuchBucket") => "there is no such bucket: see its name in the settings".to_owned(),
         (
             _,
-            "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "AuthenticationFailed" | "InvalidToken" | "ExpiredToken",
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "AuthenticationFailed"
+            | "AuthorizationFailure"
+            | "InvalidToken"
+            | "ExpiredToken",
         )
         | (_, "invalid_grant" | "invalid_client" | "authError")
         | (401, _) => "the key is not taken: it is wrong, or no longer valid".to_owned(),
