@@ -117,7 +117,7 @@ impl Workspace {
         }
         crew::join(&store, anchor).await?;
         let new_tickets = drawing.await??;
-        let upstream = upstream::serve(Arc::new(upstream), clock, Manners::default()).await?;
+        let upstream = upstream::serve(upstream, clock, Manners::default()).await?;
         Ok(Self { store, upstream, new_tickets })
     }
 

@@ -1,6 +1,7 @@
 //! A whole practice world from a seed and an instant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use makegood_connectors::providers::TableError;
@@ -25,7 +26,7 @@ use crate::words::{Library, WordsError};
 /// Runs of a world, those that tickets are about among them.
 const RUNS: usize = 5_000;
 /// First number of the tickets that stand for nothing in particular.
-const FIRST_NUMBER: usize = 1_012;
+const FIRST_NUMBER: usize = 1_021;
 
 /// What a ticket was written for. For tests and demonstrations; the product never sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub struct World {
     pub facts: Vec<Fact>,
     /// Oldest first.
     pub tickets: Vec<PracticeTicket>,
-    pub upstream: UpstreamState,
+    pub upstream: Arc<UpstreamState>,
 }
 
 impl World {
@@ -114,7 +115,7 @@ impl World {
             }
         }
         let facts = facts(stage, settled, links);
-        Ok(Self { anchor, facts, tickets, upstream })
+        Ok(Self { anchor, facts, tickets, upstream: Arc::new(upstream) })
     }
 }
 

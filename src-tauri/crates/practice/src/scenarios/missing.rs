@@ -6,7 +6,7 @@ use makegood_domain::work::{ItemState, OutputState, RunStatus, UploadResult, Web
 
 use super::{DAY, FileNow, Setting, fixed, setting, sketch};
 use crate::cast::Part;
-use crate::catalogue::{FAL, HEYGEN, KLING, Offer, RUNWAY, VEO};
+use crate::catalogue::{FAL, HEYGEN, KLING, LUMA, Offer, RUNWAY, VEO};
 use crate::stage::{Cite, Pictures, ProjectCite, Sketch, Stage, TimeCite};
 use crate::tale::{ReturnTo, Tale, after};
 
@@ -75,6 +75,30 @@ pub(super) fn webhook_lost(stage: &mut Stage, turn: usize) -> Option<Sketch> {
     let mut sketch = sketch(stage, tale, Verdict::WebhookLost, "missing")?;
     if turn == 11 {
         reopen(stage, tale, &mut sketch);
+    }
+    Some(sketch)
+}
+
+/// The answer to the submission was lost, so that the platform believes there is no job. Its provider has one, and
+/// the file: whoever looks for it finds it, under the run's own id where the vendor keeps such a thing.
+pub(super) fn job_lost(stage: &mut Stage, turn: usize) -> Option<Sketch> {
+    let provider = [KLING, HEYGEN, FAL, LUMA][turn % 4];
+    let (customer, start) = stage.fresh(Part::Regular, DAY + 60, 5 * DAY);
+    let spot = stage.personal(customer)?;
+    let offer = stage.offer_at(provider);
+    let place = Setting { spot, offer, start, end: after(start, stage.takes(offer)) };
+    let mut tale = place.made(stage, 1).status(RunStatus::Running);
+    tale.webhooks.clear();
+    tale.job = None;
+    // What the platform kept of its question: enough to know it again in a list.
+    tale.run.params["endpoint"] = offer.endpoint.into();
+    tale.run.params["prompt"] = crate::upstream::PROMPT.into();
+    let tale = stage.tell(tale);
+    let mut sketch = sketch(stage, tale, Verdict::NeverSubmitted, "stuck")?;
+    if turn == 0 {
+        sketch.fixed_id = Some(fixed::JOB_LOST);
+        sketch.cite = EVERYTHING;
+        sketch.pictures = Pictures::Both;
     }
     Some(sketch)
 }

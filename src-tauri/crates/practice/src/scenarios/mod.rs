@@ -44,6 +44,8 @@ pub mod fixed {
     pub const EXPIRING: &str = "TCK-1010";
     /// A failed storyboard that cost more than one person may restore alone: a second one must approve.
     pub const OVER_LIMIT: &str = "TCK-1011";
+    /// The platform lost the id of a finished job; Kling lists it under the run's own.
+    pub const JOB_LOST: &str = "TCK-1012";
 }
 
 /// A scenario and how often it is played. `None`: the stage had no place for it.
@@ -79,6 +81,7 @@ const PROGRAMME: &[(Play, usize)] = &[
     (people::billing_question, 10),
     (people::former_member, 3),
     (upstream_failed::storyboard_failed, 1),
+    (missing::job_lost, 4),
 ];
 
 /// Plays everything.

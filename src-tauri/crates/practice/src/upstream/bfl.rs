@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{has, json};
 use super::state::{Ending, UpstreamItem, UpstreamJob};
-use super::{About, Shared, Shop, files};
+use super::{About, PROMPT, Shared, Shop, files};
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -69,7 +69,7 @@ fn body(shop: &Shop, job: &UpstreamJob) -> Value {
         Ending::Odd { word } => told(id, word, &none, &none),
         Ending::Succeeded | Ending::Unknown | Ending::Broken => {
             let sample = job.made().next().map(|item| address(shop, job, item));
-            told(id, "Ready", &json!({"sample": sample, "prompt": "a lighthouse at dusk", "seed": 42}), &none)
+            told(id, "Ready", &json!({"sample": sample, "prompt": PROMPT, "seed": 42}), &none)
         }
     }
 }

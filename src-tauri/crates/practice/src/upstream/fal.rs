@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{has, json, json_with, moment, moment_or_null, with};
 use super::state::{Ending, UpstreamItem, UpstreamJob};
-use super::{Shared, Shop, files};
+use super::{PROMPT, Shared, Shop, files};
 use crate::media;
 use crate::tale::after;
 
@@ -206,6 +206,7 @@ fn request(shop: &Shop, job: &UpstreamJob) -> Value {
     });
     if after(job.created_at, QUEUE_SECONDS) > shop.now() {
         row["json_output"] = output;
+        row["json_input"] = json!({ "prompt": PROMPT });
     }
     row
 }

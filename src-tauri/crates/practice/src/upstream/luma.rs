@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{has, json, json_with, moment};
 use super::state::{Ending, UpstreamJob};
-use super::{About, Shared, Shop, files};
+use super::{About, PROMPT, Shared, Shop, files};
 
 /// Generations of a page, where no limit is asked for; and the most that one has.
 const PAGE: usize = 100;
@@ -74,7 +74,7 @@ fn body(shop: &Shop, job: &UpstreamJob) -> Value {
         "created_at": moment(job.created_at),
         "assets": address.map(|address| json!({ field: address })),
         "model": job.endpoint,
-        "request": {"generation_type": kind, "prompt": "a lighthouse at dusk", "model": job.endpoint},
+        "request": {"generation_type": kind, "prompt": PROMPT, "model": job.endpoint},
     })
 }
 

@@ -75,6 +75,9 @@ const SITES: [Site; 17] = [
 /// One job of so many is answered with *too many requests* when it is first asked about.
 const THROTTLED_ONE_OF: u64 = 53;
 
+/// What everybody here asks for.
+pub(crate) const PROMPT: &str = "a lighthouse at dusk";
+
 /// How the servers behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Manners {

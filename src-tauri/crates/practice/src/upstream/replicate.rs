@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{has, json, json_with, moment, moment_or_null};
 use super::state::{Ending, UpstreamJob};
-use super::{About, Shared, Shop, files};
+use super::{About, PROMPT, Shared, Shop, files};
 
 /// Predictions on one page of the list.
 const PAGE: usize = 100;
@@ -94,7 +94,7 @@ fn body(shop: &Shop, job: &UpstreamJob) -> Value {
         "id": id,
         "model": job.endpoint,
         "version": "hidden",
-        "input": if removed { json!({}) } else { json!({"prompt": "a lighthouse at dusk"}) },
+        "input": if removed { json!({}) } else { json!({"prompt": PROMPT}) },
         "logs": "",
         "output": output(shop, job, now),
         "data_removed": removed,

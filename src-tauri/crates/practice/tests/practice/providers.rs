@@ -2,23 +2,27 @@
 //! its key.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
+use makegood_connectors::http::{Ask, Form, Guard, Http, Key, Limits, Line};
 use makegood_connectors::{ProviderSettings, Registry};
 use makegood_domain::ids::{JobId, ProviderId, RunId};
-use makegood_domain::ports::{JobRef, JobWindow, KeyVerdict, ProviderPort, Providers};
+use makegood_domain::ports::{Clock, JobRef, JobWindow, KeyVerdict, ProviderPort, Providers};
 use makegood_domain::work::{JobState, Media};
 use makegood_practice::catalogue::{
-    BFL, ELEVENLABS, FAL, HEYGEN, KLING, Kept, LUMA, LUMA_AGENTS, MINIMAX_V1, OFFERS, OPENAI, PROVIDERS, SEEDANCE,
-    STABILITY, SYNC, TIME_RAN_OUT, VEO, VERTEX, has_queue,
+    BFL, ELEVENLABS, FAL, HEYGEN, KLING, Kept, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, OFFERS, OPENAI, PROVIDERS,
+    RUNWAY, SEEDANCE, STABILITY, SYNC, TIME_RAN_OUT, VEO, VERTEX, has_queue,
 };
 use makegood_practice::upstream::state::{Ending, UpstreamItem, UpstreamJob, UpstreamState};
 use makegood_practice::upstream::{Manners, Upstream, serve};
 use makegood_practice::{media, settings};
 
+use serde_json::Value;
+use url::Url;
+
 use super::anchor;
-use super::upstream::{Bytes, connected};
+use super::upstream::{Bytes, connected, pace};
 use super::workspace::Still;
 
 /// Words that each vendor's filter would use.
@@ -266,6 +270,75 @@ async fn lists_name_the_jobs_of_their_time() {
         assert!(list.jobs.is_empty(), "{provider} lists {:?}", list.jobs);
     }
     assert!(listing >= 8, "{listing} list");
+}
+
+/// A clock that can be put on.
+struct Moving(Mutex<Timestamp>);
+
+impl Clock for Moving {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().expect("a clock")
+    }
+}
+
+/// The first address with a signature in a document, JSON or plain text.
+fn signed_address(body: &[u8]) -> Option<String> {
+    fn within(value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => (text.starts_with("http") && text.contains('?')).then(|| text.clone()),
+            Value::Array(list) => list.iter().find_map(within),
+            Value::Object(fields) => fields.values().find_map(within),
+            _ => None,
+        }
+    }
+    let text = String::from_utf8_lossy(body).into_owned();
+    serde_json::from_str(&text).map_or_else(|_| within(&Value::String(text.clone())), |json| within(&json))
+}
+
+/// A bare client of one provider, which follows what it is told.
+fn client(upstream: &Upstream, provider: &str, header: &'static str, scheme: &'static str) -> Http {
+    let address = upstream.addresses.iter().find(|row| row.provider == provider).expect("an address");
+    let base = Url::parse(&address.base_url).expect("an address");
+    let secret = address.key.as_str().into();
+    let key = Key { header, scheme, secret, form: Form::AsItIs, also: Vec::new() };
+    let (guard, limits) = (Guard::new([&base], []), Limits { tries: 1, ..Limits::default() });
+    let headers = &[("x-runway-version", "2024-11-06")];
+    let line = Line { guard, base, also: None, key: Some(key), headers, limits };
+    Http::new(line, pace(anchor())).expect("a client")
+}
+
+/// An address that is kept goes stale before its file does; a fresh look-up has another one.
+#[tokio::test]
+async fn addresses_go_stale_before_their_files() {
+    let clock = Arc::new(Moving(Mutex::new(anchor())));
+    let mut state = UpstreamState::default();
+    jobs().into_iter().for_each(|job| state.add(job));
+    let manners = Manners { throttles: false, ..Manners::default() };
+    let upstream = serve(Arc::new(state), Arc::clone(&clock) as Arc<dyn Clock>, manners).await.expect("servers");
+    let providers = connected(settings(&upstream), anchor());
+    for (provider, header, scheme, question, hours) in [
+        (RUNWAY, "authorization", "Bearer ", "/v1/tasks/ID", 24),
+        (LUMA_AGENTS, "authorization", "Bearer ", "/v1/generations/ID", 1),
+        (SYNC, "x-api-key", "", "/v2/generations/ID/download", 24 * 7),
+        (HEYGEN, "x-api-key", "", "/v3/videos/ID", 24 * 7),
+        (MINIMAX_V2, "authorization", "Bearer ", "/v2/query/video_generation/ID", 9),
+        (MINIMAX_V1, "authorization", "Bearer ", "/v1/files/retrieve?file_id=FILE", 9),
+    ] {
+        *clock.0.lock().expect("a clock") = anchor();
+        let job = jobs().into_iter().find(|job| job.provider == provider && job.ending == Ending::Succeeded);
+        let job = job.expect("a job");
+        let http = client(&upstream, provider, header, scheme);
+        let path = question.replace("ID", &job.id).replace("FILE", &job.items[0].token);
+        let told = http.get(&Ask::new(http.base().join(&path).expect("an address"), true)).await.expect("an answer");
+        let kept = signed_address(&told.body).unwrap_or_else(|| panic!("{provider} signs no address"));
+        let file = Ask::new(Url::parse(&kept).expect("an address"), false);
+        assert_eq!(http.get(&file).await.expect("the file").status, 200, "{provider}");
+        *clock.0.lock().expect("a clock") = anchor().checked_add(SignedDuration::from_hours(hours)).expect("later");
+        assert_eq!(http.get(&file).await.expect("a refusal").status, 403, "{provider}: {kept}");
+        let mut sink = Bytes::default();
+        let fresh = port(&providers, provider).fetch(&reference(&job), 1, &mut sink).await;
+        assert!(fresh.is_ok() && !sink.0.is_empty(), "{provider}: {fresh:?}");
+    }
 }
 
 /// A video of Seedance that is gone is still a success; its task that ran out of time never was one.

@@ -1,6 +1,6 @@
 //! The servers, asked by the product's own adapters: what they answer is what the feed says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +8,18 @@ use async_trait::async_trait;
 use makegood_connectors::http::Pace;
 use makegood_connectors::{ProviderSettings, Registry};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{JobId, RunId};
+use makegood_domain::ids::{JobId, ProviderId, RunId};
+use makegood_domain::matching::lost_job;
 use makegood_domain::ports::{FileSink, JobRef, Providers, Start, VaultError};
 use makegood_domain::work::{Job, JobState, Run};
 use makegood_practice::catalogue::{Kept, PROVIDERS};
+use makegood_practice::upstream::state::UpstreamJob;
 use makegood_practice::upstream::{Manners, serve};
-use makegood_practice::{World, fixed, settings};
+use makegood_practice::{fixed, settings};
 use sha2::{Digest, Sha256};
 
 use super::workspace::Still;
-use super::{SEED, WORLD, anchor};
+use super::{WORLD, anchor};
 
 /// Goes on at once, at the time that the servers have: tokens are signed for it.
 struct NoWait(jiff::Timestamp);
@@ -78,16 +80,21 @@ fn reference(run: &Run, job: &Job) -> JobRef {
     }
 }
 
+/// Asks at once, at this time.
+pub fn pace(now: jiff::Timestamp) -> Arc<dyn Pace> {
+    Arc::new(NoWait(now))
+}
+
 /// The adapters that these settings connect.
 pub fn connected(settings: Vec<ProviderSettings>, now: jiff::Timestamp) -> Registry {
-    Registry::with_pace(settings, &(Arc::new(NoWait(now)) as Arc<dyn Pace>)).expect("adapters")
+    Registry::with_pace(settings, &pace(now)).expect("adapters")
 }
 
 /// The adapters read from the wire what the feed told, and fetch the very bytes.
 #[tokio::test]
 async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
-    let state = World::generate(SEED, anchor()).expect("the world").upstream;
-    let upstream = serve(Arc::new(state), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
+    let upstream =
+        serve(Arc::clone(&WORLD.upstream), Arc::new(Still(anchor())), Manners::default()).await.expect("servers");
     let providers = connected(settings(&upstream), anchor());
     let (mut asked, mut fetched, mut wrong) = (0, 0, Vec::new());
     for (run, job) in told_jobs() {
@@ -135,9 +142,9 @@ async fn look_ups_agree_with_the_feed_and_files_arrive_whole() {
 /// What is kept now is gone later, without anything being done; what has no limit is still there.
 #[tokio::test]
 async fn files_expire_by_the_clock() {
-    let state = World::generate(SEED, anchor()).expect("the world").upstream;
     let later = anchor().checked_add(jiff::SignedDuration::from_hours(24 * 31)).expect("later");
-    let upstream = serve(Arc::new(state), Arc::new(Still(later)), Manners { throttles: false, ..Manners::default() });
+    let upstream =
+        serve(Arc::clone(&WORLD.upstream), Arc::new(Still(later)), Manners { throttles: false, ..Manners::default() });
     let upstream = upstream.await.expect("servers");
     let providers = connected(settings(&upstream), later);
     let limits = Kept::read().expect("the rows");
@@ -160,6 +167,34 @@ async fn files_expire_by_the_clock() {
     }
     // Whoever keeps files at all has one that a ticket is about: all but OpenAI.
     assert_eq!(seen.len(), PROVIDERS.len() - 1, "{seen:?}");
+}
+
+/// A job whose id was lost is in its provider's list, and what was kept of the question proves that it is the run's.
+#[tokio::test]
+async fn lost_jobs_are_found_in_the_lists() {
+    let upstream = serve(Arc::clone(&WORLD.upstream), Arc::new(Still(anchor())), Manners::default());
+    let upstream = upstream.await.expect("servers");
+    let providers = connected(settings(&upstream), anchor());
+    let told = |fact: &Fact| if let Fact::Job(job) = fact { Some(job.id.clone()) } else { None };
+    let known: BTreeSet<JobId> = WORLD.facts.iter().filter_map(told).collect();
+    let kept_its_question = |fact: &&Fact| matches!(fact, Fact::Run(run) if run.params.get("endpoint").is_some());
+    let mut lost: Vec<(&Run, &UpstreamJob)> = Vec::new();
+    for fact in WORLD.facts.iter().filter(kept_its_question) {
+        let Fact::Run(run) = fact else { continue };
+        let job = WORLD.upstream.all().find(|job| job.reference == run.id.as_str()).expect("a job upstream");
+        assert!(!known.contains(&JobId::new(job.id.as_str())), "{} is not lost", job.id);
+        lost.push((run, job));
+    }
+    assert_eq!(lost.len(), 4, "runs without their job");
+    for (run, job) in lost {
+        let port = providers.get(&ProviderId::new(job.provider)).expect("a provider");
+        let endpoint = run.params["endpoint"].as_str().map(str::to_owned);
+        let window = lost_job::window(run, endpoint.clone());
+        let list = port.list_jobs(&window, anchor()).await;
+        let found = lost_job::weigh(run, None, endpoint.as_deref(), &known, &list.jobs);
+        let first = found.first().unwrap_or_else(|| panic!("{}: nothing; {:?}", job.provider, list.why));
+        assert!(first.proven && first.job.job_id.as_str() == job.id, "{}: {found:?}", job.provider);
+    }
 }
 
 /// The two tickets that stand for trouble with a look-up get it.

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::feed::Fact;
+use makegood_practice::catalogue::{OFFERS, PROVIDERS};
 use makegood_practice::{World, fixed};
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,26 @@ fn every_verdict_is_practised() {
     }
 }
 
+/// A queue without a provider would leave its ways unpractised.
+#[test]
+fn tickets_are_about_runs_of_every_provider() {
+    let offer = |id: &str| OFFERS.iter().find(|offer| offer.id == id).expect("an offer").provider;
+    let mut provider_of: BTreeMap<&str, &str> = BTreeMap::new();
+    for fact in &WORLD.facts {
+        if let Fact::Run(run) = fact {
+            provider_of.insert(run.id.as_str(), offer(run.model_id.as_str()));
+        }
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in WORLD.tickets.iter().flat_map(|row| &row.label.runs) {
+        *counts.entry(provider_of[run.as_str()]).or_default() += 1;
+    }
+    for provider in PROVIDERS {
+        let count = counts.get(provider).copied().unwrap_or(0);
+        assert!(count >= 3, "{provider} comes up {count} times: {counts:?}");
+    }
+}
+
 #[test]
 fn ids_are_unique_and_the_fixed_ones_are_there() {
     let ids: BTreeSet<&str> = WORLD.tickets.iter().map(|row| row.ticket.id.as_str()).collect();
@@ -72,6 +93,7 @@ fn ids_are_unique_and_the_fixed_ones_are_there() {
         fixed::PRIVACY,
         fixed::EXPIRING,
         fixed::OVER_LIMIT,
+        fixed::JOB_LOST,
     ] {
         assert!(ids.contains(id), "{id} is missing");
     }
