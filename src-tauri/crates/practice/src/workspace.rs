@@ -8,9 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use makegood_connectors::ProviderSettings;
 use makegood_domain::feed::Fact;
+use makegood_domain::ids::RunId;
 use makegood_domain::ports::{AttachmentFile, CaseStore, Clock, FactStore, QueueQuery, RejectedFact, StoreError};
 use makegood_domain::support::Ticket;
-use makegood_domain::work::{Job, JobItem};
+use makegood_domain::work::{Job, JobItem, OutputState};
 use makegood_store::sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
 
@@ -146,14 +147,22 @@ impl Workspace {
 }
 
 /// Keeps what the passes before the beginning were answered about jobs that came to nothing: of those the
-/// platform's word alone would be a reason to ask, and settle nothing. About the others nobody need have asked.
+/// platform's word alone would be a reason to ask, and settle nothing. About the others nobody need have asked,
+/// and of what was delivered nobody did.
 async fn keep_look_ups(store: &SqliteStore, facts: &[Fact]) -> Result<(), WorkspaceError> {
+    let delivered: BTreeSet<&RunId> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Output(output) if output.state == OutputState::Stored => Some(&output.run_id),
+            _ => None,
+        })
+        .collect();
     let came_to_nothing = |job: &&Job| {
         let has_file = |item: &JobItem| item.file.as_ref().is_some_and(|file| file.exists_now != Some(false));
         job.state.is_terminal() && job.looked_up_at.is_some() && !job.items.iter().any(has_file)
     };
     let jobs = facts.iter().filter_map(|fact| if let Fact::Job(job) = fact { Some(job) } else { None });
-    for job in jobs.filter(came_to_nothing) {
+    for job in jobs.filter(|job| !delivered.contains(&job.run_id)).filter(came_to_nothing) {
         store.record_look_up(job, &[]).await?;
     }
     Ok(())

@@ -57,3 +57,41 @@ fn pkcs8(pem: &str) -> Option<Vec<u8>> {
     let text: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
     STANDARD.decode(text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(head: &str, claims: &str, secret: &str) -> String {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(claims));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed.as_bytes()).as_ref());
+        format!("{signed}.{tag}")
+    }
+
+    #[test]
+    fn only_what_the_secret_signed_is_taken() {
+        const HEAD: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+        const CLAIMS: &str = r#"{"iss":"AK1","exp":1763634600}"#;
+        let good = token(HEAD, CLAIMS, "SK1");
+        let other = token(HEAD, r#"{"iss":"AK2","exp":1763634600}"#, "SK1");
+        let (signed, _) = good.rsplit_once('.').expect("a signature");
+        let (_, foreign) = other.rsplit_once('.').expect("a signature");
+        for (text, want) in [
+            (good.clone(), Some(true)),
+            (token(HEAD, CLAIMS, "SK2"), Some(false)),
+            (format!("{signed}.{foreign}"), Some(false)),
+            (format!("{signed}."), Some(false)),
+            (token(r#"{"alg":"none","typ":"JWT"}"#, CLAIMS, "SK1"), Some(false)),
+            (token(r#"{"alg":"HS256"}"#, CLAIMS, "SK1"), Some(false)),
+            (token(HEAD, "AK1", "SK1"), None),
+            (signed.to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(Token::read(&text).map(|token| token.is_of("SK1")), want, "{text}");
+            assert!(!Token::read(&text).is_some_and(|token| token.is_of_account("no key")), "{text}");
+        }
+        let until = Token::read(&good).and_then(|token| token.time("exp")).expect("an instant");
+        assert_eq!(until.as_second(), 1_763_634_600);
+    }
+}

@@ -11,8 +11,8 @@ use makegood_domain::ids::{JobId, ProviderId, RunId};
 use makegood_domain::ports::{Clock, JobRef, JobWindow, KeyVerdict, ProviderPort, Providers};
 use makegood_domain::work::{JobState, Media};
 use makegood_practice::catalogue::{
-    BFL, ELEVENLABS, FAL, HEYGEN, KLING, Kept, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, OFFERS, OPENAI, PROVIDERS,
-    RUNWAY, SEEDANCE, STABILITY, SYNC, TIME_RAN_OUT, VEO, VERTEX, has_queue,
+    BFL, BUCKET_DAYS, ELEVENLABS, FAL, HEYGEN, KLING, Kept, LUMA, LUMA_AGENTS, MINIMAX_V1, MINIMAX_V2, OFFERS, OPENAI,
+    PROVIDERS, RUNWAY, SEEDANCE, STABILITY, SYNC, TIME_RAN_OUT, VEO, VERTEX, has_queue,
 };
 use makegood_practice::upstream::state::{Ending, UpstreamItem, UpstreamJob, UpstreamState};
 use makegood_practice::upstream::{Manners, Upstream, serve};
@@ -27,6 +27,9 @@ use super::workspace::Still;
 
 /// Words that each vendor's filter would use.
 const FILTERED: &str = "NSFW: content moderation, risk control, against the usage guidelines";
+
+/// The number of the job whose video is in the bucket.
+const IN_BUCKET: usize = 11;
 
 /// Every way for a job to stand.
 fn endings() -> Vec<Ending> {
@@ -113,7 +116,8 @@ fn jobs() -> Vec<UpstreamJob> {
             .map(|(number, ending)| job(provider, ending, number, &kept))
             .collect::<Vec<_>>()
     };
-    PROVIDERS.into_iter().flat_map(of).collect()
+    // Vertex has two ways of giving a video, and the id of the job decides which.
+    PROVIDERS.into_iter().flat_map(of).chain([job(VERTEX, Ending::Succeeded, IN_BUCKET, &kept)]).collect()
 }
 
 fn reference(job: &UpstreamJob) -> JobRef {
@@ -270,6 +274,25 @@ async fn lists_name_the_jobs_of_their_time() {
         assert!(list.jobs.is_empty(), "{provider} lists {:?}", list.jobs);
     }
     assert!(listing >= 8, "{listing} list");
+}
+
+/// A video in the bucket has the deadline of the bucket's own rule; one inside the answer has none.
+#[tokio::test]
+async fn a_bucket_says_until_when() {
+    let upstream = serving(anchor(), false).await;
+    let providers = connected(settings(&upstream), anchor());
+    let mut deadlines = Vec::new();
+    for job in jobs().into_iter().filter(|job| job.provider == VERTEX && job.ending == Ending::Succeeded) {
+        let found = port(&providers, VERTEX).find_job(&reference(&job), anchor()).await;
+        let inline = found.raw.iter().any(|answer| answer.body.contains("bytesBase64Encoded"));
+        let file = found.job.items.first().and_then(|item| item.file.clone()).expect("a file");
+        let rule = SignedDuration::from_hours(24 * BUCKET_DAYS);
+        let until = job.finished_at.and_then(|at| at.checked_add(rule).ok()).filter(|_| !inline);
+        assert_eq!(file.available_until.filter(|_| !inline), until, "{}", job.id);
+        deadlines.push(inline);
+    }
+    deadlines.sort_unstable();
+    assert_eq!(deadlines, [false, true], "both ways of giving a video");
 }
 
 /// A clock that can be put on.
