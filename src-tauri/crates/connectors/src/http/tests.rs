@@ -107,7 +107,7 @@ async fn what_lies_here_is_not_asked_for_again_while_the_version_is_the_same() {
     server.on("/untagged", [Reply::file("video/mp4", video.clone())]);
     let total = video.len();
     for (path, tag, held, length, asked) in [
-        ("/f", "\"v1\"", 50_000, total, format!("bytes=50000-")),
+        ("/f", "\"v1\"", 50_000, total, "bytes=50000-".to_owned()),
         ("/f", "\"v1\"", total, total, format!("bytes={}-", total - 1)),
         ("/f", "\"v1\"", 50_000, total + 1, "bytes=50000-, none".to_owned()),
         ("/f", "\"v0\"", 50_000, total, "bytes=50000-, none".to_owned()),
