@@ -361,6 +361,26 @@ impl Connections for Keeper {
             ConnectionError::Unavailable(format!("The provider {id} was added, but its key was not kept. {error}"))
         })
     }
+
+    async fn remove(&self, id: &ProviderId, revision: u64) -> Result<(), ConnectionError> {
+        let file = self.keeping.file.clone().map_err(ConnectionError::Refused)?;
+        let _one = self.changing.lock().await;
+        let known = self.of(id)?;
+        if known.revision != revision {
+            return Err(ConnectionError::Stale(format!("The key of {id} was changed meanwhile. Look again.")));
+        }
+        if known.place == KeyPlace::Keyring {
+            // The key first: nobody would look for it again once its provider is gone.
+            let account = self.account(id);
+            self.ask(move |keyring| keyring.remove(&account)).await?;
+            self.registry.set_key(id, None).map_err(|error| ConnectionError::Refused(error.to_string()))?;
+            self.note(id, KeyPlace::Missing);
+        }
+        file.remove(id)?;
+        self.registry.remove(id);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        Ok(())
+    }
 }
 
 /// Whether both are the same key, or both none. Keys are not compared with what people guess, so the

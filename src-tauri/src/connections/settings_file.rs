@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{ConnectionError, NewConnection};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -49,6 +50,45 @@ impl SettingsFile {
         }
         replace(&path, &before, &after)
     }
+}
+
+impl SettingsFile {
+    /// Takes a provider out.
+    ///
+    /// # Errors
+    /// When it is not there, or the file can't be read, understood or replaced.
+    pub fn remove(&self, id: &ProviderId) -> Result<(), ConnectionError> {
+        let broken = |what: &str, why: &dyn std::fmt::Display| {
+            ConnectionError::Unavailable(format!("{} {what}: {why}", self.path.display()))
+        };
+        let path = self.path.canonicalize().map_err(|why| broken("can't be found", &why))?;
+        let before = std::fs::read_to_string(&path).map_err(|why| broken("can't be read", &why))?;
+        let known: Settings = toml::from_str(&before).map_err(|why| broken("can't be understood", &why))?;
+        if !known.providers.iter().any(|provider| provider.id == id.0) {
+            return Err(ConnectionError::Refused(format!("{} has no provider {id}.", self.path.display())));
+        }
+        let after = without_provider(&before, id).map_err(|why| broken("can't be changed", &why))?;
+        let read: Settings = toml::from_str(&after).map_err(|why| broken("would not be understood", &why))?;
+        if read.providers.len() + 1 != known.providers.len() || read.providers.iter().any(|one| one.id == id.0) {
+            return Err(broken("can't be changed", &"its providers are written in a way that is not understood"));
+        }
+        replace(&path, &before, &after)
+    }
+}
+
+/// `text` without the provider of this id.
+fn without_provider(text: &str, id: &ProviderId) -> Result<String, String> {
+    let mut document: DocumentMut = text.parse().map_err(|why: toml_edit::TomlError| why.to_string())?;
+    match document.get_mut("provider") {
+        Some(Item::ArrayOfTables(tables)) => {
+            tables.retain(|table| table.get("id").and_then(Item::as_str) != Some(id.as_str()));
+        }
+        Some(Item::Value(Value::Array(array))) => array.retain(|value| {
+            value.as_inline_table().and_then(|table| table.get("id")).and_then(Value::as_str) != Some(id.as_str())
+        }),
+        _ => return Err("`provider` is no list".to_owned()),
+    }
+    Ok(document.to_string())
 }
 
 /// `text` with one more provider.
@@ -161,6 +201,25 @@ mod tests {
             let why = file.add(&new("b")).expect_err("refused").to_string();
             assert!(why.contains(says) && why.contains("makegood.toml"), "{why}");
             assert_eq!(std::fs::read_to_string(&file.path).expect("read"), text);
+        }
+    }
+
+    #[test]
+    fn a_provider_is_taken_out_and_all_else_stays() {
+        let tables = format!(
+            "{START}\n[[provider]]\nid = 'a' # first\nadapter = 'fal'\n\n[[provider]]\nid = 'b'\nadapter = 'fal'\n"
+        );
+        let in_line = format!("provider = [{{ id = 'a', adapter = 'fal' }}, {{ id = 'b', adapter = 'fal' }}]\n{START}");
+        for text in [tables, in_line] {
+            let (_dir, file) = file(&text);
+            assert!(file.remove(&"c".into()).expect_err("refused").to_string().contains("no provider c"));
+            file.remove(&"b".into()).expect("taken out");
+            let after = std::fs::read_to_string(&file.path).expect("read");
+            for line in text.lines().filter(|line| line.contains('#')) {
+                assert!(after.contains(line), "{line} is in\n{after}");
+            }
+            let read: Settings = toml::from_str(&after).expect("settings");
+            assert_eq!(read.providers.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a"], "{after}");
         }
     }
 

@@ -16,11 +16,11 @@ use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
-    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
-    SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection,
+    Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition,
+    ImportReport, IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
+    PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery, RawAnswer,
+    ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -144,6 +144,13 @@ between! {
         fn unfinished_actions() -> Vec<ActionRecord>;
         fn audit(subject: Option<&str>, limit: u64) -> Vec<AuditLine>;
         fn seal(at: Timestamp) -> u64;
+        fn note_connection(
+            agent: &AgentId,
+            provider: &ProviderId,
+            change: ConnectionChange,
+            outcome: &str,
+            at: Timestamp
+        ) -> ();
         fn audit_verify() -> Option<AuditBreak>;
         fn outbox(limit: u64) -> Vec<OutboxLine>;
     }
@@ -172,6 +179,7 @@ between! {
     }
     DeliveryStore {
         fn keep_deliveries(deliveries: &[NewDelivery], at: Timestamp) -> Vec<bool>;
+        fn prune(limit: u32, at: Timestamp) -> Pruned;
         fn match_deliveries(since: Timestamp, at: Timestamp) -> u64;
         fn deliveries(limit: u64) -> Vec<DeliveryLine>;
         fn delivery_body(provider: &ProviderId, delivery_id: &str) -> Option<Vec<u8>>;
@@ -189,7 +197,18 @@ between! {
         fn end_removal(sha256: &str, at: Timestamp) -> bool;
         fn claimed_removals(limit: u32) -> Vec<String>;
     }
-    Store {
-        fn health() -> StoreHealth;
+}
+
+#[async_trait]
+impl Store for Through {
+    async fn health(&self) -> StoreResult<StoreHealth> {
+        self.between.before("health").await?;
+        let answer = self.store.health().await;
+        self.between.after("health").await?;
+        answer
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
     }
 }

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{
-    AdapterInfo, Capability, Connection, ConnectionError, Connections, FileRetention, Health, KeyPlace, KeyringState,
-    NewConnection,
+    AdapterInfo, Capability, Connection, ConnectionChange, ConnectionError, Connections, FileRetention, Health,
+    KeyPlace, KeyringState, NewConnection,
 };
 
 use crate::contract::*;
@@ -49,6 +49,7 @@ impl Desk {
         // Also where it was refused: what is there may have turned out to be another key.
         self.changed(Topic::Connections);
         kept?;
+        self.note(&id, ConnectionChange::KeySet, "kept").await?;
         self.row_of(&id)
     }
 
@@ -61,6 +62,7 @@ impl Desk {
         let removed = self.kept()?.remove_key(&id, request.revision).await;
         self.changed(Topic::Connections);
         removed?;
+        self.note(&id, ConnectionChange::KeyRemoved, "removed").await?;
         self.row_of(&id)
     }
 
@@ -72,6 +74,7 @@ impl Desk {
         let (id, at) = (ProviderId(request.id), self.now());
         let check = self.kept()?.check(&id, at).await?;
         self.changed(Topic::Connections);
+        self.note(&id, ConnectionChange::KeyTested, check.verdict.word()).await?;
         let answer = |raw: makegood_domain::ports::RawAnswer| RawAnswerView {
             url: raw.url,
             status: raw.status,
@@ -118,12 +121,41 @@ impl Desk {
             base_url: written("The address", request.base_url)?,
             key_variable: written("The variable", request.variable)?,
         };
-        let id = new.id.clone();
+        let (id, adapter) = (new.id.clone(), new.adapter.clone());
         let added = kept.add(new, key).await;
         // Also where it failed: a provider whose key was not kept is there all the same.
         self.changed(Topic::Connections);
+        if self.row_of(&id).is_ok() {
+            self.note(&id, ConnectionChange::Added, &adapter).await?;
+        }
         added?;
+        if key.is_some() {
+            self.note(&id, ConnectionChange::KeySet, "kept").await?;
+        }
         self.row_of(&id)
+    }
+
+    /// Takes a provider out of the settings, and its key out of the keyring; it is not asked any more. What it
+    /// answered before stays in the record.
+    ///
+    /// # Errors
+    /// When it is still there; its key may be gone then.
+    pub async fn remove_connection(&self, request: RemoveKeyRequest) -> Result<ConnectionsView> {
+        let id = ProviderId(request.id);
+        let removed = self.kept()?.remove(&id, request.revision).await;
+        self.changed(Topic::Connections);
+        removed?;
+        self.note(&id, ConnectionChange::Removed, "removed").await?;
+        self.connections(Nothing {}).await
+    }
+
+    /// What was done is done: where it can't be written down, whoever did it is told both.
+    async fn note(&self, id: &ProviderId, change: ConnectionChange, outcome: &str) -> Result<()> {
+        let noted = self.store.note_connection(&self.agent.id, id, change, outcome, self.now()).await;
+        noted.map_err(|why| {
+            let act = change.word();
+            Error::Refused(format!("This was done ({act}, {id}), and the record could not write it down: {why}"))
+        })
     }
 
     fn kept(&self) -> Result<&dyn Connections> {

@@ -169,7 +169,8 @@ async fn retry_these(store: &dyn Store, letters: Vec<DeadLetter>, now: Timestamp
 /// The letter as it was told, if it can be read.
 fn again(letter: DeadLetter) -> Option<Told> {
     let event = events::parse_line(letter.raw.as_bytes()).ok().filter(|_| letter.whole)?;
-    let (origin, time) = (letter.origin.or(event.origin), letter.time.or(event.time));
+    // Without a time of its own it is as of when it first came: what was said since is newer.
+    let (origin, time) = (letter.origin.or(event.origin), letter.time.or(event.time).or(Some(letter.first_at)));
     Some(Told { event: Event { origin, time, ..event }, place: letter.place })
 }
 

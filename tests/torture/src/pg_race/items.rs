@@ -39,6 +39,9 @@ enum Try {
     Settle,
 }
 
+/// So many blocks of 100 are settled by a reconciler as a whole: all its runs at a time, in groups.
+const TOGETHER: u32 = 35;
+
 /// One process after all runs.
 pub async fn race(store: &PgStore, work: &Work, told: &mut impl Write) -> anyhow::Result<()> {
     let mut dice = Dice::new(work.seed, &format!("racer {} {:?}", work.from, work.task));
@@ -49,23 +52,15 @@ pub async fn race(store: &PgStore, work: &Work, told: &mut impl Write) -> anyhow
         }
     }
     let mut racer = Racer { store, told, dice };
-    for number in numbers {
-        let context = || format!("run {number}");
-        if work.task == Task::Parts {
-            racer.any_part(&job(PARTS, number).by(&format!("p{}", work.from))).await.with_context(context)?;
+    for block in numbers.chunks(BLOCK) {
+        if work.task == Task::Race && racer.dice.chance(TOGETHER) {
+            let jobs: Vec<Job> = block.iter().map(|number| job(WHOLE, *number)).collect();
+            racer.settle_together(&jobs).await.with_context(|| format!("runs {block:?} together"))?;
             continue;
         }
-        let what = [Try::Restore, Try::Recover, Try::InTwo, Try::Settle][racer.dice.index(4)];
-        let shared = matches!(what, Try::Restore | Try::Recover) && racer.dice.chance(25);
-        let by = if shared { "all".to_owned() } else { format!("p{}", work.from) };
-        let recovers = if shared { number % 2 == 0 } else { what == Try::Recover };
-        let job = job(WHOLE, number).by(&by).recovering(recovers);
-        match what {
-            Try::Settle => racer.settle(&job).await,
-            Try::InTwo => racer.in_two(&job).await,
-            Try::Restore | Try::Recover => racer.act(&job).await,
+        for number in block {
+            racer.one(work, *number).await.with_context(|| format!("run {number}"))?;
         }
-        .with_context(context)?;
     }
     Ok(())
 }
@@ -77,6 +72,24 @@ struct Racer<'a, W: Write> {
 }
 
 impl<W: Write> Racer<'_, W> {
+    /// One way after one run.
+    async fn one(&mut self, work: &Work, number: u64) -> anyhow::Result<()> {
+        let racer = self;
+        if work.task == Task::Parts {
+            return racer.any_part(&job(PARTS, number).by(&format!("p{}", work.from))).await;
+        }
+        let what = [Try::Restore, Try::Recover, Try::InTwo, Try::Settle][racer.dice.index(4)];
+        let shared = matches!(what, Try::Restore | Try::Recover) && racer.dice.chance(25);
+        let by = if shared { "all".to_owned() } else { format!("p{}", work.from) };
+        let recovers = if shared { number.is_multiple_of(2) } else { what == Try::Recover };
+        let job = job(WHOLE, number).by(&by).recovering(recovers);
+        match what {
+            Try::Settle => racer.settle(&job).await,
+            Try::InTwo => racer.in_two(&job).await,
+            Try::Restore | Try::Recover => racer.act(&job).await,
+        }
+    }
+
     /// Begins an action of these effects.
     async fn begin(&self, job: &Job, steps: Vec<Step>) -> anyhow::Result<()> {
         self.store.open_case(&job.new_case()).await?;
@@ -161,6 +174,26 @@ impl<W: Write> Racer<'_, W> {
                 same(&applied, &self.store.settle(&key, 0, &effect, product::at(LATE + 601)).await?)?;
             }
             self.tell(job, &[item], &key, &applied)?;
+        }
+        Ok(())
+    }
+
+    /// As a reconciler does with what an outage left over: the first items of all runs at a time, then the second
+    /// ones. What arrives together is one call, whoever else is after the same.
+    async fn settle_together(&mut self, jobs: &[Job]) -> anyhow::Result<()> {
+        for item in 1..=jobs.iter().map(Job::items).max().unwrap_or_default() {
+            let mut wanted = Vec::new();
+            for job in jobs.iter().filter(|job| item <= job.items()) {
+                self.store.detect(&detection(job, item)).await?;
+                let key = ActionKey(format!("rec-{}-{item}-0", job.charge()));
+                wanted.push((job, job.restore_some(RefundId(format!("rfd-{key}")), &[item], None), key));
+            }
+            let calls =
+                wanted.iter().map(|(_, effect, key)| self.store.settle(key, 0, effect, product::at(LATE + 600)));
+            let answers = futures_util::future::join_all(calls).await;
+            for ((job, _, key), applied) in wanted.iter().zip(answers) {
+                self.tell(job, &[item], key, &applied?)?;
+            }
         }
         Ok(())
     }

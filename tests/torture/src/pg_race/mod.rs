@@ -84,10 +84,33 @@ fn items(run: &Run, server: &Server, size: &Size, verdict: &mut Verdict) -> anyh
     for wrong in proof::of_postgres(server, &[], Settled::Any)? {
         verdict.fault(wrong, run.replay("pg-race"));
     }
+    groups(run, server, &whole, verdict)?;
     let refused = whole.iter().chain(&parts).filter(|line| line.starts_with("refused")).count();
     verdict.count("jobs", size.jobs + size.parts);
     verdict.count("done", winners.values().map(BTreeSet::len).sum::<usize>());
     verdict.count("refused", refused);
+    Ok(())
+}
+
+/// Restorations that went together: there were some, and whoever was told that one was done finds it in the
+/// reconciler's journal.
+fn groups(run: &Run, server: &Server, told: &[String], verdict: &mut Verdict) -> anyhow::Result<()> {
+    let groups = server.sql(
+        "SELECT count(*) FROM (SELECT txid FROM record.audit WHERE actor = 'reconciler' AND act = 'restore'
+            GROUP BY txid HAVING count(*) > 1) AS g",
+    )?;
+    verdict.count("groups", groups.trim().parse::<usize>()?);
+    if groups.trim() == "0" {
+        verdict.fault("no two restorations went together".to_owned(), run.replay("pg-race"));
+    }
+    let journal = server.sql("SELECT key FROM record.sweep_steps")?;
+    let kept: BTreeSet<&str> = journal.lines().map(str::trim).collect();
+    let keys = told.iter().filter(|line| line.starts_with("done ")).filter_map(|line| line.split_whitespace().nth(3));
+    for key in keys.filter(|key| key.starts_with("rec-")).collect::<BTreeSet<_>>() {
+        if !kept.contains(key) {
+            verdict.fault(format!("{key} was told that it is done, and is in no journal"), run.replay("pg-race"));
+        }
+    }
     Ok(())
 }
 

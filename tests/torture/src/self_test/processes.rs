@@ -34,6 +34,20 @@ END $$;
 CREATE TRIGGER forget AFTER INSERT ON record.action_steps FOR EACH ROW
     WHEN (NEW.effect ->> 'effect' = 'restore') EXECUTE FUNCTION record.forget()";
 
+/// A group goes on whatever stands in its way, and nothing is settled one by one.
+const NO_FALLBACK: &str = "
+CREATE OR REPLACE FUNCTION record.one_by_one(p_what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN NULL; END $$";
+
+/// A group answers for all of its restorations and does none.
+const ANSWERS_FIRST: &str = "
+CREATE OR REPLACE FUNCTION api.settle_many(p_wanted jsonb, p_at bigint) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object('step', 0, 'part', w.said -> 'part', 'at', p_at, 'receipt', jsonb_build_object(
+            'receipt', 'restored', 'refund_id', w.said -> 'effect' -> 'refund_id', 'total', 1, 'balances', '[]'::jsonb))
+        ORDER BY w.place)
+    FROM jsonb_array_elements(p_wanted) WITH ORDINALITY AS w (said, place)
+$$";
+
 /// Looks for what is due, and then claims it.
 const CLAIMED_TWICE: &str = "
 CREATE OR REPLACE FUNCTION api.claim_due(p_worker text, p_limit bigint, p_lease bigint, p_at bigint) RETURNS jsonb
@@ -144,6 +158,8 @@ fn races() -> Bed {
         control: race(""),
         bugs: vec![
             bug("no key against a second restoration", &["winners", "settled twice"], RESTORED_AGAIN),
+            bug("a group goes on whatever is in its way", &["both remedies", "what its items say"], NO_FALLBACK),
+            bug("a group answers for what it did not do", &["in no journal"], ANSWERS_FIRST),
             bug("looks and then claims", &["times at once"], CLAIMED_TWICE),
             bug("a yes is used again", &["was used"], USED_AGAIN),
         ],

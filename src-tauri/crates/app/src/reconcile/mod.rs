@@ -32,6 +32,9 @@ pub use view::pass_view;
 
 /// Passes among which one that was asked for before is looked for.
 const PASSES_KNOWN: u64 = 50;
+/// Rows that are let go of in one unit of work, which others wait for, and how often in a pass.
+const PRUNED_AT_ONCE: u32 = 500;
+const PRUNES_MAX: u32 = 40;
 /// Cases of one run that are examined again after it was settled.
 const CASES_MAX: u64 = 20;
 
@@ -105,6 +108,9 @@ impl Desk {
         if let Err(why) = self.store.seal(self.now()).await {
             tally.problem(format!("the audit was not sealed: {why}"));
         }
+        if let Err(why) = self.let_go().await {
+            tally.problem(format!("what is old was not let go of: {why}"));
+        }
         tally.report_mut().oldest_open = self.store.promise(self.now()).await?.oldest_open;
         tally.finish(self.now());
         self.store.save_pass(tally.report()).await?;
@@ -112,6 +118,17 @@ impl Desk {
             self.changed(topic);
         }
         swept.map(|()| tally.into_report())
+    }
+
+    /// Lets go of deliveries and names of events that are older than they are kept, some at a time: what is left
+    /// after a few calls is for the next pass.
+    async fn let_go(&self) -> Result<()> {
+        for _ in 0..PRUNES_MAX {
+            if !self.store.prune(PRUNED_AT_ONCE, self.now()).await?.more {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Starts a pass now, by the button. The same id tells of the same pass.

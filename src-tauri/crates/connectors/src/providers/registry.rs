@@ -83,6 +83,11 @@ impl Registry {
         Ok(())
     }
 
+    /// Disconnects a provider; whether there was one.
+    pub fn remove(&self, id: &ProviderId) -> bool {
+        self.connected.write().unwrap_or_else(PoisonError::into_inner).remove(id).is_some()
+    }
+
     /// Whether a connection can be made with this key. Nobody is asked.
     ///
     /// # Errors

@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Capability, Descriptor, RawAnswer};
 use crate::ids::ProviderId;
+use crate::words::words;
+
+words! {
+    /// What a person did about a provider's connection, as the audit says it. Never the key.
+    ConnectionChange {
+        Added = "provider_added",
+        Removed = "provider_removed",
+        KeySet = "key_set",
+        KeyRemoved = "key_removed",
+        KeyTested = "key_tested",
+    }
+}
 
 /// What a provider made of our key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,4 +253,10 @@ pub trait Connections: Send + Sync {
     /// # Errors
     /// When it is not written; nothing is connected then.
     async fn add(&self, new: NewConnection, key: Option<&str>) -> Result<(), ConnectionError>;
+    /// Takes a provider out of the settings and disconnects it; a key that is ours to change leaves the keyring
+    /// before.
+    ///
+    /// # Errors
+    /// When it is still in the settings.
+    async fn remove(&self, id: &ProviderId, revision: u64) -> Result<(), ConnectionError>;
 }

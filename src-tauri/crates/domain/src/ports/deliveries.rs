@@ -3,7 +3,8 @@
 //! somebody posts to an open address can move credits.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::StoreResult;
 use crate::ids::{JobId, ProviderId, RunId, WebhookId};
@@ -92,6 +93,25 @@ pub struct DeliveryLine {
     pub received_at: Timestamp,
 }
 
+/// How long the bytes of a delivery are kept. Senders try for three days at the most, and accept no signature that
+/// is older than five minutes: after a month they can only be asked for as evidence.
+pub const BODIES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long it is remembered which deliveries came and which events were taken, so that the same one again has no
+/// effect. Nobody sends one so late; an old event can't undo a newer one even then.
+pub const NAMES_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What was let go of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Deliveries of which only the bytes went.
+    pub bodies: u64,
+    pub deliveries: u64,
+    pub events: u64,
+    /// Others are as old: the next call goes on with them.
+    pub more: bool,
+}
+
 /// What providers sent, kept as it came, and led to the run that it is about.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
@@ -108,7 +128,12 @@ pub trait DeliveryStore: Send + Sync {
     /// Newest first.
     async fn deliveries(&self, limit: u64) -> StoreResult<Vec<DeliveryLine>>;
 
-    /// The bytes as they came; `None` for a delivery that is not kept.
+    /// Lets go of what is older than it is kept: the bytes of deliveries after [`BODIES_KEPT`], deliveries and the
+    /// names of events after [`NAMES_KEPT`]. Of each the oldest, `limit` of them and what came in the same instant.
+    /// A delivery that led to a run with which a case is concerned is evidence, and stays whole.
+    async fn prune(&self, limit: u32, at: Timestamp) -> StoreResult<Pruned>;
+
+    /// The bytes as they came; `None` for a delivery that is not kept, or of which they are not.
     async fn delivery_body(&self, provider: &ProviderId, delivery_id: &str) -> StoreResult<Option<Vec<u8>>>;
 }
 

@@ -10,12 +10,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalStore, DeliveryStore, FileStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore};
+use super::{
+    ApprovalStore, ConnectionChange, DeliveryStore, FileStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore,
+};
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
 use crate::ids::{
-    AccountId, ActionKey, AgentId, AttachmentId, CaseId, ChargeId, JobId, MessageId, OutputId, RefundId, RunId,
-    TicketId,
+    AccountId, ActionKey, AgentId, AttachmentId, CaseId, ChargeId, JobId, MessageId, OutputId, ProviderId, RefundId,
+    RunId, TicketId,
 };
 use crate::matching::RunMatch;
 use crate::money::Credits;
@@ -526,6 +528,16 @@ pub trait ActionStore: Send + Sync {
     async fn seal(&self, _at: Timestamp) -> StoreResult<u64> {
         Ok(0)
     }
+    /// Writes down that a person did this about a provider's connection, and what came of it in a few words. A
+    /// key is never among them.
+    async fn note_connection(
+        &self,
+        agent: &AgentId,
+        provider: &ProviderId,
+        change: ConnectionChange,
+        outcome: &str,
+        at: Timestamp,
+    ) -> StoreResult<()>;
     /// The first broken line, if any.
     async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>>;
     async fn outbox(&self, limit: u64) -> StoreResult<Vec<OutboxLine>>;
@@ -547,7 +559,6 @@ pub trait Store:
     async fn health(&self) -> StoreResult<StoreHealth>;
 
     /// Closes the connections after what is under way; a file's log is folded into it. Whoever ends
-    /// without it loses nothing, and leaves that to the next one. A store that holds nothing open has
-    /// nothing to close.
-    async fn close(&self) {}
+    /// without it loses nothing, and leaves that to the next one.
+    async fn close(&self);
 }

@@ -100,8 +100,8 @@ $$;
 -- As of when a fact says that it is so: the time of its event, else `p_at`, when it came. A sender whose clock
 -- is more than a day ahead says nothing by it.
 CREATE FUNCTION record.told_at(p_fact jsonb, p_at bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN said.at <= p_at + 86400000000 THEN said.at ELSE p_at END
-    FROM (SELECT record.instant(p_fact ->> 'time') AS at) AS said
+    SELECT CASE WHEN record.instant(p_fact ->> 'time') <= p_at + 86400000000 THEN record.instant(p_fact ->> 'time')
+        ELSE p_at END
 $$;
 
 CREATE FUNCTION record.put_fact(p_kind text, p_row jsonb, p_told bigint, p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -270,6 +270,19 @@ BEGIN
     RETURN v_outcomes;
 END $$;
 
+-- Takes a batch that is made of nothing but fresh facts, as most are, without asking for each before. Whether
+-- it was one; else nothing was done.
+CREATE FUNCTION record.take_whole(p_facts jsonb[], p_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT record.may_stand_together(p_facts) THEN
+        RETURN false;
+    END IF;
+    PERFORM record.put_fresh(p_facts, p_at);
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'MG001' OR integrity_constraint_violation OR data_exception THEN
+    RETURN false;
+END $$;
+
 -- Whether the platform's levels are ours. Credits restored here it can't know of.
 CREATE FUNCTION record.compare_levels(p_facts jsonb[], p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -313,10 +326,11 @@ $$;
 
 -- The logical runs that facts concern: their items can be settled by them, and a reconciler must look
 -- again.
-CREATE FUNCTION record.roots_of(p_facts jsonb[]) RETURNS TABLE (place bigint, root text) LANGUAGE sql STABLE AS $$
-    SELECT u.place, r.root_id FROM unnest(p_facts) WITH ORDINALITY AS u (fact, place)
-    JOIN record.runs r ON r.id = u.fact -> 'data' ->> CASE u.fact ->> 'type' WHEN 'run' THEN 'id' ELSE 'run_id' END
-    WHERE u.fact ->> 'type' IN ('run', 'charge', 'output', 'refund', 'job', 'webhook', 'upload')
+CREATE FUNCTION record.roots_of(p_facts jsonb[]) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT r.root_id FROM record.runs r WHERE r.id = ANY (ARRAY(
+        SELECT DISTINCT f -> 'data' ->> CASE f ->> 'type' WHEN 'run' THEN 'id' ELSE 'run_id' END
+        FROM unnest(p_facts) AS f
+        WHERE f ->> 'type' IN ('run', 'charge', 'output', 'refund', 'job', 'webhook', 'upload')))
 $$;
 
 -- Takes a batch of facts: [{"type", "data"}], each with `digest` (hex), for a reversed refund also
@@ -346,28 +360,33 @@ BEGIN
     IF v_facts = '{}' THEN
         RETURN '{"added": 0, "unchanged": 0, "updated": 0, "rejected": [], "outcomes": []}';
     END IF;
-    SELECT array_agg(b.place), array_agg(b.root) INTO v_places, v_roots FROM record.roots_before(v_facts) AS b;
-    v_outcomes := record.take_facts(v_facts, v_at);
-    LOOP
-        v_before := v_open;
-        v_open := cardinality(array_positions(v_outcomes, NULL));
-        EXIT WHEN v_open = 0 OR v_open = v_before;
+    IF record.take_whole(v_facts, v_at) THEN
+        v_outcomes := array_fill('added'::text, ARRAY[cardinality(v_facts)]);
+        PERFORM record.settle_roots(ARRAY(SELECT record.roots_of(v_facts)), v_at);
+    ELSE
+        SELECT array_agg(b.place), array_agg(b.root) INTO v_places, v_roots FROM record.roots_before(v_facts) AS b;
+        v_outcomes := record.take_facts(v_facts, v_at);
+        LOOP
+            v_before := v_open;
+            v_open := cardinality(array_positions(v_outcomes, NULL));
+            EXIT WHEN v_open = 0 OR v_open = v_before;
+            FOR i IN 1 .. cardinality(v_facts) LOOP
+                CONTINUE WHEN v_outcomes[i] IS NOT NULL;
+                SELECT * INTO v_try FROM record.try_fact(v_facts[i], v_at);
+                v_outcomes[i] := v_try.outcome;
+                v_reasons[i] := to_jsonb(v_try);
+            END LOOP;
+        END LOOP;
         FOR i IN 1 .. cardinality(v_facts) LOOP
             CONTINUE WHEN v_outcomes[i] IS NOT NULL;
-            SELECT * INTO v_try FROM record.try_fact(v_facts[i], v_at);
-            v_outcomes[i] := v_try.outcome;
-            v_reasons[i] := to_jsonb(v_try);
+            v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_at);
         END LOOP;
-    END LOOP;
-    FOR i IN 1 .. cardinality(v_facts) LOOP
-        CONTINUE WHEN v_outcomes[i] IS NOT NULL;
-        v_rejected := v_rejected || record.bury_fact(v_facts[i], i - 1, v_reasons[i], v_at);
-    END LOOP;
-    PERFORM record.settle_roots(ARRAY(
-        SELECT DISTINCT touched.root FROM (
-            SELECT * FROM record.roots_of(v_facts)
-            UNION ALL SELECT * FROM unnest(v_places, v_roots)) AS touched (place, root)
-        WHERE v_outcomes[touched.place] IN ('added', 'updated') AND touched.root IS NOT NULL), v_at);
+        PERFORM record.settle_roots(ARRAY(
+            SELECT record.roots_of(ARRAY(SELECT f.said FROM unnest(v_facts, v_outcomes) AS f (said, outcome)
+                WHERE f.outcome IN ('added', 'updated')))
+            UNION SELECT b.root FROM unnest(v_places, v_roots) AS b (place, root)
+            WHERE v_outcomes[b.place] IN ('added', 'updated') AND b.root IS NOT NULL), v_at);
+    END IF;
     PERFORM record.compare_levels(v_facts, v_at);
     v_report := jsonb_build_object('added', cardinality(array_positions(v_outcomes, 'added')),
         'unchanged', cardinality(array_positions(v_outcomes, 'unchanged')),

@@ -83,10 +83,11 @@ BEGIN
     UPDATE record.runs SET root_id = v_root WHERE id IN (SELECT id FROM retry) AND root_id <> v_root;
 END $$;
 
--- A size or count that the feed keeps unsigned. Beyond 64 bits it is kept at the largest.
--- Strict: least() alone would make a size of none at all the largest.
-CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT least(p_said::numeric, 9223372036854775807)::bigint
+-- A size or count that the feed keeps unsigned. Beyond 64 bits it is kept at the largest. None is none: least()
+-- alone would make the largest of it.
+CREATE FUNCTION record.size(p_said text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_said IS NULL THEN NULL WHEN length(p_said) <= 18 THEN p_said::numeric::bigint
+        ELSE least(p_said::numeric, 9223372036854775807)::bigint END
 $$;
 
 -- `p_at`: when its provider was asked; null where nobody did.

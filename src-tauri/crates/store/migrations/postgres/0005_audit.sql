@@ -139,3 +139,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp 
 BEGIN
     RETURN record.clock(p_at);
 END $$;
+
+-- Writes down what a person did about a provider's connection, and what came of it. Of the acts these alone, so
+-- that nobody can write lines about credits.
+CREATE FUNCTION api.note_connection(p_agent text, p_act text, p_provider text, p_outcome text, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+BEGIN
+    IF p_act <> ALL ('{provider_added,provider_removed,key_set,key_removed,key_tested}') OR p_provider IS NULL
+        OR length(p_provider) > 200 OR p_outcome IS NULL OR length(p_outcome) > 200 THEN
+        PERFORM record.refuse('this is nothing that is done about a connection');
+    END IF;
+    PERFORM record.add_audit(record.person(p_agent), p_act, p_provider, to_jsonb(p_outcome), record.clock(p_at));
+    RETURN NULL;
+END $$;

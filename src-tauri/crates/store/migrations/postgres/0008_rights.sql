@@ -6,10 +6,10 @@
 -- Who may call what:
 --   agent       keep_blob open_case save_finding choose_runs assign save_draft save_view delete_view
 --   agent       begin_action apply finish_action record_look_up ask_approval decide_approval approvals_at
---   agent       identity clock seal_audit
+--   agent       identity clock seal_audit note_connection
 --   approver    save_view delete_view decide_approval approvals_at identity clock seal_audit
 --   reconciler  claim_due end_look settle settle_many detect close_detections save_pass record_look_up save_finding
---   reconciler  identity clock seal_audit claim_letters end_letter enable_endpoint
+--   reconciler  identity clock seal_audit claim_letters end_letter enable_endpoint prune
 --   reconciler  claim_removal end_removal
 --   feeder      feed clock identity keep_deliveries match_deliveries
 --   auditor     approvals_at identity clock
@@ -101,8 +101,8 @@ GRANT SELECT ON api.schema_migrations, api.fact_digests, api.discrepancies TO ma
 
 GRANT EXECUTE ON FUNCTION api.keep_blob, api.open_case, api.save_finding, api.choose_runs, api.assign, api.save_draft,
     api.save_view, api.delete_view, api.begin_action, api.apply, api.finish_action, api.record_look_up,
-    api.ask_approval, api.decide_approval, api.approvals_at, api.identity, api.clock, api.seal_audit
-    TO makegood_agent;
+    api.ask_approval, api.decide_approval, api.approvals_at, api.identity, api.clock, api.seal_audit,
+    api.note_connection TO makegood_agent;
 GRANT EXECUTE ON FUNCTION api.save_view, api.delete_view, api.decide_approval, api.approvals_at, api.identity,
     api.clock, api.seal_audit TO makegood_approver;
 GRANT EXECUTE ON FUNCTION api.claim_due, api.end_look, api.settle, api.settle_many, api.detect, api.close_detections,

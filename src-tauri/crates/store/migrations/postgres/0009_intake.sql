@@ -14,6 +14,8 @@ CREATE TABLE record.events_taken (
     at     bigint NOT NULL,
     PRIMARY KEY (source, id)
 );
+-- In the order in which they were taken, so that the oldest are found by a list of pages.
+CREATE INDEX events_taken_by_time ON record.events_taken USING brin (at) WITH (pages_per_range = 16);
 
 -- What could not be read, or was rejected.
 CREATE TABLE record.dead_letters (

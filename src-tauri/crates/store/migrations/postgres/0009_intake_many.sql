@@ -2,23 +2,30 @@
 -- here is what record.take_fact would have taken one by one, row for row; whatever is in the way undoes a
 -- group whole, and it is halved, and in the end taken one by one.
 
+-- Whether the effect of a fact depends on no row told beside it. That is not so of refunds, and of the
+-- system's retries, which go on in another's logical run.
+CREATE FUNCTION record.stands_alone(p_fact jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_fact ? 'digest' AND p_fact -> 'data' ->> 'retry_initiator' IS DISTINCT FROM 'system'
+        AND (p_fact -> 'source' IS NULL) = (p_fact -> 'event' IS NULL)
+        AND p_fact ->> 'type' = ANY ('{provider,model,user,account,workspace,project,node,run,charge,job,webhook,upload,output,ticket}')
+$$;
+
+CREATE FUNCTION record.may_stand_together(p_facts jsonb[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT cardinality(p_facts) >= 8 AND bool_and(coalesce(record.stands_alone(f), false)) FROM unnest(p_facts) AS f
+$$;
+
 -- Of each fact, whether it may be taken together with its neighbours: a row, and an event, of which the
--- record knows nothing and the batch speaks once, whose effect depends on no row told beside it. That is
--- not so of refunds, and of the system's retries, which go on in another's logical run.
+-- record knows nothing and the batch speaks once, and that stands alone.
 CREATE FUNCTION record.fresh_facts(p_facts jsonb[]) RETURNS boolean[] LANGUAGE sql STABLE AS $$
     WITH fact AS (
         SELECT f.place, f.said ->> 'type' AS kind, record.fact_id(f.said) AS id, f.said ->> 'source' AS source,
-            f.said ->> 'event' AS event, f.said ? 'digest' AS has_digest,
-            f.said -> 'data' ->> 'retry_initiator' AS initiator
+            f.said ->> 'event' AS event, record.stands_alone(f.said) AS alone
         FROM unnest(p_facts) WITH ORDINALITY AS f (said, place)),
     counted AS (
         SELECT fact.*, count(*) OVER (PARTITION BY kind, id) AS tellings,
             count(*) OVER (PARTITION BY source, event) AS deliveries
         FROM fact)
-    SELECT array_agg(coalesce(has_digest AND id <> '' AND tellings = 1
-            AND kind = ANY ('{provider,model,user,account,workspace,project,node,run,charge,job,webhook,upload,output,ticket}')
-            AND initiator IS DISTINCT FROM 'system' AND (source IS NULL) = (event IS NULL)
-            AND (source IS NULL OR deliveries = 1)
+    SELECT array_agg(coalesce(alone AND id <> '' AND tellings = 1 AND (source IS NULL OR deliveries = 1)
             AND NOT EXISTS (SELECT 1 FROM record.fact_digests d WHERE d.kind = c.kind AND d.id = c.id)
             AND NOT EXISTS (SELECT 1 FROM record.events_taken e WHERE e.source = c.source AND e.id = c.event), false)
         ORDER BY place)
@@ -96,12 +103,14 @@ BEGIN
     SELECT r ->> 'id', r ->> 'run_id', r ->> 'account_id', record.instant(r ->> 'posted_at'), (r ->> 'total')::bigint,
         r ->> 'idempotency_key'
     FROM unnest(p_rows) AS r;
-    INSERT INTO record.charge_items (charge_id, item, price)
-    SELECT r ->> 'id', (i ->> 'item')::bigint, (i ->> 'credits')::bigint
-    FROM unnest(p_rows) AS r CROSS JOIN LATERAL jsonb_array_elements(r -> 'items') AS i;
+    WITH item AS (
+        INSERT INTO record.charge_items (charge_id, item, price)
+        SELECT r ->> 'id', (i ->> 'item')::bigint, (i ->> 'credits')::bigint
+        FROM unnest(p_rows) AS r CROSS JOIN LATERAL jsonb_array_elements(r -> 'items') AS i
+        RETURNING charge_id, item)
     INSERT INTO record.item_transitions (charge_id, item, seq, state, epoch, origin, document, at)
-    SELECT r ->> 'id', (i ->> 'item')::bigint, 0, 'charged', 0, 'feed', r ->> 'id', record.instant(r ->> 'posted_at')
-    FROM unnest(p_rows) AS r CROSS JOIN LATERAL jsonb_array_elements(r -> 'items') AS i;
+    SELECT i.charge_id, i.item, 0, 'charged', 0, 'feed', i.charge_id, (SELECT posted_at FROM record.charges WHERE id = i.charge_id)
+    FROM item i;
     WITH said AS (
         SELECT c.place, c.said ->> 'id' AS charge_id, c.said ->> 'account_id' AS account_id,
             record.instant(c.said ->> 'posted_at') AS at, s.place - 1 AS line, s.said ->> 'balance_id' AS balance_id,
@@ -167,7 +176,8 @@ BEGIN
     SELECT r ->> 'id', 0, r ->> 'project_id', r ->> 'node_id', NULL, p_at, 'feed' FROM unnest(p_rows) AS r;
 END $$;
 
--- Takes facts that are all fresh, in the order in which kinds refer to each other.
+-- Takes facts that are all fresh, in the order in which kinds refer to each other. One that is not, whose row or
+-- event is known or told twice, breaks a key of the two tables that know them.
 CREATE FUNCTION record.put_fresh(p_facts jsonb[], p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_group record;
@@ -200,9 +210,11 @@ BEGIN
                 END LOOP;
         END CASE;
     END LOOP;
-    UPDATE record.dead_letters l SET state = 'retried', last_at = p_at
-    WHERE l.state = 'waiting' AND (l.kind, l.row_id) IN (
-        SELECT f ->> 'type', record.fact_id(f) FROM unnest(p_facts) AS f);
+    IF EXISTS (SELECT 1 FROM record.dead_letters WHERE state = 'waiting') THEN
+        UPDATE record.dead_letters l SET state = 'retried', last_at = p_at
+        WHERE l.state = 'waiting' AND (l.kind, l.row_id) IN (
+            SELECT f ->> 'type', record.fact_id(f) FROM unnest(p_facts) AS f);
+    END IF;
 END $$;
 
 -- Takes facts in order as they can be taken together: 'added' each, or null for what can't be taken.
@@ -254,12 +266,18 @@ BEGIN
         FROM record.runs r JOIN record.outputs o ON o.run_id = r.id WHERE r.root_id = u.root);
     PERFORM 1 FROM record.charge_items WHERE charge_id = ANY (v_charges) ORDER BY charge_id COLLATE "C", item
     FOR NO KEY UPDATE;
-    WITH delivered AS MATERIALIZED (
-        SELECT p.charge AS charge_id, i.item, i.seq + 1 AS seq, i.epoch, o.id AS output
+    WITH intact AS (
+        SELECT DISTINCT ON (p.charge, o.item) p.charge AS charge_id, o.item, o.id
         FROM unnest(v_plain, v_charges, v_accounts) AS p (root, charge, account)
-        CROSS JOIN LATERAL (SELECT * FROM record.charge_items WHERE charge_id = p.charge OFFSET 0) AS i
-        CROSS JOIN LATERAL (SELECT record.intact_output(p.root, i.item, p.account) AS id OFFSET 0) AS o
-        WHERE o.id IS NOT NULL),
+        CROSS JOIN LATERAL (
+            SELECT o.item, o.id, o.stored_at FROM record.runs r JOIN record.outputs o ON o.run_id = r.id
+            WHERE r.root_id = p.root AND o.state = 'stored' AND o.bytes > 0 AND o.quarantined_at IS NULL
+              AND (SELECT account_id FROM record.projects WHERE id = o.project_id) = p.account OFFSET 0) AS o
+        ORDER BY p.charge, o.item, o.stored_at, o.id COLLATE "C"),
+    delivered AS MATERIALIZED (
+        SELECT i.charge_id, i.item, i.seq + 1 AS seq, i.epoch, intact.id AS output
+        FROM intact CROSS JOIN LATERAL (
+            SELECT * FROM record.charge_items WHERE charge_id = intact.charge_id AND item = intact.item OFFSET 0) AS i),
     moved AS (
         INSERT INTO record.item_transitions (charge_id, item, seq, state, epoch, origin, document, at)
         SELECT charge_id, item, seq, 'delivered', epoch, 'feed', output, p_at FROM delivered),

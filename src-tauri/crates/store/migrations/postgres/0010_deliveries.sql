@@ -1,5 +1,6 @@
 -- What providers sent, as it came. A delivery settles nothing: it leads to the run of its job, which is
--- looked at then. run_id is of our own jobs, never of the body; null while no such job is known.
+-- looked at then. run_id is of our own jobs, never of the body; null while no such job is known. body is null
+-- once the bytes are not kept any more.
 CREATE TABLE record.deliveries (
     provider_id text   NOT NULL,
     delivery_id text   NOT NULL,
@@ -9,7 +10,8 @@ CREATE TABLE record.deliveries (
     event       text,
     proven      bigint NOT NULL CHECK (proven IN (0, 1)),
     headers     jsonb  NOT NULL,
-    body        bytea  NOT NULL,
+    body        bytea,
+    bytes       bigint NOT NULL CHECK (bytes >= 0),
     received_at bigint NOT NULL,
     PRIMARY KEY (provider_id, delivery_id),
     CHECK (run_id IS NULL OR job_id IS NOT NULL)
@@ -18,17 +20,35 @@ CREATE INDEX deliveries_by_time ON record.deliveries (received_at);
 CREATE INDEX deliveries_waiting ON record.deliveries (job_id, provider_id)
     WHERE run_id IS NULL AND job_id IS NOT NULL;
 
+-- Up to when what is old was gone through: what was neither evidence nor young enough is not kept any more.
+CREATE TABLE record.pruned (
+    what  text   PRIMARY KEY CHECK (what IN ('bodies', 'deliveries', 'events')),
+    until bigint NOT NULL
+);
+INSERT INTO record.pruned (what, until) VALUES ('bodies', 0), ('deliveries', 0), ('events', 0);
+
+-- Led to its run, once; and without its bytes, or gone, in its time.
 CREATE FUNCTION record.delivery_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'MG001', MESSAGE = 'what was received is never edited';
-END $$;
-CREATE TRIGGER deliveries_kept BEFORE UPDATE ON record.deliveries FOR EACH ROW
-    WHEN (OLD.run_id IS NOT NULL OR (NEW.provider_id, NEW.delivery_id, NEW.endpoint, NEW.job_id, NEW.event, NEW.proven,
-            NEW.headers, NEW.body, NEW.received_at)
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.received_at > (SELECT until FROM record.pruned WHERE what = 'deliveries') THEN
+            RAISE EXCEPTION USING ERRCODE = 'MG001', MESSAGE = 'what was received is never deleted before its time';
+        END IF;
+        RETURN OLD;
+    ELSIF (NEW.provider_id, NEW.delivery_id, NEW.endpoint, NEW.job_id, NEW.event, NEW.proven, NEW.headers, NEW.bytes,
+            NEW.received_at)
         IS DISTINCT FROM (OLD.provider_id, OLD.delivery_id, OLD.endpoint, OLD.job_id, OLD.event, OLD.proven,
-            OLD.headers, OLD.body, OLD.received_at))
-    EXECUTE FUNCTION record.delivery_is_kept();
-CREATE TRIGGER deliveries_stay BEFORE DELETE OR TRUNCATE ON record.deliveries
+            OLD.headers, OLD.bytes, OLD.received_at)
+        OR (OLD.run_id IS NOT NULL AND NEW.run_id IS DISTINCT FROM OLD.run_id)
+        OR (NEW.body IS DISTINCT FROM OLD.body AND (NEW.body IS NOT NULL
+            OR OLD.received_at > (SELECT until FROM record.pruned WHERE what = 'bodies'))) THEN
+        RAISE EXCEPTION USING ERRCODE = 'MG001', MESSAGE = 'what was received is never edited';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER deliveries_kept BEFORE UPDATE OR DELETE ON record.deliveries
+    FOR EACH ROW EXECUTE FUNCTION record.delivery_is_kept();
+CREATE TRIGGER deliveries_stay BEFORE TRUNCATE ON record.deliveries
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('what was received is never deleted');
 -- The sender is told 2xx after the commit: then it is on disk.
 CREATE CONSTRAINT TRIGGER deliveries_durable AFTER INSERT ON record.deliveries
@@ -36,8 +56,9 @@ CREATE CONSTRAINT TRIGGER deliveries_durable AFTER INSERT ON record.deliveries
 
 CREATE VIEW api.deliveries AS
     SELECT provider_id, delivery_id, endpoint, job_id, run_id, event, proven, headers::text AS headers, body,
-        length(body)::bigint AS bytes, received_at
+        bytes, received_at
     FROM record.deliveries;
+CREATE VIEW api.pruned AS SELECT * FROM record.pruned;
 
 -- Leads deliveries that wait for this job to its run; those that are proven become webhook facts.
 CREATE FUNCTION record.lead_deliveries(p_job text, p_provider text, p_run text) RETURNS void LANGUAGE plpgsql AS $$
@@ -96,9 +117,10 @@ BEGIN
         LEFT JOIN record.jobs j ON j.id = s.job_id AND j.provider_id = s.provider_id
     ), kept AS (
         INSERT INTO record.deliveries (provider_id, delivery_id, endpoint, job_id, run_id, event, proven, headers, body,
-            received_at)
+            bytes, received_at)
         SELECT provider_id, delivery_id, endpoint, job_id, run_id, event, proven, headers,
-            substring(p_bodies FROM start FOR bytes), least(received_at, v_at)
+            substring(p_bodies FROM start FOR bytes), length(substring(p_bodies FROM start FOR bytes)),
+            least(received_at, v_at)
         FROM said ORDER BY provider_id COLLATE "C", delivery_id COLLATE "C", start
         ON CONFLICT (provider_id, delivery_id) DO NOTHING
         RETURNING provider_id, delivery_id, job_id, run_id, proven, received_at
@@ -147,8 +169,71 @@ BEGIN
     RETURN to_jsonb(v_count);
 END $$;
 
-REVOKE ALL ON record.deliveries, api.deliveries FROM PUBLIC;
+-- Whether a case is concerned with the run, or with the one that it goes on.
+CREATE FUNCTION record.is_evidence(p_run text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_run IS NOT NULL AND EXISTS (SELECT 1 FROM record.case_runs c
+        WHERE c.run_id = p_run OR c.run_id = (SELECT root_id FROM record.runs WHERE id = p_run))
+$$;
+
+-- How far to go through what is older than p_to now: past the p_limit-th that comes next, else to p_to.
+CREATE FUNCTION record.prune_until(p_what text, p_next bigint, p_to bigint, OUT was bigint, OUT until bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Two at a time go through it one after the other.
+    SELECT p.until INTO was FROM record.pruned p WHERE p.what = p_what FOR UPDATE;
+    until := greatest(was, coalesce(p_next, p_to));
+    UPDATE record.pruned p SET until = prune_until.until WHERE p.what = p_what AND p.until < prune_until.until;
+END $$;
+
+-- Lets go of what is older than it is kept: bytes before p_bodies, deliveries and names of events before p_names,
+-- each but for how much younger the database's clock makes them. Of each the p_limit oldest and what came in the
+-- same instant. Returns {"bodies", "deliveries", "events", "more"}.
+CREATE FUNCTION api.prune(p_limit bigint, p_bodies bigint, p_names bigint, p_at bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_at bigint := record.clock(p_at);
+    -- Never sooner than a month and a quarter, whoever asks.
+    v_bodies bigint := v_at - greatest(p_bodies, 30 * 86400000000);
+    v_names bigint := v_at - greatest(p_names, 90 * 86400000000);
+    v_part record;
+    v_count bigint;
+    v_told jsonb := '{}';
+    v_more boolean := false;
+BEGIN
+    SELECT * INTO v_part FROM record.prune_until('bodies', (
+        SELECT received_at FROM record.deliveries
+        WHERE received_at > (SELECT until FROM record.pruned WHERE what = 'bodies') AND received_at <= v_bodies
+        ORDER BY received_at OFFSET greatest(p_limit, 1) - 1 LIMIT 1), v_bodies);
+    UPDATE record.deliveries SET body = NULL
+    WHERE received_at > v_part.was AND received_at <= v_part.until AND body IS NOT NULL AND NOT record.is_evidence(run_id);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_told := v_told || jsonb_build_object('bodies', v_count);
+    v_more := v_more OR v_part.until < v_bodies;
+    SELECT * INTO v_part FROM record.prune_until('deliveries', (
+        SELECT received_at FROM record.deliveries
+        WHERE received_at > (SELECT until FROM record.pruned WHERE what = 'deliveries') AND received_at <= v_names
+        ORDER BY received_at OFFSET greatest(p_limit, 1) - 1 LIMIT 1), v_names);
+    DELETE FROM record.deliveries
+    WHERE received_at > v_part.was AND received_at <= v_part.until AND NOT record.is_evidence(run_id);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_told := v_told || jsonb_build_object('deliveries', v_count);
+    v_more := v_more OR v_part.until < v_names;
+    SELECT * INTO v_part FROM record.prune_until('events', (
+        SELECT at FROM record.events_taken
+        WHERE at > (SELECT until FROM record.pruned WHERE what = 'events') AND at <= v_names
+        ORDER BY at OFFSET greatest(p_limit, 1) - 1 LIMIT 1), v_names);
+    DELETE FROM record.events_taken WHERE at > v_part.was AND at <= v_part.until;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_told := v_told || jsonb_build_object('events', v_count);
+    IF EXISTS (SELECT 1 FROM jsonb_each_text(v_told) AS t WHERE t.value <> '0') THEN
+        PERFORM record.add_audit('reconciler', 'prune', 'deliveries', v_told, v_at);
+    END IF;
+    RETURN v_told || jsonb_build_object('more', v_more OR v_part.until < v_names);
+END $$;
+
+REVOKE ALL ON record.deliveries, record.pruned, api.deliveries, api.pruned FROM PUBLIC;
 REVOKE ALL ON FUNCTION record.delivery_is_kept, record.lead_deliveries, record.job_meets_deliveries, record.wake_roots,
-    api.keep_deliveries, api.match_deliveries FROM PUBLIC;
-GRANT SELECT ON api.deliveries TO makegood_agent, makegood_approver, makegood_reconciler, makegood_auditor;
+    record.is_evidence, record.prune_until, api.keep_deliveries, api.match_deliveries, api.prune FROM PUBLIC;
+GRANT SELECT ON api.deliveries, api.pruned TO makegood_agent, makegood_approver, makegood_reconciler, makegood_auditor;
 GRANT EXECUTE ON FUNCTION api.keep_deliveries, api.match_deliveries TO makegood_feeder;
+GRANT EXECUTE ON FUNCTION api.prune TO makegood_reconciler;

@@ -8,6 +8,7 @@ CREATE TABLE events_taken (
     at     INTEGER NOT NULL,
     PRIMARY KEY (source, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX events_taken_by_time ON events_taken (at);
 
 -- What could not be read, or was rejected.
 CREATE TABLE dead_letters (

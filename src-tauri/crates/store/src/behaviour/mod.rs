@@ -13,6 +13,7 @@ pub(crate) mod hearsay;
 pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod letters;
+pub(crate) mod meetings;
 pub(crate) mod received;
 pub(crate) mod remedies;
 pub(crate) mod scope;
@@ -67,7 +68,9 @@ macro_rules! every_behaviour {
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
                 the_promise_is_counted, the_scope_of_a_run_is_that_run},
             received::{a_delivery_is_kept_once_as_it_came, a_delivery_leads_to_the_run_of_our_own_job,
-                what_came_before_its_job_waits_for_it, a_hint_is_no_evidence, a_delivery_wakes_what_is_open_and_nothing_else},
+                what_came_before_its_job_waits_for_it, a_hint_is_no_evidence, a_delivery_wakes_what_is_open_and_nothing_else,
+                what_is_old_is_let_go_of_and_evidence_is_not, what_is_old_goes_a_little_at_a_time,
+                a_change_of_a_connection_is_written_down},
             letters::{the_platform_is_told_what_was_done, a_try_that_failed_comes_again,
                 an_endpoint_that_takes_nothing_is_disabled, each_endpoint_is_told, what_was_given_up_has_failed},
             intake::{an_event_counts_once_whatever_it_says, a_letter_is_kept_once_and_counted,
@@ -90,6 +93,7 @@ macro_rules! every_seen_behaviour {
                 the_queue_follows_ledger_and_vault, a_file_that_is_gone_does_not_come_before_one_that_can_be_lost,
                 a_case_is_a_ticket_about_its_run, no_text_is_lost, views_are_kept_by_agent_and_name},
             together::{sets_leave_what_single_facts_leave},
+            meetings::{what_the_platform_tells_meets_a_group_that_restores},
             facts::{the_same_again_changes_nothing, mutable_rows_change_and_ledger_rows_do_not,
                 what_cannot_be_taken_is_named_and_keeps_nobody_out, credits_that_come_back_later_in_a_batch_can_be_spent,
                 what_is_older_than_the_opening_does_not_draw, a_new_count_of_a_balance_keeps_what_followed_it,

@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 use makegood_domain::feed::Fact;
-use makegood_domain::ports::{NewDelivery, NextLook, Store};
+use makegood_domain::ports::{NewDelivery, NextLook, Pruned, Store};
 use makegood_domain::work::Webhook;
 use serde_json::json;
 
-use super::world::{at, charge, fact, run};
+use super::world::{at, charge, fact, finding, new_case, run};
 use super::{due_ids, take};
 
 fn delivery(id: &str, job: Option<&str>, proven: bool) -> NewDelivery {
@@ -52,6 +52,97 @@ async fn put_off(store: &dyn Store, until: Timestamp) {
 async fn webhooks(store: &dyn Store) -> Vec<Webhook> {
     let scope = store.scope_of_run(&"run_1".into(), at(3000)).await.unwrap().expect("a known run");
     scope.runs.into_iter().find(|dossier| dossier.run.id.as_str() == "run_1").expect("the run").webhooks
+}
+
+/// Letting go at this second, 500 at a time.
+async fn prune(store: &dyn Store, seconds: i64) -> Pruned {
+    store.prune(500, at(seconds)).await.unwrap()
+}
+
+pub(crate) async fn what_is_old_is_let_go_of_and_evidence_is_not(store: &dyn Store) {
+    const DAY: i64 = 86_400;
+    open_run(store, job("job_1", "run_1", "replicate")).await;
+    let late = NewDelivery { received_at: at(2_000 + DAY), ..delivery("late", None, true) };
+    let all = [delivery("evidence", Some("job_1"), true), delivery("other", None, true), late];
+    assert_eq!(keep(store, &all, 2_000 + DAY).await, [true; 3]);
+    let (case, _) = store.open_case(&new_case("case_1")).await.unwrap();
+    let about = finding("run_1", makegood_domain::diagnose::Verdict::ProviderFailed, None);
+    store.save_finding(&case.id, case.revision, &about).await.unwrap();
+    let bodies = async || {
+        let mut there = Vec::new();
+        for id in ["evidence", "other", "late"] {
+            there.push(store.delivery_body(&"replicate".into(), id).await.unwrap().is_some());
+        }
+        there
+    };
+    assert_eq!(prune(store, 2_000 + 30 * DAY - 1).await, Pruned::default(), "a month is a month");
+    assert_eq!(bodies().await, [true; 3]);
+    assert_eq!(prune(store, 2_000 + 30 * DAY).await, Pruned { bodies: 1, ..Pruned::default() });
+    assert_eq!(bodies().await, [true, false, true]);
+    assert_eq!(prune(store, 2_000 + 30 * DAY).await, Pruned::default(), "once");
+    let kept: Vec<_> =
+        store.deliveries(10).await.unwrap().into_iter().map(|line| (line.delivery_id, line.bytes)).collect();
+    let bytes = |id: &str| u64::try_from(delivery(id, None, true).body.len()).unwrap();
+    assert_eq!(kept.len(), 3);
+    assert!(kept.contains(&("other".to_owned(), bytes("other"))), "its length is still known: {kept:?}");
+    assert_eq!(keep(store, &all[1..2], 2_000 + 31 * DAY).await, [false], "and so is its name");
+    let gone = prune(store, 2_000 + 91 * DAY).await;
+    assert_eq!((gone.bodies, gone.deliveries, gone.more), (1, 2, false));
+    let left: Vec<_> = store.deliveries(10).await.unwrap().into_iter().map(|line| line.delivery_id).collect();
+    assert_eq!((left, bodies().await), (vec!["evidence".to_owned()], vec![true, false, false]));
+    let audit = store.audit(Some("deliveries"), 10).await.unwrap();
+    assert_eq!(audit.iter().filter(|line| line.act == "prune").count(), 2, "{audit:?}");
+}
+
+pub(crate) async fn what_is_old_goes_a_little_at_a_time(store: &dyn Store) {
+    const LATER: i64 = 200 * 86_400;
+    let old: Vec<NewDelivery> = (0..10)
+        .map(|n| NewDelivery { received_at: at(2_000 + n / 2), ..delivery(&format!("d{n}"), None, false) })
+        .collect();
+    keep(store, &old, 3_000).await;
+    let told = |n: i64| {
+        let origin = Some(makegood_domain::events::Origin { source: "/platform".into(), id: format!("e{n}") });
+        let event = makegood_domain::events::Event {
+            origin,
+            ..makegood_domain::events::Event::from(run(&format!("run_{n}"), "a", "a", 10))
+        };
+        makegood_domain::ports::Told { event, place: String::new() }
+    };
+    for n in 0..5 {
+        store.take(&[told(n)], at(4_000 + n)).await.unwrap();
+    }
+    // Two came in each instant: no instant is half gone through.
+    let mut sum = Pruned { more: true, ..Pruned::default() };
+    let mut calls = 0;
+    while sum.more {
+        let gone = store.prune(3, at(LATER)).await.unwrap();
+        assert!(gone.bodies <= 4 && gone.deliveries <= 4 && gone.events <= 4, "{gone:?}");
+        sum = Pruned {
+            bodies: sum.bodies + gone.bodies,
+            deliveries: sum.deliveries + gone.deliveries,
+            events: sum.events + gone.events,
+            more: gone.more,
+        };
+        calls += 1;
+        assert!(calls < 10, "it ends: {gone:?}");
+    }
+    assert_eq!((sum.deliveries, sum.events), (10, 5), "{sum:?}");
+    assert_eq!(store.deliveries(10).await.unwrap(), []);
+    // Forgotten: the row is known all the same, and an old telling of it is no news.
+    let again = store.take(&[told(0)], at(LATER)).await.unwrap();
+    assert_eq!(again.outcomes, [Some(makegood_domain::ports::Taken::Unchanged)]);
+    assert_eq!(keep(store, &old[..1], LATER).await, [true]);
+}
+
+pub(crate) async fn a_change_of_a_connection_is_written_down(store: &dyn Store) {
+    use makegood_domain::ports::ConnectionChange;
+    for (change, outcome) in [(ConnectionChange::KeySet, "kept"), (ConnectionChange::KeyTested, "accepted")] {
+        store.note_connection(&"ana".into(), &"replicate".into(), change, outcome, at(2_000)).await.unwrap();
+    }
+    let lines = store.audit(Some("replicate"), 10).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.actor.as_str(), line.act.as_str())).collect();
+    assert_eq!(told, [("ana", "key_tested"), ("ana", "key_set")]);
+    assert!(lines[0].detail.contains("accepted"), "{lines:?}");
 }
 
 pub(crate) async fn a_delivery_is_kept_once_as_it_came(store: &dyn Store) {

@@ -92,9 +92,10 @@ pub(super) async fn refuse_unless_empty(connection: &mut PgConnection, tables: &
     Ok(())
 }
 
-/// Tables with rows from the start: system balances, the table of states, limits, and who migrated.
+/// Tables with rows from the start: system balances, the table of states, limits, and how far what is old was
+/// gone through.
 fn is_seeded(table: &str) -> bool {
-    matches!(table, "balances" | "item_state_pairs" | "default_limits" | "reconciler_limits")
+    matches!(table, "balances" | "item_state_pairs" | "default_limits" | "reconciler_limits" | "pruned")
 }
 
 /// Copies one table.
@@ -110,7 +111,7 @@ pub(super) async fn fill(target: &mut PgConnection, source: &mut SqliteConnectio
             stage(target, source, table).await?;
             execute(target, FILL_AUDIT, table).await
         }
-        "default_limits" | "reconciler_limits" => {
+        "default_limits" | "reconciler_limits" | "pruned" => {
             let clear = format!("DELETE FROM record.\"{}\"", table.name);
             target.execute(AssertSqlSafe(clear)).await.map_err(backend)?;
             pour(target, source, table, &format!("record.\"{}\"", table.name)).await

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::fault::{as_error, backend};
-use super::rows::{Columns, micros, signed};
+use super::rows::{Columns, document, micros, signed};
 use super::script::{Script, Value};
 use crate::assemble;
 
@@ -72,6 +72,14 @@ fn hash(before: &str, seq: i64, at: i64, fields: [&str; 4]) -> String {
 }
 
 impl SqliteStore {
+    /// Who, what, about what, and what came of it in words.
+    pub(super) async fn note_in_audit(&self, line: [&str; 4], at: Timestamp) -> StoreResult<()> {
+        let [actor, act, subject, outcome] = line;
+        let mut tx = self.begin().await?;
+        add(&mut tx, actor, act, subject, &document(&outcome)?, at).await?;
+        tx.commit().await.map_err(backend)
+    }
+
     pub(super) async fn read_audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
         let query = match subject {
             Some(subject) => sqlx::query(NEWEST_OF).bind(subject).bind(signed(limit)),

@@ -35,6 +35,7 @@ mod outputs;
 mod passes;
 mod people;
 mod place;
+mod pruning;
 mod queue;
 mod received;
 mod references;

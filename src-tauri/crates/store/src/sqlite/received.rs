@@ -12,8 +12,9 @@ use crate::assemble;
 
 statements! {
     ADD = "INSERT INTO deliveries (provider_id, delivery_id, endpoint, job_id, run_id, event, proven, headers, body,
-            received_at)
-        VALUES (?1, ?2, ?3, ?4, (SELECT run_id FROM jobs WHERE id = ?4 AND provider_id = ?1), ?5, ?6, ?7, ?8, ?9)
+            bytes, received_at)
+        VALUES (?1, ?2, ?3, ?4, (SELECT run_id FROM jobs WHERE id = ?4 AND provider_id = ?1), ?5, ?6, ?7, ?8,
+            length(?8), ?9)
         ON CONFLICT (provider_id, delivery_id) DO NOTHING RETURNING run_id";
     FACT = "INSERT INTO webhooks (id, job_id, run_id, received_at, attempts, result)
         SELECT 'delivery/' || provider_id || '/' || delivery_id, job_id, run_id, received_at, 1, 'accepted'
@@ -31,7 +32,7 @@ statements! {
             ORDER BY received_at DESC LIMIT 10000) AS d
         JOIN jobs j ON j.id = d.job_id AND j.provider_id = d.provider_id";
     LEAD = "UPDATE deliveries SET run_id = ?3 WHERE provider_id = ?1 AND delivery_id = ?2";
-    NEWEST = "SELECT provider_id, endpoint, delivery_id, job_id, run_id, event, proven, length(body) AS bytes, received_at
+    NEWEST = "SELECT provider_id, endpoint, delivery_id, job_id, run_id, event, proven, bytes, received_at
         FROM deliveries ORDER BY received_at DESC, provider_id, delivery_id LIMIT ?1";
     BODY = "SELECT body FROM deliveries WHERE provider_id = ?1 AND delivery_id = ?2";
 }
@@ -69,7 +70,8 @@ impl SqliteStore {
 
     pub(super) async fn read_body(&self, provider: &ProviderId, id: &str) -> StoreResult<Option<Vec<u8>>> {
         let query = sqlx::query_scalar(BODY).bind(provider.as_str()).bind(id);
-        query.fetch_optional(&self.readers).await.map_err(backend)
+        let body: Option<Option<Vec<u8>>> = query.fetch_optional(&self.readers).await.map_err(backend)?;
+        Ok(body.flatten())
     }
 }
 

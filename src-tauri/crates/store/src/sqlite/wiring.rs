@@ -13,11 +13,11 @@ use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
-    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
-    SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection,
+    Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition,
+    ImportReport, IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
+    PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery, RawAnswer,
+    ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -169,6 +169,17 @@ impl ActionStore for SqliteStore {
     async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
         self.read_audit(subject, limit).await
     }
+    async fn note_connection(
+        &self,
+        agent: &AgentId,
+        provider: &ProviderId,
+        change: ConnectionChange,
+        outcome: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let line = [agent.as_str(), change.word(), provider.as_str(), outcome];
+        self.note_in_audit(line, at).await
+    }
     async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
         self.verify_audit().await
     }
@@ -254,6 +265,9 @@ impl ApprovalStore for SqliteStore {
 impl DeliveryStore for SqliteStore {
     async fn keep_deliveries(&self, deliveries: &[NewDelivery], at: Timestamp) -> StoreResult<Vec<bool>> {
         self.keep_received(deliveries, at).await
+    }
+    async fn prune(&self, limit: u32, at: Timestamp) -> StoreResult<Pruned> {
+        self.prune_received(limit, at).await
     }
     async fn match_deliveries(&self, since: Timestamp, at: Timestamp) -> StoreResult<u64> {
         self.match_received(since, at).await

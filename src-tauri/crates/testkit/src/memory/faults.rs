@@ -60,6 +60,8 @@ pub enum Op {
     Approvals,
     KeepDeliveries,
     MatchDeliveries,
+    Prune,
+    NoteConnection,
     Deliveries,
     DeliveryBody,
     ClaimLetters,

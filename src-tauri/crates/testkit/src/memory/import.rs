@@ -83,7 +83,7 @@ fn take(record: &mut Record, event: &Event, at: Timestamp) -> Worked<Taken> {
         if record.events.contains_key(origin) {
             return Ok(Taken::Unchanged);
         }
-        record.events.put(origin.clone(), ());
+        record.events.put(origin.clone(), at);
     }
     let name = (fact.kind(), fact.id());
     let told_at = event.told_at(at);

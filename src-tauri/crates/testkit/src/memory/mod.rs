@@ -21,6 +21,7 @@ mod ledger;
 mod letters;
 mod limits;
 mod proof;
+mod pruning;
 mod queue;
 mod received;
 mod reconciler;

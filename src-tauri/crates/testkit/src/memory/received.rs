@@ -18,7 +18,12 @@ pub(super) fn keep(record: &mut Record, deliveries: &[NewDelivery], at: Timestam
             return false;
         }
         let received_at = cut(delivery.received_at.min(at));
-        let row = Received { delivery: NewDelivery { received_at, ..delivery.clone() }, run_id: None };
+        let row = Received {
+            delivery: NewDelivery { received_at, body: Vec::new(), ..delivery.clone() },
+            body: Some(delivery.body.clone()),
+            bytes: delivery.body.len(),
+            run_id: None,
+        };
         record.deliveries.put(key.clone(), row);
         if let Some(run) = run_of(record, delivery) {
             lead(record, &key, &run);
@@ -92,7 +97,7 @@ pub(super) fn newest(record: &Record, limit: u64) -> Vec<DeliveryLine> {
         run_id: row.run_id.clone(),
         event: row.delivery.event.clone(),
         proven: row.delivery.proven,
-        bytes: u64::try_from(row.delivery.body.len()).unwrap_or(u64::MAX),
+        bytes: u64::try_from(row.bytes).unwrap_or(u64::MAX),
         received_at: row.delivery.received_at,
     };
     rows.into_iter().take(items::size(limit)).map(line).collect()

@@ -71,7 +71,8 @@ tables! {
     outputs_of_run: (RunId, OutputId) => (),
     ticket_links: TicketId => TicketLink,
     said: (&'static str, String) => (Fact, Timestamp),
-    events: Origin => (),
+    events: Origin => Timestamp,
+    pruned: &'static str => Timestamp,
     dead_letters: i64 => DeadLetter,
     positions: String => ImportPosition,
     // Credits.
@@ -232,7 +233,10 @@ pub(super) struct Due {
 /// What a provider sent, and the run that it led to.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
+    /// Without its bytes.
     pub delivery: NewDelivery,
+    pub body: Option<Vec<u8>>,
+    pub bytes: usize,
     pub run_id: Option<RunId>,
 }
 

@@ -14,11 +14,11 @@ use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
     AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection, Draft, DraftSave,
-    DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition, ImportReport,
-    IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine, PassReport,
-    Person, PostingLine, PromiseHealth, QueueCounts, QueuePage, QueueQuery, RawAnswer, ReconcileStore, Removal,
-    SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection,
+    Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition,
+    ImportReport, IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
+    PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery, RawAnswer,
+    ReconcileStore, Removal, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -27,7 +27,7 @@ use makegood_domain::work::{Job, JobState, Model};
 use super::record::Record;
 use super::{
     MemoryStore, Op, approvals, cases, cut, dead_letters, due, effects, files, findings, import, items, journal,
-    ledger, letters, limits, proof, queue, received, reconciler, runs, scope, sweeps,
+    ledger, letters, limits, proof, pruning, queue, received, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -250,6 +250,19 @@ impl ActionStore for MemoryStore {
     async fn audit(&self, subject: Option<&str>, limit: u64) -> StoreResult<Vec<AuditLine>> {
         self.read(Op::Audit, |record| Ok(journal::audit(record, subject, limit)))
     }
+    async fn note_connection(
+        &self,
+        agent: &AgentId,
+        provider: &ProviderId,
+        change: ConnectionChange,
+        outcome: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        self.write(Op::NoteConnection, always, |record| {
+            effects::audit(record, agent.as_str(), change.word(), provider.as_str(), outcome, cut(at));
+            Ok(())
+        })
+    }
     async fn audit_verify(&self) -> StoreResult<Option<AuditBreak>> {
         self.read(Op::AuditVerify, |record| Ok(journal::audit_verify(record)))
     }
@@ -344,6 +357,9 @@ impl DeliveryStore for MemoryStore {
     async fn keep_deliveries(&self, deliveries: &[NewDelivery], at: Timestamp) -> StoreResult<Vec<bool>> {
         self.write(Op::KeepDeliveries, always, |record| Ok(received::keep(record, deliveries, cut(at))))
     }
+    async fn prune(&self, limit: u32, at: Timestamp) -> StoreResult<Pruned> {
+        self.write(Op::Prune, always, |record| Ok(pruning::prune(record, limit, cut(at))))
+    }
     /// Nothing is written at the same moment here.
     async fn match_deliveries(&self, _since: Timestamp, _at: Timestamp) -> StoreResult<u64> {
         self.read(Op::MatchDeliveries, |_| Ok(0))
@@ -353,7 +369,7 @@ impl DeliveryStore for MemoryStore {
     }
     async fn delivery_body(&self, provider: &ProviderId, delivery_id: &str) -> StoreResult<Option<Vec<u8>>> {
         let key = (provider.clone(), delivery_id.to_owned());
-        self.read(Op::DeliveryBody, |record| Ok(record.deliveries.get(&key).map(|row| row.delivery.body.clone())))
+        self.read(Op::DeliveryBody, |record| Ok(record.deliveries.get(&key).and_then(|row| row.body.clone())))
     }
 }
 
@@ -408,6 +424,8 @@ impl FileStore for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
+    /// Nothing is held open.
+    async fn close(&self) {}
     async fn health(&self) -> StoreResult<StoreHealth> {
         self.read(Op::Health, |record| match proof::breaks(record).into_iter().next() {
             Some(why) => Err(StoreError::Inconsistent { at: "the ledger".to_owned(), why }),

@@ -26,7 +26,8 @@ impl PgStore {
 
     pub(in crate::postgres) async fn read_body(&self, provider: &ProviderId, id: &str) -> StoreResult<Option<Vec<u8>>> {
         let query = sqlx::query_scalar(BODY).bind(provider.as_str()).bind(id);
-        query.fetch_optional(&self.pool).await.map_err(backend)
+        let body: Option<Option<Vec<u8>>> = query.fetch_optional(&self.pool).await.map_err(backend)?;
+        Ok(body.flatten())
     }
 
     pub(in crate::postgres) async fn read_endpoints(&self) -> StoreResult<Vec<EndpointState>> {

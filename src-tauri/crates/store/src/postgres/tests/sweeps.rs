@@ -273,3 +273,52 @@ async fn callers_at_the_same_time_get_each_their_answer() {
     assert_eq!(level(&store, "bal_q").await, 1000 - 60);
     assert_whole(&store).await;
 }
+
+/// Counts the calls of a function, whatever becomes of them: numbers of a sequence are never given back.
+const COUNTED: &str = "
+    CREATE SEQUENCE record.together; CREATE SEQUENCE record.alone;
+    ALTER FUNCTION api.settle_many(jsonb, bigint) RENAME TO real_settle_many;
+    ALTER FUNCTION api.settle(text, bigint, jsonb, bigint) RENAME TO real_settle;
+    CREATE FUNCTION api.settle_many(p_wanted jsonb, p_at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM nextval('record.together');
+        RETURN api.real_settle_many(p_wanted, p_at);
+    END $$;
+    CREATE FUNCTION api.settle(p_key text, p_part bigint, p_effect jsonb, p_at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM nextval('record.alone');
+        RETURN api.real_settle(p_key, p_part, p_effect, p_at);
+    END $$";
+
+/// A group that can't be done as one is tried once, and then each of it once by itself, not in ever smaller groups
+/// and not again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_falls_back_sends_each_once() {
+    const CHARGES: i64 = 40;
+    let mut facts = Vec::new();
+    for n in 100..100 + CHARGES {
+        let id = format!("r{n}");
+        facts.extend([run(&id, "a", "a", 10), charge(&format!("chg_{n}"), &id, "a", 20, &[10], &[("bal_q", 10)])]);
+        // One of four is in the way of its group.
+        if n % 4 == 0 {
+            facts.push(output(&format!("out_{n}"), &id, "a", "stored"));
+        }
+    }
+    let store = world(facts).await;
+    sqlx::raw_sql(COUNTED).execute(&store.pool).await.unwrap();
+    let mut callers = JoinSet::new();
+    for n in 100..100 + CHARGES {
+        let store = store.clone();
+        let effect = restore(&format!("rfd_{n}"), &format!("chg_{n}"), &format!("r{n}"), 10);
+        callers.spawn(async move { (n, settle(&store, &(format!("rec-{n}"), effect)).await) });
+    }
+    for (n, applied) in callers.join_all().await {
+        assert_eq!(matches!(applied, Applied::Refused(_)), n % 4 == 0, "{n}: {applied:?}");
+    }
+    let together = number(&store, "SELECT last_value * is_called::int FROM record.together").await;
+    let alone = number(&store, "SELECT last_value * is_called::int FROM record.alone").await;
+    assert!(together > 0 && together <= CHARGES / 2, "{together} groups: each holds two at least");
+    assert!(alone > 0 && alone <= CHARGES, "{alone} by themselves: each once at most");
+    assert_eq!(level(&store, "bal_q").await, 1000 - 10 * CHARGES / 4);
+    assert_whole(&store).await;
+}

@@ -11,7 +11,7 @@ use makegood_domain::ports::{AuditBreak, StoreResult};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnection, PgRow};
 
-use super::{answer, at};
+use super::{answer, at, said, text};
 use crate::postgres::PgStore;
 use crate::postgres::fault::{as_error, backend};
 use crate::postgres::link::Argument;
@@ -24,6 +24,7 @@ statements! {
     LINES = "SELECT seq, era, txid, at, actor, act, subject, detail, digest FROM api.audit_lines
         WHERE (era, txid, seq) > ($1, $2, $3) ORDER BY era, txid, seq LIMIT 1000";
     CLOCK = "SELECT api.clock($1)";
+    NOTE = "SELECT api.note_connection($1, $2, $3, $4, $5)";
 }
 
 /// Lines of one seal at most.
@@ -48,6 +49,14 @@ impl PgStore {
                 return Ok(sealed);
             }
         }
+    }
+
+    /// Who, what, about what, and what came of it in words.
+    pub(in crate::postgres) async fn note_in_audit(&self, line: [&str; 4], when: Timestamp) -> StoreResult<()> {
+        let [actor, act, subject, outcome] = line.map(text);
+        let arguments = [said(&actor), said(&act), said(&subject), said(&outcome), at(when)];
+        let noted = self.call(NOTE, &arguments).await;
+        noted.map(drop).map_err(|fault| as_error(fault, &subject))
     }
 
     pub(in crate::postgres) async fn verify_audit(&self) -> StoreResult<Option<AuditBreak>> {

@@ -6,6 +6,7 @@ use makegood_domain::ports::{
     DeadLetterState, ImportPosition, ImportReport, RawAnswer, StoreError, StoreResult, Told, Unread,
 };
 use makegood_domain::work::Job;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -13,8 +14,8 @@ use super::super::PgStore;
 use super::super::fault::as_error;
 use super::super::link::Argument;
 use super::super::rows::micros;
-use super::{answer, at, document, said, text};
-use crate::digests::{digest, digest_in_other_state};
+use super::{answer, at, document, said, text, whole_text};
+use crate::digests::digest_in_other_state;
 
 statements! {
     FEED = "SELECT api.feed($1::jsonb, $2)";
@@ -30,8 +31,7 @@ impl PgStore {
         told: &[Told],
         instant: Timestamp,
     ) -> StoreResult<ImportReport> {
-        let batch = told.iter().map(envelope).collect::<StoreResult<Vec<Value>>>()?;
-        let report = self.call(FEED, &[said(&document(&batch)?), at(instant)]).await;
+        let report = self.call(FEED, &[said(&batch(told)?), at(instant)]).await;
         answer(report.map_err(|fault| as_error(fault, "the import"))?, "feed")
     }
 
@@ -81,28 +81,48 @@ impl PgStore {
     }
 }
 
-/// A fact with what it is known by, and how it was told.
-fn envelope(told: &Told) -> StoreResult<Value> {
-    let fact = &told.event.fact;
-    let mut value =
-        serde_json::to_value(fact).map_err(|error| StoreError::Backend(format!("a fact can't be written: {error}")))?;
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("place".to_owned(), told.place.as_str().into());
-        if let Some(origin) = &told.event.origin {
-            fields.insert("source".to_owned(), origin.source.as_str().into());
-            fields.insert("event".to_owned(), origin.id.as_str().into());
+/// What a fact is known by, and how it was told.
+#[derive(Serialize)]
+struct Telling<'a> {
+    place: &'a str,
+    digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posted_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversed_digest: Option<String>,
+}
+
+/// Facts as `api.feed` takes them: each as the text of which its digest is, and the telling in the same object.
+fn batch(told: &[Told]) -> StoreResult<String> {
+    let mut text = String::from("[");
+    for one in told {
+        let fact = &one.event.fact;
+        let said = crate::rows::document(fact)?;
+        let other = digest_in_other_state(fact)?.map(|(state, digest)| (state, hex::encode(digest)));
+        let of = |wanted| other.as_ref().filter(|(state, _)| *state == wanted).map(|(_, digest)| digest.clone());
+        let telling = crate::rows::document(&Telling {
+            place: &one.place,
+            digest: hex::encode(Sha256::digest(said.as_bytes())),
+            source: one.event.origin.as_ref().map(|origin| origin.source.as_str()),
+            event: one.event.origin.as_ref().map(|origin| origin.id.as_str()),
+            time: one.event.time.map(micros),
+            posted_digest: of(RefundState::Posted),
+            reversed_digest: of(RefundState::Reversed),
+        })?;
+        let (Some(head), Some(rest)) = (said.strip_suffix('}'), telling.strip_prefix('{')) else {
+            return Err(StoreError::Backend(format!("a fact of {} is no object", fact.kind())));
+        };
+        if text.len() > 1 {
+            text.push(',');
         }
-        if let Some(time) = told.event.time {
-            fields.insert("time".to_owned(), micros(time).into());
-        }
-        fields.insert("digest".to_owned(), hex::encode(digest(fact)?).into());
-        if let Some((state, other)) = digest_in_other_state(fact)? {
-            let name = match state {
-                RefundState::Posted => "posted_digest",
-                RefundState::Reversed => "reversed_digest",
-            };
-            fields.insert(name.to_owned(), hex::encode(other).into());
-        }
+        text.extend([head, ",", rest]);
     }
-    Ok(value)
+    text.push(']');
+    whole_text(text)
 }

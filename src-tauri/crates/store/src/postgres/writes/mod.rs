@@ -24,7 +24,11 @@ use jiff::Timestamp;
 /// A document as an argument of type `jsonb`, which can hold every text but one with a NUL in it:
 /// that sign is kept as U+FFFD, as in [`text`].
 fn document<T: Serialize>(value: &T) -> StoreResult<String> {
-    let text = super::rows::document(value)?;
+    whole_text(super::rows::document(value)?)
+}
+
+/// The text of a document, as [`document`] makes one.
+fn whole_text(text: String) -> StoreResult<String> {
     if !text.contains("\\u0000") {
         return Ok(text);
     }

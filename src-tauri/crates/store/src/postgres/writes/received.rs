@@ -1,7 +1,9 @@
 //! Deliveries of providers, kept many at a time, and letters to the platform.
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ports::{ENDURED, Letter, LetterEnd, NewDelivery, StoreError, StoreResult};
+use makegood_domain::ports::{
+    BODIES_KEPT, ENDURED, Letter, LetterEnd, NAMES_KEPT, NewDelivery, Pruned, StoreError, StoreResult,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,6 +16,7 @@ use crate::postgres::rows::{instant, micros};
 statements! {
     KEEP = "SELECT api.keep_deliveries($1::jsonb, $2, $3)";
     MATCH = "SELECT api.match_deliveries($1, $2)";
+    PRUNE = "SELECT api.prune($1, $2, $3, $4)";
     CLAIM = "SELECT api.claim_letters($1, $2, $3, $4)";
     END = "SELECT api.end_letter($1, $2, $3::jsonb, $4::jsonb, $5, $6)";
     ENABLE = "SELECT api.enable_endpoint($1, $2)";
@@ -55,6 +58,13 @@ impl PgStore {
     pub(in crate::postgres) async fn match_received(&self, since: Timestamp, when: Timestamp) -> StoreResult<u64> {
         let led = self.call(MATCH, &[at(since), at(when)]).await.map_err(|fault| as_error(fault, "deliveries"))?;
         answer(led, "match_deliveries")
+    }
+
+    pub(in crate::postgres) async fn prune_received(&self, limit: u32, when: Timestamp) -> StoreResult<Pruned> {
+        let number = |number| Argument::Int(Some(number));
+        let arguments = [number(i64::from(limit)), number(length(BODIES_KEPT)?), number(length(NAMES_KEPT)?), at(when)];
+        let pruned = self.call(PRUNE, &arguments).await.map_err(|fault| as_error(fault, "what is old"))?;
+        answer(pruned, "prune")
     }
 
     pub(in crate::postgres) async fn claim_due_letters(

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use crate::sqlite::{
     SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, dead_letters, deliveries,
     detections, discrepancies, drafts, due_runs, effects, files, findings, fresh, full_scan, health, import, items,
-    jobs, ledger, letters, open, outbox, outputs, passes, people, queue, received, references, refunds, rights, runs,
-    sweeps, ticket_links, views,
+    jobs, ledger, letters, open, outbox, outputs, passes, people, pruning, queue, received, references, refunds,
+    rights, runs, sweeps, ticket_links, views,
 };
 
 #[tokio::test]
@@ -28,6 +28,7 @@ async fn every_statement_can_be_prepared() {
         effects::RESTORATION,
         outbox::STATEMENTS,
         letters::STATEMENTS,
+        pruning::STATEMENTS,
         received::STATEMENTS,
         attachments::STATEMENTS,
         audit::STATEMENTS,

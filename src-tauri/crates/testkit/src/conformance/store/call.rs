@@ -7,9 +7,12 @@ use makegood_domain::ids::{ActionKey, AgentId, ApprovalId, CaseId, RunId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionState, Applied, ApprovalDecision, ApprovalRequest, Begun, ChosenRuns, Decided, Detection, Draft, Finding,
-    NewCase, NextLook, PassReport, Person, RawAnswer, SavedView, Store, StoreError,
+    LetterEnd, NewCase, NewDelivery, NextLook, PassReport, Person, RawAnswer, SavedView, Store, StoreError, Told,
 };
 use makegood_domain::work::Job;
+
+/// Where the platform is told.
+pub(super) const ENDPOINTS: [&str; 2] = ["near", "far"];
 
 /// A revision of a case as the caller says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,13 @@ pub(super) enum Revision {
 #[derive(Clone, Debug)]
 pub(super) enum Call {
     Import(Vec<Fact>, Timestamp),
+    Tell(Vec<Told>, Timestamp),
+    Keep(Vec<NewDelivery>, Timestamp),
+    Prune(u32, Timestamp),
+    ClaimLetters(&'static str, u32, SignedDuration, Timestamp),
+    /// The letter of this number in the outbox, and how its try ended.
+    EndLetter(&'static str, usize, LetterEnd, Timestamp),
+    EnableEndpoint(&'static str, Timestamp),
     LookUp(Job, Vec<RawAnswer>),
     Open(Box<NewCase>),
     Find(CaseId, Revision, Box<Finding>),
@@ -95,6 +105,26 @@ pub(super) async fn make(store: &dyn Store, call: &Call) -> Outcome {
                 report.rejected.into_iter().map(|row| (row.index, row.kind, row.id, row.lacks)).collect();
             (report.outcomes, rejected)
         })),
+        Call::Tell(told, at) => Outcome::of(store.take(told, *at).await.map(|report| report.outcomes)),
+        Call::Keep(deliveries, at) => Outcome::of(store.keep_deliveries(deliveries, *at).await),
+        Call::Prune(limit, at) => Outcome::of(store.prune(*limit, *at).await),
+        Call::ClaimLetters(endpoint, limit, lease, at) => {
+            let letters = store.claim_letters(endpoint, *limit, *lease, *at).await;
+            // What a letter says is compared by the outbox; its text is each record's own.
+            let told = |letter: makegood_domain::ports::Letter| (letter.id, letter.at, letter.kind, letter.tries);
+            Outcome::of(letters.map(|letters| letters.into_iter().map(told).collect::<Vec<_>>()))
+        }
+        Call::EndLetter(endpoint, number, end, at) => match store.outbox(1_000).await {
+            Ok(lines) => match lines.iter().rev().nth(*number) {
+                Some(line) => {
+                    let all = ENDPOINTS.map(str::to_owned);
+                    Outcome::of(store.end_letter(endpoint, &line.id, end, &all, *at).await)
+                }
+                None => Outcome::Done("there is no such letter".to_owned()),
+            },
+            Err(error) => Outcome::failed(&error),
+        },
+        Call::EnableEndpoint(endpoint, at) => Outcome::of(store.enable_endpoint(endpoint, *at).await),
         Call::LookUp(job, raw) => Outcome::of(store.record_look_up(job, raw).await),
         Call::Open(new) => Outcome::of(store.open_case(new).await),
         Call::Find(case, which, finding) => match revision(store, case, *which).await {

@@ -52,6 +52,12 @@ pub(super) async fn all(store: &dyn Store, cases: &[CaseId], now: Timestamp) -> 
         let root = RunId::new(format!("run_{run}"));
         add(format!("the scope of {root}"), Outcome::of(store.scope_of_run(&root, now).await));
     }
+    add("what was received".into(), Outcome::of(store.deliveries(50).await));
+    for delivery in ["d_0", "d_1", "d_2"] {
+        let body = store.delivery_body(&"meridian".into(), delivery).await;
+        add(format!("the bytes of {delivery}"), Outcome::of(body));
+    }
+    add("the endpoints".into(), Outcome::of(store.endpoints().await));
     let counts = store.queue_counts().await.map(|mut counts| {
         counts.by_state.sort();
         counts.by_verdict.sort();

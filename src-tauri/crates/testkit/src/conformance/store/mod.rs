@@ -8,6 +8,7 @@ mod dice;
 mod product;
 mod random;
 mod scripts;
+mod way_in;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -20,6 +20,7 @@ use super::desk::{
 };
 use super::dice::Dice;
 use super::product::{at, base, charge, happened, job, output, project, refund, run};
+use super::way_in;
 use crate::MemoryStore;
 
 /// Calls after those that set the scene: so many at least, and so many more at most.
@@ -173,10 +174,12 @@ fn answer(
 fn call(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
     let case = dice.number(1, 3);
     let case_id = || format!("case_{case}").as_str().into();
-    match dice.below(40) {
+    match dice.below(46) {
+        40..=45 => way_in::call(dice, now),
         0..=6 => begin(dice, plans, now),
         7..=18 => apply(dice, plans, now),
-        19..=22 => Call::Import(vec![fact(dice), fact(dice)], at(now)),
+        19 | 20 => Call::Import(vec![fact(dice), fact(dice)], at(now)),
+        21 | 22 => way_in::tell(vec![fact(dice), fact(dice)], dice, now),
         23..=27 => Call::Settle(key(&format!("rec-{}", dice.below(9))), dice.number(0, 1), item_effect(dice), at(now)),
         28 => Call::Finish(key(dice.pick(&KEYS)), end(dice), at(now)),
         29 | 30 => Call::Claim(dice.pick(&["one", "two"]), dice.number(1, 3), minutes(dice.between(1, 60)), at(now)),
