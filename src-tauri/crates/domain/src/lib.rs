@@ -9,6 +9,7 @@ pub mod ids;
 pub mod keeping;
 pub mod ledger;
 pub mod matching;
+pub mod media;
 pub mod money;
 pub mod plan;
 pub mod policy;

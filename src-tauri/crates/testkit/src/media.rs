@@ -53,8 +53,10 @@ const PNG: [u8; 70] = [
 
 fn mp4(brand: &[u8; 4], payload: usize) -> Vec<u8> {
     let media: Vec<u8> = (0..payload).map(|i| u8::try_from(i % 251).unwrap_or(0)).collect();
-    [bmff(b"ftyp", &[&brand[..], &[0, 0, 2, 0], b"isom"].concat()), bmff(b"mdat", &media), bmff(b"moov", &[0; 24])]
-        .concat()
+    let kind = bmff(b"ftyp", &[&brand[..], &[0, 0, 2, 0], b"isom"].concat());
+    // Nobody has set a length: a thousand units a second, and none of them.
+    let header = bmff(b"mvhd", &[&[0; 12][..], &be32(1000), &[0; 84]].concat());
+    [kind, bmff(b"mdat", &media), bmff(b"moov", &header)].concat()
 }
 
 fn bmff(name: &[u8; 4], body: &[u8]) -> Vec<u8> {

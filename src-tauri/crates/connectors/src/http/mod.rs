@@ -27,7 +27,7 @@ use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-pub use address::is_global;
+pub use address::{Names, SystemNames, is_global};
 pub use ask::Ask;
 pub use download::{DownloadError, Downloaded};
 pub use gate::{GateState, Shut};
@@ -225,8 +225,16 @@ impl Http {
     /// # Errors
     /// When the key can't be a header, or TLS can't be set up.
     pub fn new(line: Line, pace: Arc<dyn Pace>) -> Result<Self, HttpError> {
+        Self::with_names(line, pace, Arc::new(SystemNames))
+    }
+
+    /// The same, by another word on where names lead.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_names(line: Line, pace: Arc<dyn Pace>, names: Arc<dyn Names>) -> Result<Self, HttpError> {
         let key = line.key.as_ref().map(|key| value_of(key, pace.now())).transpose()?;
-        let client = build(&line)?;
+        let client = build(&line, names)?;
         let turns = line.limits.rate.map(|rate| Mutex::new(Turns::new(rate)));
         Ok(Self { client, line, key, gate: Mutex::default(), turns, last: Mutex::default(), pace })
     }
@@ -498,7 +506,7 @@ impl Http {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where a client is built, with its limits")]
-fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
+fn build(line: &Line, names: Arc<dyn Names>) -> Result<reqwest::Client, HttpError> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config().map_err(HttpError::Client)?)
         .user_agent(concat!("makegood/", env!("CARGO_PKG_VERSION")))
@@ -507,7 +515,7 @@ fn build(line: &Line) -> Result<reqwest::Client, HttpError> {
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(line.limits.connect)
-        .dns_resolver(JudgingResolver { trusted: line.guard.trusted_hosts() })
+        .dns_resolver(JudgingResolver { names, trusted: line.guard.trusted_hosts() })
         .build()
         .map_err(|error| HttpError::Client(chain(&error)))
 }

@@ -1,12 +1,13 @@
 //! Posting to an address of the operator's own platform: one try, no redirect, little patience. Whether to
 //! try again is the caller's to say, who remembers it longer than this process lives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
-use super::{Guard, HttpError, Limits, Line, build, chain};
+use super::{Guard, HttpError, Limits, Line, SystemNames, build, chain};
 
 /// So long an endpoint may take for its whole answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -45,7 +46,7 @@ impl Post {
             headers: &[],
             limits: Limits::default(),
         };
-        Ok(Self { client: build(&line)?, guard, url })
+        Ok(Self { client: build(&line, Arc::new(SystemNames))?, guard, url })
     }
 
     /// Posts JSON once. The answer's body is not read: its status says all.

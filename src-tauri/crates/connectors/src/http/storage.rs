@@ -18,7 +18,7 @@ use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Guard, HttpError, Limits, Line, Pace, chain, is_worth_a_retry, shown, wait};
+use super::{Guard, HttpError, Limits, Line, Pace, SystemNames, chain, is_worth_a_retry, shown, wait};
 
 /// The longest text of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -113,7 +113,7 @@ impl StorageLine {
             headers: &[],
             limits: limits.clone(),
         };
-        Ok(Self { client: super::build(&line)?, guard, limits, secrets, pace })
+        Ok(Self { client: super::build(&line, Arc::new(SystemNames))?, guard, limits, secrets, pace })
     }
 
     /// Asks and reads the whole answer.

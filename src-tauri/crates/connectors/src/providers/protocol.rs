@@ -1,11 +1,13 @@
 //! What every adapter shares: from a reading to the domain's job, and from an item to its file.
 //! An adapter itself is a table of facts and one function that asks and reads.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use base64::read::DecoderReader;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
@@ -43,6 +45,9 @@ pub struct Facts {
     /// What *not found* can mean at this provider.
     pub not_found: Word,
 }
+
+/// Bytes of a file inside an answer that are unpacked at once.
+const INLINE_PIECE: usize = 48 * 1024;
 
 /// How one provider is asked, and how its answers are read.
 #[async_trait]
@@ -187,11 +192,11 @@ impl Adapter {
         }
     }
 
-    async fn transfer(&self, asset: &Asset, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+    async fn transfer(&self, asset: &Asset, sink: &mut dyn FileSink) -> Result<Option<String>, Missed> {
         if let Some(inline) = asset.url.strip_prefix("data:") {
-            return self.unpack(inline, sink).await;
+            return self.unpack(inline, sink).await.map_err(Missed::from);
         }
-        let fail = |what: &str, retry, gone| Err(self.error("download", what, retry, gone));
+        let fail = |what: &str, retry, gone| Err(Missed::from(self.error("download", what, retry, gone)));
         let url = match self.http.guard().read(&asset.url) {
             Ok(url) => url,
             Err(refusal) => return fail(&refusal.to_string(), Retry::Permanent, false),
@@ -201,7 +206,9 @@ impl Adapter {
             Ok(Downloaded::Whole { media_type, .. }) => Ok(media_type),
             Ok(Downloaded::Answer(answer)) => {
                 let (retry, gone) = meaning_of_refusal(&answer);
-                fail(&format!("HTTP {} in place of the file", answer.status), retry, gone)
+                let error =
+                    self.error("download", &format!("HTTP {} in place of the file", answer.status), retry, gone);
+                Err(Missed { error, is_refused: matches!(answer.status, 403 | 404 | 410) })
             }
             Err(DownloadError::Http(error)) => {
                 let retry = if error.is_temporary() { Retry::Temporary } else { Retry::Permanent };
@@ -214,16 +221,20 @@ impl Adapter {
     /// A file that came inside the answer.
     async fn unpack(&self, inline: &str, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
         let broken = |what: &str| self.error("download", what, Retry::Permanent, false);
-        let (media_type, text) =
-            inline.split_once(";base64,").ok_or_else(|| broken("a data address without base64"))?;
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(text.trim())
-            .map_err(|_| broken("a data address that is not base64"))?;
-        let start = Start { total: Some(bytes.len() as u64), ..Start::default() };
+        let (head, text) = inline.split_once(";base64,").ok_or_else(|| broken("a data address without base64"))?;
         let kept = |error: VaultError| self.error("download", &error.to_string(), Retry::Unknown, false);
-        sink.starts(&start).await.map_err(kept)?;
-        sink.write(&bytes).await.map_err(kept)?;
-        Ok(Some(media_type.to_owned()))
+        sink.starts(&Start::default()).await.map_err(kept)?;
+        let mut bytes = DecoderReader::new(text.trim().as_bytes(), &STANDARD);
+        let mut piece = vec![0; INLINE_PIECE];
+        loop {
+            match bytes.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => sink.write(&piece[..read]).await.map_err(kept)?,
+                Err(_) => return Err(broken("a data address that is not base64")),
+            }
+        }
+        // `image/png;charset=…`: what follows the type says nothing of these bytes.
+        Ok(head.split(';').next().map(str::to_owned))
     }
 
     fn error(&self, operation: &'static str, message: &str, retry: Retry, gone: bool) -> ProviderError {
@@ -318,7 +329,27 @@ impl ProviderPort for Adapter {
 
     async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
         let asset = self.find_asset(job, item).await?;
-        self.transfer(&asset, sink).await
+        let missed = match self.transfer(&asset, sink).await {
+            Err(missed) if missed.is_refused => missed.error,
+            done => return done.map_err(|missed| missed.error),
+        };
+        // Signed addresses live for minutes: the job tells another one, if the file is still there.
+        tracing::debug!(provider = %self.id, why = %missed.message, "asking for a fresh address of a file");
+        let fresh = self.find_asset(job, item).await?;
+        self.transfer(&fresh, sink).await.map_err(|missed| missed.error)
+    }
+}
+
+/// Why a file did not come from its address.
+struct Missed {
+    error: ProviderError,
+    /// The address itself was refused: it may be stale.
+    is_refused: bool,
+}
+
+impl From<ProviderError> for Missed {
+    fn from(error: ProviderError) -> Self {
+        Self { error, is_refused: false }
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::keeping::VaultFile;
+use makegood_domain::media::MediaFacts;
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{FileSink, Held, Incoming, Start, TransitKey, Vault, VaultError};
 
@@ -93,6 +94,11 @@ impl<S: Shelf + 'static> Vault for ShelfVault<S> {
         let found = self.shelf.measure(&key).await.map_err(reading)?;
         let media_type = self.shelf.media_type(&key).await.map_err(reading)?;
         Ok(StoredFile { sha256: found.sha256, bytes: found.bytes, media_type })
+    }
+
+    async fn inspect(&self, sha256: &str) -> Result<MediaFacts, VaultError> {
+        let key = ContentKey::new(sha256).map_err(reading)?;
+        self.shelf.inspect(&key).await.map_err(reading)
     }
 
     async fn read(&self, sha256: &str, limit_bytes: u64) -> Result<Vec<u8>, VaultError> {

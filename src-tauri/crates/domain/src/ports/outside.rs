@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Health, KeyCheck};
 use crate::ids::{JobId, ProviderId, RunId};
 use crate::keeping::VaultFile;
+use crate::media::MediaFacts;
 use crate::plan::StoredFile;
 use crate::support::{Claim, Ticket};
 use crate::work::{Job, JobState, Model, Project};
@@ -306,6 +307,13 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// When it is not there or cannot be read.
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError>;
+    /// What a file says of itself: how long it plays, how large it is, how it is coded.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be read, or is no whole media file.
+    async fn inspect(&self, sha256: &str) -> Result<MediaFacts, VaultError> {
+        Err(VaultError::Read { what: sha256.to_owned(), why: "this vault does not look into files".to_owned() })
+    }
     /// The bytes, for showing. `limit_bytes` guards the caller's memory.
     ///
     /// # Errors

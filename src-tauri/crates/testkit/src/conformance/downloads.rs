@@ -91,6 +91,12 @@ async fn transfers(subject: &dyn Subject) {
         ("a file that breaks off twice", vec![tagged().cut_after(50_000), tagged().cut_after(50_000), tagged()]),
         ("a file behind a busy server", vec![Reply::json(503, &serde_json::json!({})), file()]),
         ("a file that has moved", vec![moved(&path), file()]),
+        ("an address that is stale", vec![Reply::json(403, &serde_json::json!({})), file()]),
+        ("an address that is not known any more", vec![Reply::json(410, &serde_json::json!({})), file()]),
+        (
+            "an address that gets stale on the way",
+            vec![tagged().cut_after(70_000), Reply::json(404, &serde_json::json!({})), tagged()],
+        ),
     ] {
         let stage = with_file(subject, replies).await;
         let mut kept = Kept::default();

@@ -1,5 +1,7 @@
 //! PNG, JPEG and GIF: walked from the first block to the last.
 
+use makegood_domain::media::{MediaFacts, PictureFacts};
+
 use super::{Bytes, Flaw, Stop};
 
 const CRC_TABLE: [u32; 256] = crc_table();
@@ -7,12 +9,12 @@ const PIECE: usize = 4096;
 
 /// PNG: signature, IHDR, chunks with right checksums, IEND. Bytes after IEND are ignored, as
 /// every decoder does.
-pub(super) fn png(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn png(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "PNG";
     if bytes.up_to::<8>(0)? != *b"\x89PNG\r\n\x1a\n" {
         return Err(Flaw::Broken { kind: KIND, at: 0, what: "a wrong signature" }.into());
     }
-    let (mut at, mut data) = (8, false);
+    let (mut at, mut data, mut size_of) = (8, false, (0, 0));
     loop {
         let [l0, l1, l2, l3, name @ ..]: [u8; 8] = bytes.need(at, KIND, "a chunk")?;
         let size = u64::from(u32::from_be_bytes([l0, l1, l2, l3]));
@@ -21,15 +23,23 @@ pub(super) fn png(bytes: &mut Bytes) -> Result<&'static str, Stop> {
             return Err(Flaw::Broken { kind: KIND, at, what: "a wrong checksum" }.into());
         }
         match &name {
-            b"IHDR" if at == 8 && size == 13 => {}
+            b"IHDR" if at == 8 && size == 13 => {
+                let [w0, w1, w2, w3, h0, h1, h2, h3] = bytes.need(at + 8, KIND, "its header")?;
+                size_of = (u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]));
+            }
             _ if at == 8 => return Err(Flaw::Broken { kind: KIND, at, what: "no header" }.into()),
             b"IDAT" => data = true,
-            b"IEND" if data => return Ok("image/png"),
+            b"IEND" if data => return Ok(still("image/png", size_of, "png")),
             b"IEND" => return Err(Flaw::Broken { kind: KIND, at, what: "no picture" }.into()),
             _ => {}
         }
         at += 12 + size;
     }
+}
+
+/// A picture of this size.
+pub(super) fn still(media_type: &str, (width, height): (u32, u32), codec: &str) -> MediaFacts {
+    MediaFacts { picture: Some(PictureFacts { width, height, codec: codec.to_owned() }), ..MediaFacts::of(media_type) }
 }
 
 fn crc(bytes: &mut Bytes, at: u64, size: u64) -> std::io::Result<u32> {
@@ -62,9 +72,9 @@ const fn crc_table() -> [u32; 256] {
 
 /// JPEG: markers up to the picture, then its end mark. What cameras and editors append is allowed,
 /// as long as the end mark is there.
-pub(super) fn jpeg(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn jpeg(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "JPEG";
-    let (mut at, mut frame) = (2, false);
+    let (mut at, mut frame) = (2, None);
     loop {
         let [mark, code] = bytes.need(at, KIND, "a marker")?;
         if mark != 0xff {
@@ -79,27 +89,31 @@ pub(super) fn jpeg(bytes: &mut Bytes) -> Result<&'static str, Stop> {
         if size < 2 {
             return Err(Flaw::Broken { kind: KIND, at, what: "an empty segment" }.into());
         }
-        frame |= matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc);
+        if frame.is_none() && matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc) {
+            let [_, h0, h1, w0, w1]: [u8; 5] = bytes.need(at + 4, KIND, "a frame")?;
+            frame = Some((u16::from_be_bytes([w0, w1]).into(), u16::from_be_bytes([h0, h1]).into()));
+        }
         at += 2 + size;
         if code == 0xda {
             break;
         }
     }
-    if !frame {
+    let Some(size) = frame else {
         return Err(Flaw::Broken { kind: KIND, at, what: "no frame before the picture" }.into());
-    }
-    end_mark(bytes, at)
+    };
+    end_mark(bytes, at)?;
+    Ok(still("image/jpeg", size, "jpeg"))
 }
 
 /// Follows the coded picture, in which 0xff stands before 0 or a restart mark, to its end.
-fn end_mark(bytes: &mut Bytes, from: u64) -> Result<&'static str, Stop> {
+fn end_mark(bytes: &mut Bytes, from: u64) -> Result<(), Stop> {
     let (mut at, mut after_ff) = (from, false);
     while at < bytes.len {
         let piece: [u8; PIECE] = bytes.up_to(at)?;
         let take = usize::try_from(bytes.len - at).unwrap_or(PIECE).min(PIECE);
         for byte in &piece[..take] {
             if after_ff && *byte == 0xd9 {
-                return Ok("image/jpeg");
+                return Ok(());
             }
             after_ff = *byte == 0xff;
         }
@@ -109,24 +123,34 @@ fn end_mark(bytes: &mut Bytes, from: u64) -> Result<&'static str, Stop> {
 }
 
 /// GIF: blocks up to the trailer, with at least one picture.
-pub(super) fn gif(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn gif(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "GIF";
     let head: [u8; 13] = bytes.need(0, KIND, "its header")?;
     if !matches!(&head[..6], b"GIF87a" | b"GIF89a") {
         return Err(Flaw::Broken { kind: KIND, at: 0, what: "a wrong signature" }.into());
     }
     let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-    let (mut at, mut picture) = (13 + colours(head[10]), false);
+    let size = (u16::from_le_bytes([head[6], head[7]]).into(), u16::from_le_bytes([head[8], head[9]]).into());
+    let (mut at, mut pictures, mut hundredths) = (13 + colours(head[10]), 0_u64, 0_u64);
     loop {
         let [block] = bytes.need(at, KIND, "a block")?;
         match block {
             0x2c => {
                 let image: [u8; 10] = bytes.need(at, KIND, "a picture")?;
                 at = sub_blocks(bytes, at + 11 + colours(image[9]))?;
-                picture = true;
+                pictures += 1;
             }
-            0x21 => at = sub_blocks(bytes, at + 2)?,
-            0x3b if picture => return Ok("image/gif"),
+            0x21 => {
+                // Before a picture that is shown for a time, that time.
+                if let Some([0x21, 0xf9, 4, _, d0, d1]) = bytes.get(at)? {
+                    hundredths += u64::from(u16::from_le_bytes([d0, d1]));
+                }
+                at = sub_blocks(bytes, at + 2)?;
+            }
+            0x3b if pictures > 0 => {
+                let duration_ms = (pictures > 1).then_some(hundredths * 10);
+                return Ok(MediaFacts { duration_ms, ..still("image/gif", size, "gif") });
+            }
             _ => return Err(Flaw::Broken { kind: KIND, at, what: "an unknown block" }.into()),
         }
     }

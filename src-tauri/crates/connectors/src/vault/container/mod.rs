@@ -1,6 +1,7 @@
 //! Looks into a file: is it a whole media file, and of which kind? By structure, not by the first
 //! bytes alone, so that a file that was cut, or an error page under a video's name, is refused
-//! (reliability N5, N7). No decoding, no allocation by what a file claims.
+//! (reliability N5, N7); and what does it say of itself: how long, how large, coded how? No decoding, no allocation
+//! by what a file claims, and no more steps than it has bytes.
 
 mod boxes;
 mod ebml;
@@ -11,6 +12,8 @@ mod sound;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use makegood_domain::media::MediaFacts;
 
 /// Why a file is no whole media file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,9 +26,9 @@ pub enum Flaw {
     Broken { kind: &'static str, at: u64, what: &'static str },
 }
 
-type Checked = std::io::Result<Result<&'static str, Flaw>>;
+type Checked = std::io::Result<Result<MediaFacts, Flaw>>;
 
-/// The media type of the file at `path`, or its flaw.
+/// What the file at `path` says of itself, or its flaw.
 ///
 /// # Errors
 /// When it can't be read.
@@ -33,20 +36,20 @@ pub fn inspect_file(path: &Path) -> Checked {
     inspect(BufReader::new(File::open(path)?))
 }
 
-/// The media type of a file, or its flaw.
+/// What a file says of itself, or its flaw.
 ///
 /// # Errors
 /// When it can't be read.
 pub fn inspect(source: impl Read + Seek + 'static) -> Checked {
     let mut bytes = Bytes::new(Box::new(source))?;
     match examine(&mut bytes) {
-        Ok(kind) => Ok(Ok(kind)),
+        Ok(facts) => Ok(Ok(facts)),
         Err(Stop::Flaw(flaw)) => Ok(Err(flaw)),
         Err(Stop::Io(error)) => Err(error),
     }
 }
 
-fn examine(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+fn examine(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     let head = bytes.up_to::<16>(0)?;
     match head {
         [0x89, b'P', b'N', b'G', ..] => images::png(bytes),
@@ -77,6 +80,11 @@ fn looks_like(head: &[u8; 16]) -> &'static str {
     } else {
         ""
     }
+}
+
+/// How long so many units take of which a second has `per_second`; `None` where that is nonsense.
+fn millis(units: u64, per_second: u64) -> Option<u64> {
+    (u128::from(units) * 1000).checked_div(per_second.into()).and_then(|ms| u64::try_from(ms).ok())
 }
 
 /// Why an examination ends.
@@ -155,5 +163,7 @@ impl Bytes {
     }
 }
 
+#[cfg(test)]
+mod real_files;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,24 @@
 //! MP3, FLAC and Ogg.
 
-use super::{Bytes, Flaw, Stop};
+use makegood_domain::media::{MediaFacts, PictureFacts, SoundFacts};
+
+use super::{Bytes, Flaw, Stop, millis};
+
+/// The first stream of an Ogg file that says what it is.
+struct OggStream {
+    serial: [u8; 4],
+    sound: Option<SoundFacts>,
+    picture: Option<PictureFacts>,
+    /// Units of a position in a second; 0 where a position means something else.
+    per_second: u32,
+    /// Units at the beginning that are not played.
+    skipped: u64,
+}
 
 /// Ogg: pages from the first to one that says it is the last.
-pub(super) fn ogg(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn ogg(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "Ogg";
-    let (mut at, mut last) = (0, false);
+    let (mut at, mut last, mut stream, mut position) = (0, false, None, 0);
     while at < bytes.len {
         let head: [u8; 27] = bytes.need(at, KIND, "a page")?;
         if &head[..4] != b"OggS" {
@@ -16,19 +29,60 @@ pub(super) fn ogg(bytes: &mut Bytes) -> Result<&'static str, Stop> {
             let [lace] = bytes.need(at + 27 + i, KIND, "a page")?;
             size += u64::from(lace);
         }
+        let body = at + 27 + u64::from(head[26]);
+        let [_, _, _, _, _, _, p0, p1, p2, p3, p4, p5, p6, p7, s0, s1, s2, s3, ..] = head;
+        let told = u64::from_le_bytes([p0, p1, p2, p3, p4, p5, p6, p7]);
+        if stream.is_none() && head[5] & 2 != 0 {
+            stream = ogg_stream([s0, s1, s2, s3], &bytes.up_to(body)?);
+        }
+        if told != u64::MAX && stream.as_ref().is_some_and(|stream| stream.serial == [s0, s1, s2, s3]) {
+            position = position.max(told);
+        }
         last = head[5] & 4 != 0;
-        at += 27 + u64::from(head[26]) + size;
+        at = body + size;
     }
-    if at == bytes.len && last {
-        Ok("audio/ogg")
-    } else {
-        Err(Flaw::Cut { kind: KIND, at, what: "its last page" }.into())
+    if at != bytes.len || !last {
+        return Err(Flaw::Cut { kind: KIND, at, what: "its last page" }.into());
     }
+    let Some(stream) = stream else { return Ok(MediaFacts::of("audio/ogg")) };
+    let duration_ms = millis(position.saturating_sub(stream.skipped), stream.per_second.into());
+    let kind = if stream.picture.is_some() { "video/ogg" } else { "audio/ogg" };
+    Ok(MediaFacts { duration_ms, picture: stream.picture, sound: stream.sound, ..MediaFacts::of(kind) })
+}
+
+/// What the first packet of a stream says.
+fn ogg_stream(serial: [u8; 4], packet: &[u8; 64]) -> Option<OggStream> {
+    let rate = |at: usize| packet[at..at + 4].try_into().map_or(0, u32::from_le_bytes);
+    let sound = |codec: &str, channels: u8, sample_rate: u32, per_second, skipped| {
+        let facts = SoundFacts { codec: codec.to_owned(), channels: channels.into(), sample_rate };
+        Some(OggStream { serial, sound: Some(facts), picture: None, per_second, skipped })
+    };
+    if packet.starts_with(b"OpusHead") {
+        // Whatever was recorded, Opus is played and counted at 48 kHz (RFC 7845, 4 and 5.1).
+        return sound("opus", packet[9], 48_000, 48_000, u16::from_le_bytes([packet[10], packet[11]]).into());
+    }
+    if packet.starts_with(b"\x01vorbis") {
+        return sound("vorbis", packet[11], rate(12), rate(12), 0);
+    }
+    if packet.starts_with(b"Speex   ") {
+        return sound("speex", packet[48], rate(36), rate(36), 0);
+    }
+    if packet.starts_with(b"\x7fFLAC") {
+        let stream = packet[17..51].try_into().ok().map(flac_stream)?;
+        return sound("flac", u8::try_from(stream.0.channels).ok()?, stream.0.sample_rate, stream.0.sample_rate, 0);
+    }
+    if packet.starts_with(b"\x80theora") {
+        let side = |at: usize| u32::from_be_bytes([0, packet[at], packet[at + 1], packet[at + 2]]);
+        let picture = PictureFacts { width: side(14), height: side(17), codec: "theora".to_owned() };
+        return Some(OggStream { serial, sound: None, picture: Some(picture), per_second: 0, skipped: 0 });
+    }
+    None
 }
 
 /// FLAC: the stream's description, metadata up to the block that is marked as the last, then sound.
-pub(super) fn flac(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn flac(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "FLAC";
+    let (sound, samples) = flac_stream(bytes.need(8, KIND, "the description of the stream")?);
     let mut at = 4;
     loop {
         let [flags, size @ ..]: [u8; 4] = bytes.need(at, KIND, "a metadata block")?;
@@ -43,32 +97,55 @@ pub(super) fn flac(bytes: &mut Bytes) -> Result<&'static str, Stop> {
         }
     }
     match bytes.need::<2>(at, KIND, "sound")? {
-        [0xff, 0xf8 | 0xf9] => Ok("audio/flac"),
+        [0xff, 0xf8 | 0xf9] => {
+            let duration_ms = millis(samples, sound.sample_rate.into()).filter(|ms| *ms > 0);
+            Ok(MediaFacts { duration_ms, sound: Some(sound), ..MediaFacts::of("audio/flac") })
+        }
         _ => Err(Flaw::Broken { kind: KIND, at, what: "no frame where one must be" }.into()),
     }
 }
 
+/// What the description of a FLAC stream says: 20 bits of rate, 3 of channels less one, 5 of depth, 36 of samples
+/// (RFC 9639, 8.2); no samples where nobody counted them.
+fn flac_stream(described: [u8; 34]) -> (SoundFacts, u64) {
+    let [b0, b1, b2, b3, b4, b5, b6, b7]: [u8; 8] = std::array::from_fn(|i| described[10 + i]);
+    let packed = u64::from_be_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+    let bits = |from: u32, count: u32| packed >> (64 - from - count) & ((1 << count) - 1);
+    let sample_rate = u32::try_from(bits(0, 20)).unwrap_or(0);
+    let channels = u32::try_from(bits(20, 3)).unwrap_or(0) + 1;
+    (SoundFacts { codec: "flac".to_owned(), channels, sample_rate }, bits(28, 36))
+}
+
 /// MP3: an ID3 tag or none, then frames end to end, up to a closing tag or the file's end.
-pub(super) fn mp3(bytes: &mut Bytes) -> Result<&'static str, Stop> {
+pub(super) fn mp3(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
     const KIND: &str = "MP3";
     let mut at = id3_end(bytes)?;
-    let mut frames = 0_u32;
+    let (mut frames, mut sound, mut samples) = (0_u32, None, 0_u64);
     while at < bytes.len {
         let head = bytes.up_to::<8>(at)?;
         if head.starts_with(b"TAG") || &head == b"APETAGEX" {
             break;
         }
-        let Some(size) = frame_size(head) else {
+        let Some(frame) = frame(head) else {
             // A few zeros at the end are padding of the writer.
-            return if frames > 1 && only_zeros(bytes, at)? { Ok("audio/mpeg") } else { Err(no_frame(at).into()) };
+            if frames > 1 && only_zeros(bytes, at)? {
+                break;
+            }
+            return Err(no_frame(at).into());
         };
-        if at + size > bytes.len {
+        if at + frame.size > bytes.len {
             return Err(Flaw::Cut { kind: KIND, at, what: "the rest of a frame" }.into());
         }
-        at += size;
+        at += frame.size;
         frames += 1;
+        samples += frame.samples;
+        sound = sound.or(Some(frame.sound));
     }
-    if frames > 1 { Ok("audio/mpeg") } else { Err(no_frame(at).into()) }
+    if frames <= 1 {
+        return Err(no_frame(at).into());
+    }
+    let duration_ms = sound.as_ref().and_then(|sound| millis(samples, sound.sample_rate.into()));
+    Ok(MediaFacts { duration_ms, sound, ..MediaFacts::of("audio/mpeg") })
 }
 
 fn no_frame(at: u64) -> Flaw {
@@ -90,12 +167,19 @@ fn id3_end(bytes: &mut Bytes) -> Result<u64, Stop> {
     Ok(10 + size + footer)
 }
 
-/// Length of an MPEG audio frame of layer III in bytes; `None` where this is none.
-fn frame_size(head: [u8; 8]) -> Option<u64> {
+/// A frame of MPEG audio.
+struct Frame {
+    size: u64,
+    samples: u64,
+    sound: SoundFacts,
+}
+
+/// The frame of layer III that begins so; `None` where this is none.
+fn frame(head: [u8; 8]) -> Option<Frame> {
     const V1: [u64; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const V2: [u64; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    const RATES: [u64; 3] = [44_100, 48_000, 32_000];
-    let [sync, version, rates, ..] = head;
+    const RATES: [u32; 3] = [44_100, 48_000, 32_000];
+    let [sync, version, rates, mode, ..] = head;
     let layer_3 = version & 0x06 == 0x02;
     if sync != 0xff || version & 0xe0 != 0xe0 || !layer_3 {
         return None;
@@ -107,7 +191,10 @@ fn frame_size(head: [u8; 8]) -> Option<u64> {
         _ => return None,
     };
     let kbit = *(if is_v1 { V1 } else { V2 }).get(usize::from(rates >> 4)).filter(|k| **k > 0)?;
-    let rate = RATES.get(usize::from(rates >> 2 & 3))? >> shift;
+    let sample_rate = RATES.get(usize::from(rates >> 2 & 3))? >> shift;
     let padding = u64::from(rates >> 1 & 1);
-    Some((if is_v1 { 144_000 } else { 72_000 }) * kbit / rate + padding)
+    let samples = if is_v1 { 1152 } else { 576 };
+    let size = samples / 8 * 1000 * kbit / u64::from(sample_rate) + padding;
+    let channels = if mode >> 6 == 3 { 1 } else { 2 };
+    Some(Frame { size, samples, sound: SoundFacts { codec: "mp3".to_owned(), channels, sample_rate } })
 }

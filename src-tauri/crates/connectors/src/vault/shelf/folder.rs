@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use makegood_domain::media::MediaFacts;
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -83,14 +84,15 @@ impl Shelf for FolderShelf {
     }
 
     async fn media_type(&self, key: &ContentKey) -> Result<String, ShelfError> {
+        Ok(self.inspect(key).await?.media_type)
+    }
+
+    async fn inspect(&self, key: &ContentKey) -> Result<MediaFacts, ShelfError> {
         let path = self.path_of(key);
         let found =
             self.aside(move || container::inspect_file(&path)).await.map_err(|error| self.failed(key, &error))?;
-        found.map(str::to_owned).map_err(|flaw| ShelfError::Flawed {
-            place: self.place.clone(),
-            key: key.clone(),
-            why: flaw.to_string(),
-        })
+        let (place, key) = (self.place.clone(), key.clone());
+        found.map_err(|flaw| ShelfError::Flawed { place, key, why: flaw.to_string() })
     }
 
     async fn read(&self, key: &ContentKey, from: u64, bytes: u64) -> Result<Vec<u8>, ShelfError> {

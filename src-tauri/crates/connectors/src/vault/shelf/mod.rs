@@ -4,6 +4,7 @@
 
 mod address;
 mod folder;
+mod looking;
 mod store;
 mod uploads;
 mod words;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use makegood_domain::media::MediaFacts;
 use url::Url;
 
 pub use address::{Access, Address, AddressError, Locator};
@@ -140,6 +142,12 @@ pub trait Shelf: Send + Sync {
     /// # Errors
     /// When it is not there, cannot be read, or is no media file.
     async fn media_type(&self, key: &ContentKey) -> Result<String, ShelfError>;
+
+    /// What the file says of itself.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be read, or is no whole media file.
+    async fn inspect(&self, key: &ContentKey) -> Result<MediaFacts, ShelfError>;
 
     /// Up to `bytes` of the file from byte `from` on; fewer only at its end.
     ///

@@ -13,15 +13,19 @@ use base64::Engine as _;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use makegood_domain::media::MediaFacts;
 use opendal::{ErrorKind, OperationContext, Operator, services};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt as _;
+use tokio::runtime::Handle;
 use url::Url;
 
+use super::looking::Remote;
 use super::uploads::Uploads;
 use super::{Access, Address, ContentKey, Measured, Put, Shelf, ShelfError, Shelved, Staged, words};
 use crate::http::{Limits, Pace, StorageLine};
+use crate::vault::container;
 
 /// The length of a part in bytes. Ten thousand of them, which is as many as a store takes, are 80 GiB.
 pub const PART: usize = 8 * 1024 * 1024;
@@ -254,6 +258,18 @@ impl Shelf for StoreShelf {
     async fn media_type(&self, key: &ContentKey) -> Result<String, ShelfError> {
         let about = self.operator.stat(&path_of(key)).await.map_err(|error| self.failed(key, &error))?;
         Ok(about.content_type().unwrap_or("application/octet-stream").to_owned())
+    }
+
+    async fn inspect(&self, key: &ContentKey) -> Result<MediaFacts, ShelfError> {
+        let path = path_of(key);
+        let length = self.operator.stat(&path).await.map_err(|error| self.failed(key, &error))?.content_length();
+        let remote = Remote::new(Handle::current(), self.operator.clone(), path, length);
+        let looked = tokio::task::spawn_blocking(move || container::inspect(remote)).await;
+        let place = self.place.clone();
+        match looked.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            Ok(found) => found.map_err(|flaw| ShelfError::Flawed { place, key: key.clone(), why: flaw.to_string() }),
+            Err(error) => Err(ShelfError::Refused { place, why: error.to_string(), temporary: true }),
+        }
     }
 
     async fn read(&self, key: &ContentKey, from: u64, bytes: u64) -> Result<Vec<u8>, ShelfError> {

@@ -347,8 +347,8 @@ type Looked = Result<StoredFile, VaultError>;
 fn look_and_sync(mut part: Part, sha256: String) -> std::io::Result<(Part, Looked)> {
     part.sync()?;
     match container::inspect_file(part.path())? {
-        Ok(media_type) => {
-            let file = StoredFile { sha256, bytes: part.bytes(), media_type: media_type.to_owned() };
+        Ok(facts) => {
+            let file = StoredFile { sha256, bytes: part.bytes(), media_type: facts.media_type };
             part.note_kept(&file)?;
             Ok((part, Ok(file)))
         }
