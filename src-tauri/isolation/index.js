@@ -18,6 +18,11 @@ const isRequest = (payload) =>
   /^[a-z_]{1,40}$/.test(payload.cmd) &&
   JSON.stringify(payload).length <= LARGEST_REQUEST_BYTES
 
+// `media` names one file of one case, by ids.
+const isId = (value) => typeof value === 'string' && value.length > 0 && value.length <= 256
+const isFile = (payload) =>
+  isPlainObject(payload) && hasOnly(payload, ['caseId', 'outputId']) && isId(payload.caseId) && isId(payload.outputId)
+
 // The only event of the backend is `changed`.
 const isListening = (payload) => isPlainObject(payload) && payload.event === 'changed'
 
@@ -25,6 +30,7 @@ const ALLOWED = {
   __proto__: null,
   query: isRequest,
   act: isRequest,
+  media: isFile,
   'plugin:event|listen': isListening,
   'plugin:event|unlisten': isListening,
 }

@@ -10,12 +10,13 @@ use crate::tree::{files, read};
 /// `frame-src` is absent on purpose: it would have to list the isolation frame, whose scheme gets a
 /// new name in every build; without it frames fall under `default-src`, to which Tauri adds that
 /// scheme alone. So no other frame can be shown at all.
-const POLICY: [(&str, &str, &str); 9] = [
+const POLICY: [(&str, &str, &str); 10] = [
     ("default-src", "'none'", "what is not named is denied"),
     ("script-src", "'self'", "no inline script, no eval, no foreign script"),
     ("style-src", ISOLATION_STYLE, "no inline style but the rule that hides the isolation frame"),
     ("font-src", "'self'", "the fonts are shipped with the window"),
     ("img-src", "'self' blob: attach:", "own pictures, pictures being edited, customers' screenshots"),
+    ("media-src", "blob:", "files of the vault whose bytes came over the bridge; no address can be played"),
     ("connect-src", "ipc: http://ipc.localhost", "the bridge and no network"),
     ("object-src", "'none'", "no plug-ins"),
     ("base-uri", "'none'", "relative addresses cannot be bent"),
@@ -106,10 +107,10 @@ fn the_configuration_has_no_setting_that_nobody_decided() {
 }
 
 #[test]
-fn the_window_has_one_capability_with_two_commands_and_one_event() {
+fn the_window_has_one_capability_with_three_commands_and_one_event() {
     assert_eq!(files("src-tauri/capabilities"), ["src-tauri/capabilities/main.json"], "one file for each window");
     let capability: Value = serde_json::from_str(&read("src-tauri/capabilities/main.json")).expect("JSON");
-    let permissions = ["allow-query", "allow-act", "core:event:allow-listen", "core:event:allow-unlisten"];
+    let permissions = ["allow-query", "allow-act", "allow-media", "core:event:allow-listen", "core:event:allow-unlisten"];
     assert_eq!(capability["permissions"], json!(permissions), "no default set, no wildcard");
     assert_eq!(capability["windows"], json!(["main"]));
     assert_eq!(capability["local"], json!(true));
@@ -150,14 +151,14 @@ mod built {
     }
 
     #[test]
-    fn the_built_program_grants_four_commands_to_one_window_and_none_to_other_pages() {
+    fn the_built_program_grants_five_commands_to_one_window_and_none_to_other_pages() {
         let mut context = makegood::shell::context();
         let rights = context.runtime_authority_mut();
         let granted = |command: &str, window: &str, origin: &Origin| {
             rights.resolve_access(command, window, window, origin).is_some()
         };
         let away = Origin::Remote { url: "https://example.com/".parse().expect("an address") };
-        for command in ["query", "act", "plugin:event|listen", "plugin:event|unlisten"] {
+        for command in ["query", "act", "media", "plugin:event|listen", "plugin:event|unlisten"] {
             assert!(granted(command, "main", &Origin::Local), "{command}");
             assert!(!granted(command, "main", &away), "{command} from another page");
             assert!(!granted(command, "viewer", &Origin::Local), "{command} from another window");

@@ -14,7 +14,7 @@ use tauri::{App, AppHandle, Manager as _, RunEvent, WindowEvent};
 
 use super::commands::Core;
 use super::profile::{self, ProfileLock};
-use super::{attachments, commands, events, geometry, rendering, window};
+use super::{attachments, commands, events, geometry, media, rendering, window};
 use crate::sweeps::{self, Stop};
 use crate::wiring::{self, Console};
 
@@ -90,7 +90,7 @@ fn start() -> anyhow::Result<ExitCode> {
         .plugin(only_one)
         .plugin(tauri_plugin_store::Builder::default().build())
         .register_asynchronous_uri_scheme_protocol(attachments::SCHEME, attachments::serve)
-        .invoke_handler(tauri::generate_handler![commands::query, commands::act])
+        .invoke_handler(tauri::generate_handler![commands::query, commands::act, media::media])
         .build(context)
         .context("the window cannot be opened")?;
     // From here on this is the only window, if there is a bus to ask; the lock knows without one.

@@ -18,6 +18,8 @@ mod geometry;
 #[cfg(feature = "desktop")]
 mod launch;
 #[cfg(feature = "desktop")]
+mod media;
+#[cfg(feature = "desktop")]
 mod window;
 
 #[cfg(feature = "desktop")]

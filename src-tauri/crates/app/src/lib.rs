@@ -2,6 +2,7 @@
 //! network and no window.
 
 mod approve;
+mod canvas;
 mod case_view;
 mod confirm;
 mod connections;
@@ -17,6 +18,7 @@ pub mod letters;
 mod look_up;
 mod lost_job;
 mod policy_view;
+mod preview;
 mod queue;
 mod read_back;
 mod reconcile;
@@ -30,6 +32,7 @@ mod vault;
 pub use desk::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 pub use error::{Error, Result};
 pub use finding::Examined;
+pub use preview::{PREVIEW_LIMIT_BYTES, PreviewBytes};
 pub use reconcile::{Shift, pass_view};
 pub use usage::UsageWanted;
 pub use vault::{Checked, FileView, Sweeping, VaultSweep};

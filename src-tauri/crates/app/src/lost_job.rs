@@ -1,14 +1,17 @@
 //! Finding a run's job again where its id was lost, and keeping the one that is proven.
 
-use makegood_domain::ids::{JobId, ProviderId, RunId};
+use makegood_domain::ids::{CaseId, JobId, ProviderId, RunId};
 use makegood_domain::matching::lost_job::{self, JobCandidate};
 use makegood_domain::ports::JobRef;
 use makegood_domain::scope::Dossier;
 use makegood_domain::work::{Job, JobState, Model};
 use serde::Serialize;
 
+use crate::contract::{AdoptJobRequest, LostJobCandidate, LostJobRequest, LostJobView, Nothing, Topic};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::finding::Examined;
+use crate::labels;
 
 /// What a provider lists about the time of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +28,43 @@ pub struct LostJob {
 }
 
 impl Desk {
+    /// The jobs that could be the lost one of a run of this case. Nothing is kept.
+    ///
+    /// # Errors
+    /// `Refused` for a run that the case is not about, or that has a job.
+    pub async fn lost_job(&self, request: LostJobRequest) -> Result<LostJobView> {
+        let run_id = RunId(request.run_id);
+        let examined = self.examine(&CaseId(request.case_id)).await?;
+        jobless(&examined, &run_id)?;
+        let found = self.find_lost_job(&run_id).await?;
+        let provider = self.providers.get(&found.provider_id);
+        Ok(LostJobView {
+            run_id: run_id.0,
+            provider_name: provider.map_or_else(|| found.provider_id.0.clone(), |port| port.descriptor().name),
+            provider_id: found.provider_id.0,
+            read: found.read as u64,
+            is_whole: found.is_whole,
+            why: found.why,
+            asked_at: self.now(),
+            candidates: found.candidates.into_iter().map(candidate_view).collect(),
+        })
+    }
+
+    /// Keeps a listed job as the run's, where it is proven, and examines the case again.
+    ///
+    /// # Errors
+    /// `Refused` for a run that the case is not about, or that has a job, and for a job that is not proven.
+    pub async fn keep_lost_job(&self, request: AdoptJobRequest) -> Result<Nothing> {
+        let (case_id, run_id) = (CaseId(request.case_id), RunId(request.run_id));
+        let examined = self.examine(&case_id).await?;
+        jobless(&examined, &run_id)?;
+        self.adopt_job(&run_id, &JobId(request.job_id)).await?;
+        self.examine(&case_id).await?;
+        self.changed(Topic::Case { case_id: case_id.0 });
+        self.changed(Topic::Queue);
+        Ok(Nothing {})
+    }
+
     /// Asks the provider of a run's model for the jobs of that time, and weighs them. Nothing is kept.
     ///
     /// # Errors
@@ -96,6 +136,33 @@ impl Desk {
             why: list.why,
             candidates: lost_job::weigh(&dossier.run, Some(model), locator.as_deref(), &taken, &list.jobs),
         })
+    }
+}
+
+/// A run that the case is about, matched or weighed, and of which no job is known.
+fn jobless(examined: &Examined, run_id: &RunId) -> Result<()> {
+    let found = &examined.finding.run_match;
+    let about = found.matched.contains(run_id) || found.candidates.iter().any(|one| one.run_id == *run_id);
+    let dossier = examined.scope.runs.iter().find(|dossier| dossier.run.id == *run_id).filter(|_| about);
+    match dossier {
+        None => Err(Error::Refused(format!("this case is not about run {run_id}"))),
+        Some(dossier) => match dossier.jobs.first() {
+            Some(job) => Err(Error::Refused(format!("run {run_id} has a job already: {}", job.id))),
+            None => Ok(()),
+        },
+    }
+}
+
+fn candidate_view(one: JobCandidate) -> LostJobCandidate {
+    let texts = |reasons: Vec<makegood_domain::matching::MatchReason>| reasons.into_iter().map(|row| row.text).collect();
+    LostJobCandidate {
+        job_id: one.job.job_id.0,
+        state: labels::job_state(one.job.state).0.to_owned(),
+        created_at: one.job.created_at,
+        model: one.job.model,
+        proven: one.proven,
+        reasons_for: texts(one.reasons_for),
+        reasons_against: texts(one.reasons_against),
     }
 }
 

@@ -13,6 +13,7 @@ use makegood_domain::scope::Scope;
 use sha2::{Digest, Sha256};
 
 use crate::approve::approval_need;
+use crate::canvas::canvas;
 use crate::contract::{ReviewCheck, ReviewFile, ReviewMessage, ReviewPosting, ReviewRequest, ReviewSheet};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -91,6 +92,7 @@ impl Desk {
         let postings = postings(plan, scope);
         let restored_total = postings.iter().map(|posting| posting.amount).sum();
         let files = files(plan, scope, finding.diagnosis.retention_deadline);
+        let canvas = canvas(examined, &self.policy, Some(plan));
         let title = title(plan, files.len(), restored_total);
         ReviewSheet {
             case_id: case.id.0.clone(),
@@ -109,6 +111,7 @@ impl Desk {
             digest: digest(plan),
             made_at: now,
             files,
+            canvas,
             postings,
             restored_total,
         }

@@ -12,6 +12,8 @@ export interface Host {
   query<C extends Query>(cmd: C, payload: QueryCommands[C][0]): Promise<QueryCommands[C][1]>;
   /** Changes something. Never repeated by the host itself. */
   act<C extends Act>(cmd: C, payload: ActCommands[C][0]): Promise<ActCommands[C][1]>;
+  /** The bytes of an output's file, as kept in the vault and hashed on the way. */
+  media(caseId: string, outputId: string): Promise<ArrayBuffer>;
   /** Tells what must be read again. The answer stops the telling. */
   onChanged(listener: (topic: Topic) => void): Promise<() => void>;
   /** Address under which an attachment's picture can be shown. */

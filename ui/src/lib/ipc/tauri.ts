@@ -18,6 +18,13 @@ async function call<T>(door: 'query' | 'act', cmd: string, payload: unknown): Pr
 export const tauriHost: Host = {
   query: <C extends Query>(cmd: C, payload: QueryCommands[C][0]) => call<QueryCommands[C][1]>('query', cmd, payload),
   act: <C extends Act>(cmd: C, payload: ActCommands[C][0]) => call<ActCommands[C][1]>('act', cmd, payload),
+  media: async (caseId, outputId) => {
+    try {
+      return await invoke<ArrayBuffer>('media', { caseId, outputId });
+    } catch (thrown) {
+      throw HostError.from(thrown);
+    }
+  },
   onChanged: (listener) => listen<Topic>('changed', (event) => listener(event.payload)),
   attachmentUrl: (attachmentId) => convertFileSrc(attachmentId, 'attach'),
 };

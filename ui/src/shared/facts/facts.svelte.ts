@@ -120,7 +120,7 @@ function concerns(topic: Topic, cmd: Query, caseId: string | null): boolean {
   switch (topic.topic) {
     case 'queue': return OF_QUEUE.includes(cmd);
     // An empty case id stands for all: the core missed telling which.
-    case 'case': return cmd === 'case_detail' && (topic.caseId === '' || caseId === topic.caseId);
+    case 'case': return (cmd === 'case_detail' || cmd === 'preview') && (topic.caseId === '' || caseId === topic.caseId);
     case 'action': return (cmd === 'case_detail' && caseId === topic.caseId) || cmd === 'action';
     case 'outbox': return cmd === 'outbox';
     case 'audit': return cmd === 'audit';

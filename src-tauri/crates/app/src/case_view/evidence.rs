@@ -78,7 +78,7 @@ fn history_row(examined: &Examined, dossier: &Dossier, item: u32, matched: bool)
     }
 }
 
-fn place(examined: &Examined, output: &Output) -> String {
+pub(super) fn place(examined: &Examined, output: &Output) -> String {
     let scope = &examined.scope;
     // A place out of the requester's scope is told to the agent as such, by id only.
     let project = scope.project(&output.project_id);

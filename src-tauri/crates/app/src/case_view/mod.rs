@@ -17,8 +17,9 @@ use makegood_domain::plan::{offers, restorable};
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{ActionRecord, ActionState};
 use makegood_domain::scope::{Dossier, Scope};
-use makegood_domain::work::Job;
+use makegood_domain::work::{Job, Output};
 
+use crate::canvas;
 use crate::contract::{
     AnswerView, CandidateView, CaseDetail, CaseRequest, MatchView, MessageView, NoteTemplate, Offer, OutcomeState,
 };
@@ -48,6 +49,7 @@ impl Desk {
             claim_rows: claim::rows(&examined),
             timeline: timeline::timeline(&examined, &self.policy),
             usage: usage::usage(&examined, &noticed, &self.policy),
+            canvas: canvas::canvas(&examined, &self.policy, None),
             history: evidence::history(&examined),
             jobs: self.jobs(&examined).await?,
             conversation: conversation(&examined),
@@ -110,6 +112,11 @@ fn matched_dossiers(examined: &Examined) -> Vec<&Dossier> {
             ids.contains(&&dossier.run.id) || dossier.run.retry_of.as_ref().is_some_and(|first| ids.contains(&first))
         })
         .collect()
+}
+
+/// Where an output lies, in names: `Spring lookbook / Shot 4`.
+pub(crate) fn place_of(examined: &Examined, output: &Output) -> String {
+    evidence::place(examined, output)
 }
 
 /// When a file is deleted at its provider, and whether that is only assumed (P7).

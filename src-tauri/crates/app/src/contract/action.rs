@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::approval::{ApprovalNeed, ApprovalView};
+use super::preview::CanvasNode;
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +32,8 @@ pub struct ReviewSheet {
     /// On the button: verb, object, amount.
     pub confirm_label: String,
     pub files: Vec<ReviewFile>,
+    /// The nodes of the matched runs, before and after.
+    pub canvas: Vec<CanvasNode>,
     pub postings: Vec<ReviewPosting>,
     pub restored_total: i64,
     pub charged_total: i64,

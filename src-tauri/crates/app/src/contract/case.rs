@@ -11,6 +11,7 @@ use ts_rs::TS;
 
 use super::action::ActionView;
 use super::approval::ApprovalView;
+use super::preview::CanvasNode;
 use super::queue::{FileDeadline, Tone};
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -21,6 +22,8 @@ pub struct CaseDetail {
     pub claim_rows: Vec<ClaimRow>,
     pub timeline: Timeline,
     pub usage: UsageView,
+    /// The nodes that the matched runs were to fill, as they are now.
+    pub canvas: Vec<CanvasNode>,
     pub history: Vec<HistoryRow>,
     pub jobs: Vec<JobView>,
     pub conversation: Vec<MessageView>,

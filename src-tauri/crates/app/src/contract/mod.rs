@@ -6,6 +6,8 @@ mod approval;
 mod case;
 mod connections;
 mod error;
+mod lost_job;
+mod preview;
 mod queue;
 mod reconciler;
 mod requests;
@@ -17,6 +19,8 @@ pub use approval::*;
 pub use case::*;
 pub use connections::*;
 pub use error::*;
+pub use lost_job::*;
+pub use preview::*;
 pub use queue::*;
 pub use reconciler::*;
 pub use requests::*;
@@ -59,6 +63,8 @@ macro_rules! with_commands {
                 approvals(ApprovalsRequest) -> ApprovalsView;
                 connections(Nothing) -> ConnectionsView;
                 transfers(Nothing) -> TransfersView;
+                preview(PreviewRequest) -> PreviewView;
+                lost_job(LostJobRequest) -> LostJobView;
             }
             act {
                 confirm(ConfirmRequest) -> ActionView;
@@ -79,6 +85,7 @@ macro_rules! with_commands {
                 check_key(ConnectionRequest) -> KeyCheckView;
                 reset_connection(ConnectionRequest) -> ConnectionRow;
                 add_connection(AddConnectionRequest) -> ConnectionRow;
+                keep_lost_job(AdoptJobRequest) -> Nothing;
             }
         }
     };

@@ -4,6 +4,7 @@ import type {
 } from '../generated/contract';
 import { iso, NOW, runIdOf } from './queue';
 import { id, mix } from './random';
+import { canvasOf } from './recovery';
 
 const HOUR = 3_600_000;
 const START = Date.parse(NOW);
@@ -188,6 +189,7 @@ export function buildCase(row: QueueRow, told: Told): Omit<CaseDetail, 'actions'
     claimRows: unmatched ? claimRows(p).slice(0, 4).map((line, i) => ({ ...line, agreement: i === 0 ? 'agrees' : 'unsure', id: i === 0 ? line.id : '', found: i === 0 ? line.found : 'two runs fit', remark: '' })) : claimRows(p),
     timeline: timeline(p),
     usage: { accountId: id('acc_', 89, p.n, 6), rows: use.rows, billable: told.settled && !p.recoverable ? 0 : p.price, asOf: asOf(4) },
+    canvas: canvasOf(p),
     history: history(p),
     jobs: [job(p)],
     conversation: [

@@ -10,6 +10,7 @@ import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
 import { pass, reconcilerView, type FakePromise } from './reconciler';
+import { canvasOf, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
 
 export type FakeOutcome = 'done' | 'refused' | 'failed_before_effect' | 'unknown';
 
@@ -40,9 +41,13 @@ export interface FakeOptions {
   readonly keyConflict: boolean;
   /** Files on their way. */
   readonly transfers: readonly TransferView[];
+  /** How the copy in the vault fares. */
+  readonly file: FakeFile;
+  /** The jobs of all runs are lost until they are found again. */
+  readonly lostJobs: boolean;
 }
 
-export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false, transfers: [] };
+export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false, transfers: [], file: 'whole', lostJobs: false };
 
 const ME = 'Ana Prata';
 const HASH = '137223a9c9d601b05b0f7d3a90e1c2448368cd891874324381e0aa57f4c3d2b1';
@@ -54,6 +59,7 @@ interface CaseMemory {
   assignee: string | null;
   actions: ActionView[];
   drafts: Map<string, DraftView>;
+  jobFound: boolean;
 }
 
 export class FakeHost implements Host {
@@ -102,6 +108,12 @@ export class FakeHost implements Host {
     return `data:image/svg+xml,${encodeURIComponent(svg)}`;
   }
 
+  async media(caseId: string, outputId: string): Promise<ArrayBuffer> {
+    await this.#door('media');
+    if (outputId !== OUTPUT || this.options.file !== 'whole') throw new HostError('refused', `Output ${outputId} of ${caseId} is not shown.`, false);
+    return tone();
+  }
+
   /** For tests: the next answers are different. */
   become(options: Partial<FakeOptions>): void {
     this.options = { ...this.options, ...options };
@@ -121,7 +133,8 @@ export class FakeHost implements Host {
     saved_views: () => ({ views: [...this.#views] }),
     case_detail: ({ caseId }) => {
       const memory = this.#memory(caseId);
-      return { ...buildCase(this.#row(caseId), memory), actions: [...memory.actions], drafts: [...memory.drafts.values()], approval: this.#approvals.of(caseId) };
+      const detail = { ...buildCase(this.#row(caseId), memory), actions: [...memory.actions], drafts: [...memory.drafts.values()], approval: this.#approvals.of(caseId) };
+      return this.options.lostJobs && !memory.jobFound ? withoutJob(detail) : detail;
     },
     raw_answer: ({ jobId, answerId }) => ({
       url: `https://api.meridian.example/v1/operations/${jobId}`, status: 200, fetchedAt: this.#now(),
@@ -139,6 +152,8 @@ export class FakeHost implements Host {
     approvals: () => this.#approvals.view(this.#now()),
     connections: () => this.#connections.view(this.#now()),
     transfers: () => ({ transfers: [...this.options.transfers] }),
+    preview: ({ caseId }) => previewOf(plot.of(this.#row(caseId), true), this.options.file, HASH, this.#now()),
+    lost_job: ({ runId }) => lostJobOf(runId, this.#now()),
   };
 
   readonly #acts: { [C in Act]: (payload: ActCommands[C][0]) => ActCommands[C][1] } = {
@@ -197,6 +212,13 @@ export class FakeHost implements Host {
     remove_key: ({ id, revision }) => this.#connected(() => this.#connections.remove(id, revision, this.#keyConflict())),
     check_key: ({ id }) => this.#connected(() => this.#connections.check(id, this.options.verdict, this.#now())),
     reset_connection: ({ id }) => this.#connected(() => this.#connections.reset(id)),
+    keep_lost_job: ({ caseId, runId, jobId }) => {
+      if (!lostJobOf(runId, NOW).candidates.some((one) => one.jobId === jobId && one.proven)) throw new HostError('refused', `Job ${jobId} was not taken for run ${runId}: nothing proves that it is this run’s.`, false);
+      this.#memory(caseId).jobFound = true;
+      this.#log('keep job', caseId, jobId);
+      this.#tell({ topic: 'case', caseId });
+      return {};
+    },
     add_connection: (request) => this.#connected(() => this.#connections.add(request)),
     delete_view: ({ name }) => {
       this.#views = this.#views.filter((other) => other.name !== name);
@@ -263,7 +285,7 @@ export class FakeHost implements Host {
 
   #memory(caseId: string): CaseMemory {
     const row = this.#row(caseId);
-    const known = this.#cases.get(caseId) ?? { settled: false, revision: 3, chosen: null, assignee: row.assignee, actions: [], drafts: new Map<string, DraftView>() };
+    const known = this.#cases.get(caseId) ?? { settled: false, revision: 3, chosen: null, assignee: row.assignee, actions: [], drafts: new Map<string, DraftView>(), jobFound: false };
     this.#cases.set(caseId, known);
     return known;
   }
@@ -311,7 +333,7 @@ export class FakeHost implements Host {
     return {
       caseId, caseRevision: memory.revision, kind, title, confirmLabel,
       files: kind === 'recover' || kind === 'hold' ? [{ runId: p.run, item: 1, jobId: p.job, bytes: 41_333_219, sha256Prefix: HASH.slice(0, 16), projectId: p.project, place: kind === 'hold' ? 'held until 28 Mar 15:20' : `${p.projectName} / ${p.nodeLabel} ${p.node}`, deadline: p.deadline === null ? null : iso(p.deadline) }] : [],
-      postings, restoredTotal: total, chargedTotal: p.price,
+      canvas: canvasOf(p, kind), postings, restoredTotal: total, chargedTotal: p.price,
       effects: [`Case ${row.ticketId} becomes settled`],
       message: { to: detail.head.customer, locale: 'en-US', text: answer ?? detail.answer.text, ready: true, leaks: [] },
       cannotBeUndone: ['The reply, once it has left.', ...(postings.length > 0 ? ['The postings: a mistake is corrected by a new, reviewed posting.'] : [])],
@@ -360,7 +382,7 @@ export class FakeHost implements Host {
     const p = plot.of(this.#row(entry.caseId), false);
     const readBack: ReadBack[] = outcome !== 'done' ? [] : entry.request.kind === 'restore'
       ? restoredLines(this.#row(entry.caseId)).map((line) => ({ what: 'balance', balanceId: line.balanceId, label: line.label, before: line.before, after: line.after, matches: true }))
-      : entry.request.kind === 'recover' ? [{ what: 'file', outputId: 'out_9v150v08', sha256: HASH, bytes: 41_333_219, matches: true, place: `${p.projectName} / ${p.nodeLabel}` }]
+      : entry.request.kind === 'recover' ? [{ what: 'file', outputId: OUTPUT, sha256: HASH, bytes: 41_333_219, matches: true, place: `${p.projectName} / ${p.nodeLabel}` }]
         : [{ what: 'other', text: 'The answer is in the ticket', matches: true }];
     const view: ActionView = { ...entry.view, state: outcome, why: whys[outcome], retry: outcome === 'failed_before_effect', finishedAt: outcome === 'unknown' ? null : this.#now(), readBack };
     entry.view = view;
@@ -408,6 +430,7 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
   const promise = (['kept', 'closing', 'missed', 'idle'] as const).find((word) => word === asked.get('promise'));
   const providers = (['all', 'none', 'unkept', 'practice'] as const).find((word) => word === asked.get('providers'));
   const verdict = (['accepted', 'auth_error', 'rate_limited', 'unreachable', 'faulty', 'unclear', 'not_asked'] as const).find((word) => word === asked.get('verdict'));
+  const file = (['whole', 'absent', 'damaged', 'long'] as const).find((word) => word === asked.get('file'));
   const known = (['done', 'refused', 'failed_before_effect', 'unknown'] as const).find((word) => word === outcome);
   return {
     ...(asked.has('rows') ? { rows: Number(asked.get('rows')) || 0 } : {}),
@@ -422,5 +445,7 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
     ...(providers ? { providers } : {}),
     ...(verdict ? { verdict } : {}),
     ...(asked.has('keyConflict') ? { keyConflict: true } : {}),
+    ...(asked.has('lostJobs') ? { lostJobs: true } : {}),
+    ...(file ? { file } : {}),
   };
 }

@@ -181,7 +181,7 @@ export type CapabilityView = { lookUp: boolean, listByTime: boolean, cost: boole
  */
 givesExpiry: boolean, };
 
-export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
+export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, canvas: Array<CanvasNode>, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
 /**
  * Newest first; the first one decides what the case bar shows.
  */
@@ -586,7 +586,7 @@ title: string,
 /**
  * On the button: verb, object, amount.
  */
-confirmLabel: string, files: Array<ReviewFile>, postings: Array<ReviewPosting>, restoredTotal: number, chargedTotal: number, 
+confirmLabel: string, files: Array<ReviewFile>, canvas: Array<CanvasNode>, postings: Array<ReviewPosting>, restoredTotal: number, chargedTotal: number, 
 /**
  * Everything else that will happen, in order.
  */
@@ -738,6 +738,20 @@ export type WireError = { code: Code, message: string, retry: boolean, incident:
 
 export type WithdrawApprovalRequest = { id: string, digest: string, };
 
+export type PreviewRequest = { caseId: string, outputId: string, };
+export type PreviewKind = "video" | "audio" | "image" | "other";
+export type PreviewView = { outputId: string, runId: string, item: number, state: string, tone: Tone, place: string, storedAt: string, bytes: number, sha256: string | null, kept: KeptFile | null, whyNot: string | null, promised: PromisedFile | null, brought: BroughtBy | null, };
+export type KeptFile = { sha256: string, bytes: number, mediaType: string, kind: PreviewKind, intact: boolean, checkedAt: string, fits: boolean, limitBytes: number, };
+export type PromisedFile = { providerId: string, providerName: string, jobId: string, bytes: number | null, sha256Prefix: string, agrees: boolean | null, toldAt: string | null, };
+export type BroughtBy = { by: string, at: string, key: string, };
+export type CanvasNode = { runId: string, nodeId: string, label: string, projectId: string, project: string, deleted: boolean, items: Array<CanvasItem>, };
+export type CanvasItem = { item: number, now: CanvasState, after: CanvasState | null, };
+export type CanvasState = { text: string, tone: Tone, outputId: string | null, previewable: boolean, };
+export type LostJobRequest = { caseId: string, runId: string, };
+export type LostJobView = { runId: string, providerId: string, providerName: string, read: number, isWhole: boolean, why: string | null, askedAt: string, candidates: Array<LostJobCandidate>, };
+export type LostJobCandidate = { jobId: string, state: string, createdAt: string | null, model: string | null, proven: boolean, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
+export type AdoptJobRequest = { caseId: string, runId: string, jobId: string, };
+
 export type QueryCommands = {
   app_info: [Nothing, AppInfo];
   queue: [QueueRequest, QueueWindow];
@@ -754,6 +768,8 @@ export type QueryCommands = {
   approvals: [ApprovalsRequest, ApprovalsView];
   connections: [Nothing, ConnectionsView];
   transfers: [Nothing, TransfersView];
+  preview: [PreviewRequest, PreviewView];
+  lost_job: [LostJobRequest, LostJobView];
 };
 
 export type ActCommands = {
@@ -775,4 +791,5 @@ export type ActCommands = {
   check_key: [ConnectionRequest, KeyCheckView];
   reset_connection: [ConnectionRequest, ConnectionRow];
   add_connection: [AddConnectionRequest, ConnectionRow];
+  keep_lost_job: [AdoptJobRequest, Nothing];
 };

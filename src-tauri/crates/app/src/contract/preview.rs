@@ -1,0 +1,139 @@
+//! The file of an output on the wire, seen from both sides, and where on the canvas it lies.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::queue::Tone;
+
+/// An output, as a case knows it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewRequest {
+    pub case_id: String,
+    pub output_id: String,
+}
+
+/// An output's file: what the provider promised, what the record says, what lies in the vault.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewView {
+    pub output_id: String,
+    pub run_id: String,
+    pub item: u32,
+    /// `stored`, `damaged`, `held`.
+    pub state: String,
+    pub tone: Tone,
+    /// `Spring lookbook / Shot 4`.
+    pub place: String,
+    #[ts(type = "string")]
+    pub stored_at: Timestamp,
+    /// Bytes as the record tells them.
+    pub bytes: u64,
+    /// SHA-256 in hex as the record tells it; null where the platform stored the file and told none.
+    pub sha256: Option<String>,
+    /// Null where no copy of ours can be read; `why_not` says why.
+    pub kept: Option<KeptFile>,
+    pub why_not: Option<String>,
+    /// Null where no provider told of a file for this item.
+    pub promised: Option<PromisedFile>,
+    /// Null where nobody brought it through Makegood.
+    pub brought: Option<BroughtBy>,
+}
+
+/// What can be shown of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewKind {
+    Video,
+    Audio,
+    Image,
+    /// A type that the window does not show.
+    Other,
+}
+
+/// The copy in the vault, read again for this answer.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptFile {
+    /// Hashed from what lies there, not from its name.
+    pub sha256: String,
+    pub bytes: u64,
+    /// By content: `video/mp4`.
+    pub media_type: String,
+    pub kind: PreviewKind,
+    /// Hash and length are those of the record.
+    pub intact: bool,
+    #[ts(type = "string")]
+    pub checked_at: Timestamp,
+    /// Short enough to be played in the window.
+    pub fits: bool,
+    /// Bytes up to which a file is shown in the window.
+    pub limit_bytes: u64,
+}
+
+/// A file as its provider told of it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PromisedFile {
+    pub provider_id: String,
+    pub provider_name: String,
+    pub job_id: String,
+    /// Null: not told.
+    pub bytes: Option<u64>,
+    /// First characters in hex; empty: not told.
+    pub sha256_prefix: String,
+    /// What was told agrees with the copy in the vault; null where nothing was told, or nothing is kept.
+    pub agrees: Option<bool>,
+    /// When the provider was asked; null: as the platform told it.
+    #[ts(type = "string | null")]
+    pub told_at: Option<Timestamp>,
+}
+
+/// Who brought a file, and read it back.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BroughtBy {
+    /// Id of the person.
+    pub by: String,
+    #[ts(type = "string")]
+    pub at: Timestamp,
+    /// Of the action.
+    pub key: String,
+}
+
+/// A node of the canvas that a matched run was to fill.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CanvasNode {
+    pub run_id: String,
+    pub node_id: String,
+    pub label: String,
+    pub project_id: String,
+    pub project: String,
+    /// The node or its project was deleted.
+    pub deleted: bool,
+    pub items: Vec<CanvasItem>,
+}
+
+/// One requested output, and what is to be seen of it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CanvasItem {
+    pub item: u32,
+    pub now: CanvasState,
+    /// What an act makes of it; null where it changes nothing, and outside a review.
+    pub after: Option<CanvasState>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CanvasState {
+    /// `nothing`, `on the node`, `in the history only`, `320 credits back`.
+    pub text: String,
+    pub tone: Tone,
+    /// The output that lies there, or will.
+    pub output_id: Option<String>,
+    /// It is one whose file may be in the vault: a preview can be asked for.
+    pub previewable: bool,
+}
