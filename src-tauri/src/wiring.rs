@@ -19,6 +19,7 @@ use crate::clock::{SystemClock, SystemIds};
 use crate::connections::{Keeper, Keeping, Patience, SettingsFile, of_the_system};
 use crate::record::{self, Place, Record};
 use crate::settings::{AgentSettings, ProviderEntry, Settings};
+use crate::shell::outside::SystemPlayer;
 use crate::{stated, vault};
 
 /// Seed of the practice workspace that opens without settings.
@@ -68,12 +69,19 @@ pub async fn open(home: &Path) -> anyhow::Result<Console> {
     resumed(build(home).await?).await
 }
 
-/// The same for a window, which also opens where a provider has no key yet: it is set there.
+/// The same for a window, which also opens where a provider has no key yet: it is set there. What an earlier
+/// run left in the middle is for the window to finish, once it is open: a transfer can take long.
 ///
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn open_window(home: &Path) -> anyhow::Result<Console> {
-    resumed(any(home, Keys::Settable).await?).await
+    let mut console = any(home, Keys::Settable).await?;
+    // Nobody else has the desk yet.
+    match Arc::get_mut(&mut console.desk) {
+        Some(desk) => desk.show_with(Arc::new(SystemPlayer::new(home))),
+        None => tracing::warn!("no file can be opened in another program"),
+    }
+    Ok(console)
 }
 
 async fn resumed(console: Console) -> anyhow::Result<Console> {
@@ -229,6 +237,17 @@ fn provider(entry: ProviderEntry) -> ProviderSettings {
 const OWN_PROVIDERS: &str = "the practice workspace has providers of its own, on this machine. A connected workspace \
     begins with a makegood.toml";
 
+/// The variable that makes the practice providers hand out each file in so many seconds.
+const FILE_TAKES: &str = "MAKEGOOD_PRACTICE_SECONDS_A_FILE";
+
+/// The practice providers' manners: quick, unless somebody wants to see what takes time.
+fn manners() -> anyhow::Result<practice::upstream::Manners> {
+    let Ok(said) = std::env::var(FILE_TAKES) else { return Ok(practice::upstream::Manners::default()) };
+    let seconds: u64 = said.parse().with_context(|| format!("{FILE_TAKES}={said} is no number of seconds"))?;
+    let file_takes = std::time::Duration::from_secs(seconds);
+    Ok(practice::upstream::Manners { file_takes, ..practice::upstream::Manners::default() })
+}
+
 /// The practice workspace in `dir`, made on the first call.
 ///
 /// # Errors
@@ -238,7 +257,7 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     if !practice::Workspace::database(dir).exists() {
         tracing::info!(dir = %dir.display(), "making the practice workspace, once; the window opens when it is whole");
     }
-    let workspace = practice::Workspace::open_or_create(dir, seed, Arc::clone(&clock)).await?;
+    let workspace = practice::Workspace::open_with(dir, seed, Arc::clone(&clock), manners()?).await?;
     let policy = Policy::default_policy()?;
     let agent = Agent { id: AgentId::new("ana.prata"), name: "Ana Prata".to_owned() };
     let info = WorkspaceInfo {

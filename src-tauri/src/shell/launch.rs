@@ -123,6 +123,9 @@ async fn close(console: &Console) {
 fn fill(app: &App, console: &Console, profile: &Path, stop: &Stop) -> anyhow::Result<()> {
     app.manage(Core(Arc::clone(&console.desk)));
     tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), console.desk.changes()));
+    if console.read_only.is_none() {
+        tauri::async_runtime::spawn(resume(Arc::clone(&console.desk)));
+    }
     if let Some(every) = console.desk.timer().every {
         tauri::async_runtime::spawn(reconcile(Arc::clone(&console.desk), every, stop.clone()));
     }
@@ -131,6 +134,15 @@ fn fill(app: &App, console: &Console, profile: &Path, stop: &Stop) -> anyhow::Re
         tracing::warn!(%error, "the window's last place is unknown");
     }
     Ok(())
+}
+
+/// Finishes what an earlier run left in the middle, while the window shows how far it is.
+async fn resume(desk: Arc<Desk>) {
+    match desk.resume_unfinished().await {
+        Ok(0) => {}
+        Ok(actions) => tracing::warn!(actions, "finished what an earlier run left in the middle"),
+        Err(error) => tracing::warn!(%error, "what an earlier run left in the middle is not finished"),
+    }
 }
 
 /// Keeps the time of the reconciler while the window is open. A process that ends in the middle of a pass

@@ -3,6 +3,7 @@
 //!
 //! What needs no window is compiled without one, so that its tests run everywhere.
 
+pub mod outside;
 pub mod profile;
 pub mod rendering;
 pub mod request;

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,13 +29,16 @@ pub struct Stage {
     display: String,
     /// HOME, the profile, and all that the desktop's libraries keep.
     home: TempDir,
+    /// Seconds that each file takes to come from a practice provider.
+    file_takes: AtomicU64,
 }
 
 impl Stage {
     pub fn new(program: &Path, pictures: &Path, display: &Display, journey: &'static str) -> anyhow::Result<Self> {
         let home = home()?;
         let (program, pictures) = (program.to_owned(), pictures.to_owned());
-        Ok(Self { program, pictures, journey, display: display.name().to_owned(), home })
+        let display = display.name().to_owned();
+        Ok(Self { program, pictures, journey, display, home, file_takes: AtomicU64::new(0) })
     }
 
     /// Begins with the workspace that another stage left.
@@ -47,7 +51,8 @@ impl Stage {
         let home = home()?;
         let pictures = self.pictures.join(name);
         std::fs::create_dir_all(&pictures)?;
-        Ok(Self { program: self.program.clone(), pictures, journey: self.journey, display: self.display.clone(), home })
+        let (program, display) = (self.program.clone(), self.display.clone());
+        Ok(Self { program, pictures, journey: self.journey, display, home, file_takes: AtomicU64::new(0) })
     }
 
     /// Runs the program without a window, beside it, and waits for its success.
@@ -60,6 +65,11 @@ impl Stage {
         Ok(())
     }
 
+    /// From the next opening on, a file takes so many seconds to come from its provider.
+    pub fn files_take(&self, seconds: u64) {
+        self.file_takes.store(seconds, Ordering::Relaxed);
+    }
+
     /// Where the window keeps everything.
     pub fn profile(&self) -> PathBuf {
         self.home.path().join("profile")
@@ -70,7 +80,7 @@ impl Stage {
         self.pictures.join(format!("{}.log", self.journey))
     }
 
-    /// The SHA-256 of every file in the workspace's vault.
+    /// The SHA-256 of every file in the workspace's vault, of what is half there, too.
     pub fn vault_digests(&self) -> anyhow::Result<BTreeSet<String>> {
         let mut digests = BTreeSet::new();
         let mut open = vec![self.profile().join("practice/vault")];
@@ -101,6 +111,7 @@ impl Stage {
             .env("DISPLAY", &self.display)
             .env("HOME", self.home.path())
             .env("MAKEGOOD_HOME", self.profile())
+            .env("MAKEGOOD_PRACTICE_SECONDS_A_FILE", self.file_takes.load(Ordering::Relaxed).to_string())
             .env("XDG_RUNTIME_DIR", self.home.path().join("runtime"))
             .env("XDG_DATA_HOME", self.home.path().join("data"))
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Connections, Providers, Reader, Store, StoreHealth, Vault};
+use makegood_domain::ports::{Clock, Connections, Player, Providers, Reader, Store, StoreHealth, Vault};
 use tokio::sync::{OnceCell, broadcast};
 
 use crate::contract::Topic;
@@ -55,12 +55,16 @@ pub struct Desk {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) reader: Arc<dyn Reader>,
     clock: Arc<dyn Clock>,
+    /// What is under way and was begun before it, an earlier run left in the middle.
+    pub(crate) started_at: Timestamp,
     pub(crate) policy: Policy,
     pub(crate) agent: Agent,
     pub(crate) workspace: WorkspaceInfo,
     pub(crate) timer: Timer,
     /// None where nobody may look after the providers: they are then only asked.
     pub(crate) connections: Option<Arc<dyn Connections>>,
+    /// None where there is no screen to show a file on.
+    pub(crate) player: Option<Arc<dyn Player>>,
     /// Asked once: it recomputes the whole ledger.
     pub(crate) health: OnceCell<StoreHealth>,
     /// Actions that this process is doing now, so that a second click waits for nothing and
@@ -82,12 +86,14 @@ impl Desk {
             providers: ports.providers,
             vault: ports.vault,
             reader: ports.reader,
+            started_at: ports.clock.now(),
             clock: ports.clock,
             policy,
             agent,
             workspace,
             timer: Timer::default(),
             connections: None,
+            player: None,
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
             board: Board::default(),
@@ -109,6 +115,11 @@ impl Desk {
     pub fn with_connections(mut self, connections: Arc<dyn Connections>) -> Self {
         self.connections = Some(connections);
         self
+    }
+
+    /// Lets files that the window does not play be opened in another program.
+    pub fn show_with(&mut self, player: Arc<dyn Player>) {
+        self.player = Some(player);
     }
 
     /// When the host of this desk starts passes of the reconciler.

@@ -11,7 +11,7 @@ use makegood_domain::scope::Dossier;
 use makegood_domain::work::{Output, OutputState};
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{BroughtBy, KeptFile, PreviewKind, PreviewRequest, PreviewView, PromisedFile, Tone};
+use crate::contract::{BroughtBy, KeptFile, OpenedOutside, PreviewKind, PreviewRequest, PreviewView, PromisedFile, Tone};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::finding::Examined;
@@ -41,7 +41,7 @@ impl Desk {
         let (kept, why_not) = match &output.sha256 {
             None => (None, Some("the platform stored this file itself and told no hash: Makegood has no copy".to_owned())),
             Some(sha256) => match self.vault.verify(sha256).await {
-                Ok(file) => (Some(self.kept(output, file)), None),
+                Ok(file) => (Some(self.kept_file(output, file)), None),
                 Err(why) => (None, Some(absent(&why))),
             },
         };
@@ -90,7 +90,30 @@ impl Desk {
         Ok(PreviewBytes { media_type: file.media_type, bytes })
     }
 
-    fn kept(&self, output: &Output, file: StoredFile) -> KeptFile {
+    /// Opens a copy of an output's file in the system's program for its type: for what is too long for the
+    /// window, or what this machine's web view cannot decode.
+    ///
+    /// # Errors
+    /// `Refused` as [`Self::preview_bytes`] is, whatever the length, and where no program opens it.
+    pub async fn open_outside(&self, request: PreviewRequest) -> Result<OpenedOutside> {
+        let examined = self.examine(&CaseId(request.case_id)).await?;
+        let id = OutputId(request.output_id);
+        let (_, output) = own_output(&examined, &id)?;
+        let refused = |why: &str| Error::Refused(format!("output {id} is not opened: {why}"));
+        let player = self.player.as_ref().ok_or_else(|| refused("this program has no screen"))?;
+        let sha256 = output.sha256.as_deref().ok_or_else(|| refused("Makegood has no copy of it"))?;
+        let file = self.vault.verify(sha256).await.map_err(|why| refused(&absent(&why)))?;
+        if file.sha256 != sha256 {
+            return Err(refused("what lies in the vault is not what was stored"));
+        }
+        if kind(&file.media_type) == PreviewKind::Other {
+            return Err(refused(&format!("{} is opened by no player", file.media_type)));
+        }
+        let path = player.open(&*self.vault, &file, id.as_str()).await.map_err(|why| refused(&why))?;
+        Ok(OpenedOutside { path })
+    }
+
+    fn kept_file(&self, output: &Output, file: StoredFile) -> KeptFile {
         KeptFile {
             intact: output.sha256.as_ref() == Some(&file.sha256) && output.bytes == file.bytes,
             kind: kind(&file.media_type),

@@ -41,6 +41,7 @@ impl Desk {
                 location: health.location,
             },
             now: self.now(),
+            started_at: self.started_at,
         })
     }
 

@@ -100,6 +100,19 @@ impl Workspace {
     /// # Errors
     /// When files, record or servers cannot be used, or the workspace is of another version.
     pub async fn open_or_create(dir: &Path, seed: u64, clock: Arc<dyn Clock>) -> Result<Self, WorkspaceError> {
+        Self::open_with(dir, seed, clock, Manners::default()).await
+    }
+
+    /// The same with providers of other manners.
+    ///
+    /// # Errors
+    /// As [`Self::open_or_create`].
+    pub async fn open_with(
+        dir: &Path,
+        seed: u64,
+        clock: Arc<dyn Clock>,
+        manners: Manners,
+    ) -> Result<Self, WorkspaceError> {
         let card = card(dir, seed, clock.now())?;
         let making = tokio::task::spawn_blocking(move || World::generate(card.seed, card.anchor));
         let store = Arc::new(SqliteStore::open(&Self::database(dir)).await?);
@@ -118,7 +131,7 @@ impl Workspace {
         }
         crew::join(&store, anchor).await?;
         let new_tickets = drawing.await??;
-        let upstream = upstream::serve(upstream, clock, Manners::default()).await?;
+        let upstream = upstream::serve(upstream, clock, manners).await?;
         Ok(Self { store, upstream, new_tickets })
     }
 

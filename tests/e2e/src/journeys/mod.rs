@@ -2,14 +2,17 @@
 //! has under the same ids.
 
 mod approves;
+mod batches;
 mod keeps_words;
 mod keys;
 mod opens;
 mod picks;
+mod previews;
 mod reconciles;
 mod recovers;
 mod restores;
 mod shares;
+mod transfers;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,6 +40,11 @@ journeys![
     opens::the_window_goes_nowhere_else,
     opens::a_second_window_on_the_same_workspace_is_refused,
     recovers::recovers_a_file_and_keeps_the_very_bytes,
+    transfers::a_recovery_shows_how_far_it_is,
+    transfers::a_cancelled_recovery_leaves_nothing_half,
+    transfers::a_recovery_goes_on_after_a_crash,
+    previews::a_recovered_clip_plays,
+    batches::a_batch_is_part_recovered_and_part_restored_in_one_review,
     restores::restores_a_split_charge_to_both_balances,
     approves::an_act_over_the_limit_waits_for_a_second_person,
     reconciles::a_pass_settles_what_is_late_and_nothing_twice,

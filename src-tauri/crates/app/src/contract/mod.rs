@@ -86,6 +86,7 @@ macro_rules! with_commands {
                 reset_connection(ConnectionRequest) -> ConnectionRow;
                 add_connection(AddConnectionRequest) -> ConnectionRow;
                 keep_lost_job(AdoptJobRequest) -> Nothing;
+                open_outside(PreviewRequest) -> OpenedOutside;
             }
         }
     };

@@ -41,6 +41,14 @@ pub struct PreviewView {
     pub brought: Option<BroughtBy>,
 }
 
+/// A copy of a file that another program was asked to open.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenedOutside {
+    /// It cannot be written, and is deleted when this program ends.
+    pub path: String,
+}
+
 /// What can be shown of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -26,6 +26,9 @@ pub struct AppInfo {
     pub store: StoreView,
     #[ts(type = "string")]
     pub now: Timestamp,
+    /// When this program was started: what was begun before it and is under way now was resumed.
+    #[ts(type = "string")]
+    pub started_at: Timestamp,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

@@ -328,8 +328,9 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// When it is not there or cannot be read.
     async fn read_part(&self, sha256: &str, from: u64, bytes: u64) -> Result<Vec<u8>, VaultError> {
-        let whole = self.read(sha256, from.saturating_add(bytes)).await?;
-        Ok(whole.into_iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).collect())
+        let whole = self.read(sha256, u64::MAX).await?;
+        let (from, bytes) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(bytes).unwrap_or(usize::MAX));
+        Ok(whole.into_iter().skip(from).take(bytes).collect())
     }
     /// The next files by their hashes, after one; none at the end.
     ///
@@ -362,4 +363,15 @@ pub trait Vault: Send + Sync {
         let _ = before;
         Ok(0)
     }
+}
+
+/// Another program of this machine that shows a file, where the window cannot.
+#[async_trait]
+pub trait Player: Send + Sync {
+    /// Opens a copy of the file that cannot be written, under a name that ends as its type does. Returns
+    /// the path of the copy, which lasts as long as this program.
+    ///
+    /// # Errors
+    /// In words for people: what could not be copied, or that no program opens this type.
+    async fn open(&self, vault: &dyn Vault, file: &StoredFile, name: &str) -> Result<String, String>;
 }

@@ -16,6 +16,7 @@ mod luma_agents;
 mod minimax_v1;
 mod minimax_v2;
 mod openai;
+mod pace;
 mod replicate;
 mod runway;
 mod seedance;
@@ -85,11 +86,13 @@ pub struct Manners {
     pub latency: Duration,
     /// Now and then answer 429 once, as providers do; which jobs, follows from their ids.
     pub throttles: bool,
+    /// How long the bytes of a whole file take to come.
+    pub file_takes: Duration,
 }
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { latency: Duration::ZERO, throttles: true }
+        Self { latency: Duration::ZERO, throttles: true, file_takes: Duration::ZERO }
     }
 }
 
@@ -248,5 +251,5 @@ async fn take_time(State(shop): State<Shared>, request: Request, next: Next) -> 
     if !shop.manners.latency.is_zero() {
         tokio::time::sleep(shop.manners.latency).await;
     }
-    next.run(request).await
+    pace::slowly(next.run(request).await, shop.manners.file_takes).await
 }

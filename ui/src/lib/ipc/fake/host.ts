@@ -219,6 +219,7 @@ export class FakeHost implements Host {
       this.#tell({ topic: 'case', caseId });
       return {};
     },
+    open_outside: ({ outputId }) => ({ path: `~/.local/share/makegood/shown/${outputId}.wav` }),
     add_connection: (request) => this.#connected(() => this.#connections.add(request)),
     delete_view: ({ name }) => {
       this.#views = this.#views.filter((other) => other.name !== name);
@@ -418,7 +419,7 @@ export class FakeHost implements Host {
         { name: 'Settlement window', value: '24', unit: 'h', rule: 'P3' }, { name: 'Retention assumed', value: '7', unit: 'days', rule: 'P7' },
         { name: 'Held files kept', value: '14', unit: 'days', rule: 'P13' }, { name: 'Clock tolerance', value: '2', unit: 'h', rule: 'P1' },
       ] },
-      store: { backend: 'SQLite', version: '3.46', schema: 1, location: '~/.local/share/makegood/practice.sqlite' }, now: this.#now(),
+      store: { backend: 'SQLite', version: '3.46', schema: 1, location: '~/.local/share/makegood/practice.sqlite' }, now: this.#now(), startedAt: NOW,
     };
   }
 }

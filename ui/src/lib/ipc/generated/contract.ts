@@ -71,7 +71,7 @@ export type AppInfo = { version: string, workspace: string,
 /**
  * Banner of the workspace, if it has one.
  */
-banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, store: StoreView, now: string, };
+banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, store: StoreView, now: string, startedAt: string, };
 
 export type ApprovalNeed = { 
 /**
@@ -739,6 +739,7 @@ export type WireError = { code: Code, message: string, retry: boolean, incident:
 export type WithdrawApprovalRequest = { id: string, digest: string, };
 
 export type PreviewRequest = { caseId: string, outputId: string, };
+export type OpenedOutside = { path: string, };
 export type PreviewKind = "video" | "audio" | "image" | "other";
 export type PreviewView = { outputId: string, runId: string, item: number, state: string, tone: Tone, place: string, storedAt: string, bytes: number, sha256: string | null, kept: KeptFile | null, whyNot: string | null, promised: PromisedFile | null, brought: BroughtBy | null, };
 export type KeptFile = { sha256: string, bytes: number, mediaType: string, kind: PreviewKind, intact: boolean, checkedAt: string, fits: boolean, limitBytes: number, };
@@ -792,4 +793,5 @@ export type ActCommands = {
   reset_connection: [ConnectionRequest, ConnectionRow];
   add_connection: [AddConnectionRequest, ConnectionRow];
   keep_lost_job: [AdoptJobRequest, Nothing];
+  open_outside: [PreviewRequest, OpenedOutside];
 };

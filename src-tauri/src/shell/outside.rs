@@ -1,0 +1,184 @@
+//! Opening a file of the vault in the system's own player, for what the window cannot show: too long, or in a
+//! format that its web view cannot decode.
+//!
+//! Another program never gets the vault's file itself: it gets a copy that nobody can write, in a folder that only
+//! this user can enter, hashed while it is made. The folder goes when this program does; what a crash left is
+//! deleted at the next start.
+
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use makegood_domain::plan::StoredFile;
+use makegood_domain::ports::{Player, Vault, VaultError};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+
+/// The desktop's own way to open a file (xdg-utils).
+const OPENER: &str = "xdg-open";
+/// An opener that is still there after that has found a program: some stay until it ends.
+const DECIDED: Duration = Duration::from_secs(5);
+/// Read of the vault at once: 4 MiB.
+const PART_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The system's program for each type.
+pub struct SystemPlayer {
+    root: PathBuf,
+    opener: String,
+    /// Each copy has a folder of its own, deleted with this.
+    copies: Mutex<Vec<TempDir>>,
+}
+
+impl SystemPlayer {
+    /// Copies go below `profile`; those of an earlier run are deleted.
+    #[must_use]
+    pub fn new(profile: &Path) -> Self {
+        Self::with_opener(profile.join("shown"), OPENER.to_owned())
+    }
+
+    fn with_opener(root: PathBuf, opener: String) -> Self {
+        if let Err(error) = std::fs::remove_dir_all(&root)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, folder = %root.display(), "copies of an earlier run are still there");
+        }
+        Self { root, opener, copies: Mutex::default() }
+    }
+
+    async fn copied(&self, vault: &dyn Vault, file: &StoredFile, name: &str) -> Result<PathBuf, VaultError> {
+        let failed = |error: &std::io::Error| VaultError::Write {
+            what: format!("a copy below {}", self.root.display()),
+            why: error.to_string(),
+        };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.root).map_err(|e| failed(&e))?;
+        let folder = tempfile::Builder::new().prefix("copy-").tempdir_in(&self.root).map_err(|e| failed(&e))?;
+        let path = folder.path().join(file_name(name, &file.media_type));
+        let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        copy(vault, &file.sha256, opened.map_err(|e| failed(&e))?, &path).await?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).map_err(|e| failed(&e))?;
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        Ok(path)
+    }
+}
+
+#[async_trait]
+impl Player for SystemPlayer {
+    async fn open(&self, vault: &dyn Vault, file: &StoredFile, name: &str) -> Result<String, String> {
+        let path = self.copied(vault, file, name).await.map_err(|why| why.to_string())?;
+        let mut opener = tokio::process::Command::new(&self.opener);
+        opener.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = opener.spawn().map_err(|why| format!("{} can't be started: {why}", self.opener))?;
+        match tokio::time::timeout(DECIDED, child.wait()).await {
+            Ok(Ok(status)) if !status.success() => {
+                Err(format!("no program of this machine opens {}: {} ended with {status}", file.media_type, self.opener))
+            }
+            Ok(Err(why)) => Err(format!("{} was lost: {why}", self.opener)),
+            Ok(Ok(_)) | Err(_) => Ok(path.display().to_string()),
+        }
+    }
+}
+
+/// Copies a file of any length part by part, hashed on the way.
+async fn copy(vault: &dyn Vault, sha256: &str, to: std::fs::File, path: &Path) -> Result<(), VaultError> {
+    let failed = |error: &std::io::Error| VaultError::Write { what: path.display().to_string(), why: error.to_string() };
+    let (mut to, mut hash, mut at) = (tokio::fs::File::from_std(to), Sha256::new(), 0);
+    loop {
+        let part = vault.read_part(sha256, at, PART_BYTES).await?;
+        if part.is_empty() {
+            break;
+        }
+        at += part.len() as u64;
+        hash.update(&part);
+        to.write_all(&part).await.map_err(|e| failed(&e))?;
+    }
+    to.flush().await.map_err(|e| failed(&e))?;
+    let copied = hex::encode(hash.finalize());
+    if copied == sha256 {
+        return Ok(());
+    }
+    Err(VaultError::NotAsPromised { why: format!("{sha256} was to be copied, {copied} came") })
+}
+
+/// A name that is no path and ends as its type does, so that the right program opens it.
+fn file_name(name: &str, media_type: &str) -> String {
+    let plain: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(80).collect();
+    let plain = if plain.is_empty() { "output".to_owned() } else { plain };
+    let ending = match media_type {
+        "video/mp4" => "mp4",
+        "video/webm" => "webm",
+        "video/quicktime" => "mov",
+        "audio/mpeg" => "mp3",
+        "audio/wav" => "wav",
+        "audio/flac" => "flac",
+        "audio/ogg" => "ogg",
+        "audio/mp4" => "m4a",
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/webp" => "webp",
+        "image/gif" => "gif",
+        _ => "bin",
+    };
+    format!("{plain}.{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use makegood_domain::ports::{Incoming, TransitKey};
+
+    use super::*;
+
+    struct One(Vec<u8>);
+
+    #[async_trait]
+    impl Vault for One {
+        async fn begin(&self, _: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
+            Err(VaultError::Late)
+        }
+        async fn verify(&self, _: &str) -> Result<StoredFile, VaultError> {
+            Ok(file(&self.0))
+        }
+        async fn read(&self, _: &str, _: u64) -> Result<Vec<u8>, VaultError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    fn file(bytes: &[u8]) -> StoredFile {
+        let sha256 = hex::encode(Sha256::digest(bytes));
+        StoredFile { sha256, bytes: bytes.len() as u64, media_type: "video/mp4".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn another_program_gets_a_copy_that_cannot_be_written() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (root, vault) = (home.path().join("shown"), One(b"a film".to_vec()));
+        let player = SystemPlayer::with_opener(root.clone(), "true".to_owned());
+        let path = PathBuf::from(player.open(&vault, &file(&vault.0), "out/../1").await.expect("opened"));
+        assert_eq!(path.file_name().and_then(|name| name.to_str()), Some("out1.mp4"));
+        assert!(path.starts_with(&root));
+        assert_eq!(std::fs::read(&path).expect("a copy"), vault.0);
+        let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&root)), (0o400, 0o700));
+        drop(player);
+        assert!(!path.exists(), "it goes with the program");
+    }
+
+    #[tokio::test]
+    async fn what_changed_on_the_disk_is_not_opened_and_a_missing_program_is_told() {
+        let home = tempfile::tempdir().expect("a folder");
+        let vault = One(b"another film".to_vec());
+        for (opener, wanted, says) in [
+            ("true", file(b"a film"), "was to be copied"),
+            ("false", file(&vault.0), "no program of this machine opens video/mp4"),
+            ("makegood-has-no-such-opener", file(&vault.0), "can't be started"),
+        ] {
+            let player = SystemPlayer::with_opener(home.path().join("shown"), opener.to_owned());
+            let why = player.open(&vault, &wanted, "out").await.expect_err("refused");
+            assert!(why.contains(says), "{opener}: {why}");
+        }
+    }
+}
