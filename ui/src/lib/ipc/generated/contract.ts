@@ -51,6 +51,8 @@ id: string, adapter: string, name: string | null, baseUrl: string | null,
  */
 variable: string | null, key: Secret | null, };
 
+export type AdoptJobRequest = { caseId: string, runId: string, jobId: string, };
+
 export type AgentView = { id: string, name: string, 
 /**
  * Credits that this agent may restore in one posting.
@@ -71,7 +73,11 @@ export type AppInfo = { version: string, workspace: string,
 /**
  * Banner of the workspace, if it has one.
  */
-banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, store: StoreView, now: string, startedAt: string, };
+banner: string | null, agent: AgentView, identity: IdentityView, policy: PolicyView, store: StoreView, now: string, 
+/**
+ * When this program was started: what was begun before it and is under way now was resumed.
+ */
+startedAt: string, };
 
 export type ApprovalNeed = { 
 /**
@@ -161,6 +167,16 @@ broken: string | null, };
 
 export type BalanceView = { balanceId: string, kind: BalanceKind, label: string, current: number, };
 
+export type BroughtBy = { 
+/**
+ * Id of the person.
+ */
+by: string, at: string, 
+/**
+ * Of the action.
+ */
+key: string, };
+
 export type CancelTransferRequest = { runId: string, item: number, };
 
 export type CancelTransferResult = { 
@@ -175,13 +191,43 @@ why: string | null, };
 
 export type CandidateView = { runId: string, matched: boolean, troubled: boolean, project: string, node: string, model: string, startedAt: string, credits: number, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
 
+export type CanvasItem = { item: number, now: CanvasState, 
+/**
+ * What an act makes of it; null where it changes nothing, and outside a review.
+ */
+after: CanvasState | null, };
+
+export type CanvasNode = { runId: string, nodeId: string, label: string, projectId: string, project: string, 
+/**
+ * The node or its project was deleted.
+ */
+deleted: boolean, items: Array<CanvasItem>, };
+
+export type CanvasState = { 
+/**
+ * `nothing`, `on the node`, `in the history only`, `320 credits back`.
+ */
+text: string, tone: Tone, 
+/**
+ * The output that lies there, or will.
+ */
+outputId: string | null, 
+/**
+ * It is one whose file may be in the vault: a preview can be asked for.
+ */
+previewable: boolean, };
+
 export type CapabilityView = { lookUp: boolean, listByTime: boolean, cost: boolean, cancel: boolean, webhook: boolean, 
 /**
  * The provider itself tells a file's deadline.
  */
 givesExpiry: boolean, };
 
-export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, canvas: Array<CanvasNode>, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
+export type CaseDetail = { head: CaseHead, verdict: VerdictView | null, claimRows: Array<ClaimRow>, timeline: Timeline, usage: UsageView, 
+/**
+ * The nodes that the matched runs were to fill, as they are now.
+ */
+canvas: Array<CanvasNode>, history: Array<HistoryRow>, jobs: Array<JobView>, conversation: Array<MessageView>, shots: Array<Shot>, matchView: MatchView, offers: Array<Offer>, 
 /**
  * Newest first; the first one decides what the case bar shows.
  */
@@ -350,6 +396,28 @@ canLookUp: boolean,
  */
 answers: Array<AnswerRef>, };
 
+export type KeptFile = { 
+/**
+ * Hashed from what lies there, not from its name.
+ */
+sha256: string, bytes: number, 
+/**
+ * By content: `video/mp4`.
+ */
+mediaType: string, kind: PreviewKind, 
+/**
+ * Hash and length are those of the record.
+ */
+intact: boolean, checkedAt: string, 
+/**
+ * Short enough to be played in the window.
+ */
+fits: boolean, 
+/**
+ * Bytes up to which a file is shown in the window.
+ */
+limitBytes: number, };
+
 export type KeyCheckView = { verdict: KeyVerdict, words: string, at: string, tookMs: number, answers: Array<RawAnswerView>, };
 
 export type KeyPlaceWord = "keyring" | "environment" | "workspace" | "missing" | "waiting";
@@ -394,6 +462,32 @@ export type LookUpResult = { asked: number, changed: boolean,
  */
 problems: Array<string>, };
 
+export type LostJobCandidate = { jobId: string, state: string, createdAt: string | null, model: string | null, 
+/**
+ * Something only this run's job can have speaks for it, and nothing against it: it can be kept.
+ */
+proven: boolean, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
+
+export type LostJobRequest = { caseId: string, runId: string, };
+
+export type LostJobView = { runId: string, providerId: string, providerName: string, 
+/**
+ * Jobs that were read. Those of other customers are among them, and not shown.
+ */
+read: number, 
+/**
+ * Whether all jobs of that time were read.
+ */
+isWhole: boolean, 
+/**
+ * Why there is no list, or only a part of it.
+ */
+why: string | null, askedAt: string, 
+/**
+ * Likeliest first.
+ */
+candidates: Array<LostJobCandidate>, };
+
 export type MatchView = { explanation: string, matched: Array<string>, candidates: Array<CandidateView>, 
 /**
  * The agent who chose, if one did.
@@ -415,6 +509,12 @@ label: string, primary: boolean, allowed: boolean,
  * It goes against the verdict: the sheet asks why (R53).
  */
 needsReason: boolean, whyNot: string | null, };
+
+export type OpenedOutside = { 
+/**
+ * It cannot be written, and is deleted when this program ends.
+ */
+path: string, };
 
 export type OutboxRow = { id: string, at: string, kind: string, caseId: string | null, summary: string, state: string, };
 
@@ -439,6 +539,40 @@ export type PersonView = { id: string, name: string, roles: Role[], };
 export type PolicyNumber = { name: string, value: string, unit: string, rule: string, };
 
 export type PolicyView = { version: string, numbers: Array<PolicyNumber>, };
+
+export type PreviewKind = "video" | "audio" | "image" | "other";
+
+export type PreviewRequest = { caseId: string, outputId: string, };
+
+export type PreviewView = { outputId: string, runId: string, item: number, 
+/**
+ * `stored`, `damaged`, `held`.
+ */
+state: string, tone: Tone, 
+/**
+ * `Spring lookbook / Shot 4`.
+ */
+place: string, storedAt: string, 
+/**
+ * Bytes as the record tells them.
+ */
+bytes: number, 
+/**
+ * SHA-256 in hex as the record tells it; null where the platform stored the file and told none.
+ */
+sha256: string | null, 
+/**
+ * Null where no copy of ours can be read; `why_not` says why.
+ */
+kept: KeptFile | null, whyNot: string | null, 
+/**
+ * Null where no provider told of a file for this item.
+ */
+promised: PromisedFile | null, 
+/**
+ * Null where nobody brought it through Makegood.
+ */
+brought: BroughtBy | null, };
 
 export type PromiseView = { 
 /**
@@ -465,6 +599,24 @@ refundSecondsP50: number | null, refundSecondsP90: number | null, refundSecondsW
  * The worst of them was over the window.
  */
 worstBroken: boolean, };
+
+export type PromisedFile = { providerId: string, providerName: string, jobId: string, 
+/**
+ * Null: not told.
+ */
+bytes: number | null, 
+/**
+ * First characters in hex; empty: not told.
+ */
+sha256Prefix: string, 
+/**
+ * What was told agrees with the copy in the vault; null where nothing was told, or nothing is kept.
+ */
+agrees: boolean | null, 
+/**
+ * When the provider was asked; null: as the platform told it.
+ */
+toldAt: string | null, };
 
 export type PutKeyRequest = { id: string, key: Secret, 
 /**
@@ -586,7 +738,11 @@ title: string,
 /**
  * On the button: verb, object, amount.
  */
-confirmLabel: string, files: Array<ReviewFile>, canvas: Array<CanvasNode>, postings: Array<ReviewPosting>, restoredTotal: number, chargedTotal: number, 
+confirmLabel: string, files: Array<ReviewFile>, 
+/**
+ * The nodes of the matched runs, before and after.
+ */
+canvas: Array<CanvasNode>, postings: Array<ReviewPosting>, restoredTotal: number, chargedTotal: number, 
 /**
  * Everything else that will happen, in order.
  */
@@ -737,21 +893,6 @@ export type ViewNameRequest = { name: string, };
 export type WireError = { code: Code, message: string, retry: boolean, incident: string | null, };
 
 export type WithdrawApprovalRequest = { id: string, digest: string, };
-
-export type PreviewRequest = { caseId: string, outputId: string, };
-export type OpenedOutside = { path: string, };
-export type PreviewKind = "video" | "audio" | "image" | "other";
-export type PreviewView = { outputId: string, runId: string, item: number, state: string, tone: Tone, place: string, storedAt: string, bytes: number, sha256: string | null, kept: KeptFile | null, whyNot: string | null, promised: PromisedFile | null, brought: BroughtBy | null, };
-export type KeptFile = { sha256: string, bytes: number, mediaType: string, kind: PreviewKind, intact: boolean, checkedAt: string, fits: boolean, limitBytes: number, };
-export type PromisedFile = { providerId: string, providerName: string, jobId: string, bytes: number | null, sha256Prefix: string, agrees: boolean | null, toldAt: string | null, };
-export type BroughtBy = { by: string, at: string, key: string, };
-export type CanvasNode = { runId: string, nodeId: string, label: string, projectId: string, project: string, deleted: boolean, items: Array<CanvasItem>, };
-export type CanvasItem = { item: number, now: CanvasState, after: CanvasState | null, };
-export type CanvasState = { text: string, tone: Tone, outputId: string | null, previewable: boolean, };
-export type LostJobRequest = { caseId: string, runId: string, };
-export type LostJobView = { runId: string, providerId: string, providerName: string, read: number, isWhole: boolean, why: string | null, askedAt: string, candidates: Array<LostJobCandidate>, };
-export type LostJobCandidate = { jobId: string, state: string, createdAt: string | null, model: string | null, proven: boolean, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
-export type AdoptJobRequest = { caseId: string, runId: string, jobId: string, };
 
 export type QueryCommands = {
   app_info: [Nothing, AppInfo];
