@@ -110,7 +110,8 @@ fn the_configuration_has_no_setting_that_nobody_decided() {
 fn the_window_has_one_capability_with_three_commands_and_one_event() {
     assert_eq!(files("src-tauri/capabilities"), ["src-tauri/capabilities/main.json"], "one file for each window");
     let capability: Value = serde_json::from_str(&read("src-tauri/capabilities/main.json")).expect("JSON");
-    let permissions = ["allow-query", "allow-act", "allow-media", "core:event:allow-listen", "core:event:allow-unlisten"];
+    let permissions =
+        ["allow-query", "allow-act", "allow-media", "core:event:allow-listen", "core:event:allow-unlisten"];
     assert_eq!(capability["permissions"], json!(permissions), "no default set, no wildcard");
     assert_eq!(capability["windows"], json!(["main"]));
     assert_eq!(capability["local"], json!(true));

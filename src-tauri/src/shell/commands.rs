@@ -1,4 +1,4 @@
-//! The two commands of the window: `query` reads, `act` changes something.
+//! Two of the three commands of the window: `query` reads, `act` changes something; `media` is beside.
 
 #![expect(clippy::let_underscore_must_use, reason = "written by Tauri's command macro")]
 

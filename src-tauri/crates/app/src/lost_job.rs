@@ -154,7 +154,8 @@ fn jobless(examined: &Examined, run_id: &RunId) -> Result<()> {
 }
 
 fn candidate_view(one: JobCandidate) -> LostJobCandidate {
-    let texts = |reasons: Vec<makegood_domain::matching::MatchReason>| reasons.into_iter().map(|row| row.text).collect();
+    let texts =
+        |reasons: Vec<makegood_domain::matching::MatchReason>| reasons.into_iter().map(|row| row.text).collect();
     LostJobCandidate {
         job_id: one.job.job_id.0,
         state: labels::job_state(one.job.state).0.to_owned(),

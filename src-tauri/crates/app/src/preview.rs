@@ -11,7 +11,9 @@ use makegood_domain::scope::Dossier;
 use makegood_domain::work::{Output, OutputState};
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::{BroughtBy, KeptFile, OpenedOutside, PreviewKind, PreviewRequest, PreviewView, PromisedFile, Tone};
+use crate::contract::{
+    BroughtBy, KeptFile, OpenedOutside, PreviewKind, PreviewRequest, PreviewView, PromisedFile, Tone,
+};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::finding::Examined;
@@ -39,7 +41,9 @@ impl Desk {
         let id = OutputId(request.output_id);
         let (dossier, output) = own_output(&examined, &id)?;
         let (kept, why_not) = match &output.sha256 {
-            None => (None, Some("the platform stored this file itself and told no hash: Makegood has no copy".to_owned())),
+            None => {
+                (None, Some("the platform stored this file itself and told no hash: Makegood has no copy".to_owned()))
+            }
             Some(sha256) => match self.vault.verify(sha256).await {
                 Ok(file) => (Some(self.kept_file(output, file)), None),
                 Err(why) => (None, Some(absent(&why))),
@@ -129,7 +133,9 @@ impl Desk {
     /// What a provider told of the item's file: the job that told most of it.
     fn promised(&self, dossier: &Dossier, output: &Output, kept: Option<&KeptFile>) -> Option<PromisedFile> {
         let files = dossier.jobs.iter().flat_map(|job| job.items.iter().map(move |item| (job, item)));
-        let files = files.filter(|(_, item)| item.item == output.item).filter_map(|(job, item)| Some((job, item.file.as_ref()?)));
+        let files = files
+            .filter(|(_, item)| item.item == output.item)
+            .filter_map(|(job, item)| Some((job, item.file.as_ref()?)));
         let (job, file) = files.max_by_key(|(_, file)| (file.sha256_prefix.len(), file.bytes))?;
         let told = file.bytes > 0 || !file.sha256_prefix.is_empty();
         let agrees = |kept: &KeptFile| {
@@ -159,7 +165,9 @@ fn own_output<'a>(examined: &'a Examined, id: &OutputId) -> Result<(&'a Dossier,
 
 fn absent(why: &VaultError) -> String {
     match why {
-        VaultError::TooLong { limit_bytes } => format!("the file is longer than the {limit_bytes} bytes shown in the window"),
+        VaultError::TooLong { limit_bytes } => {
+            format!("the file is longer than the {limit_bytes} bytes shown in the window")
+        }
         other => other.to_string(),
     }
 }
@@ -182,7 +190,10 @@ fn kind(media_type: &str) -> PreviewKind {
 }
 
 fn brought(record: &ActionRecord, id: &OutputId) -> Option<BroughtBy> {
-    let row = record.receipts.iter().find(|row| matches!(&row.receipt, Receipt::Delivered { output_id, .. } if output_id == id))?;
+    let row = record
+        .receipts
+        .iter()
+        .find(|row| matches!(&row.receipt, Receipt::Delivered { output_id, .. } if output_id == id))?;
     Some(BroughtBy {
         by: record.order.agent.0.clone(),
         at: record.finished_at.unwrap_or(row.at),

@@ -31,8 +31,10 @@ pub async fn a_recovered_clip_plays(stage: &Stage) -> anyhow::Result<()> {
     let breaches = window.policy_breaches().await?;
     ensure!(breaches.is_empty(), "playing breaks the policy of the page: {breaches:?}");
     window.press(&[], Key::Escape).await?;
-    until("the preview is closed", PATIENCE, async || Ok((window.count("[data-testid=preview]").await? == 0).then_some(())))
-        .await?;
+    until("the preview is closed", PATIENCE, async || {
+        Ok((window.count("[data-testid=preview]").await? == 0).then_some(()))
+    })
+    .await?;
     // The core shows a case's own files only, whatever a window asks for.
     let strange = serde_json::json!({ "caseId": "no-such-case", "outputId": "no-such-output" });
     let refused = window.ask("query", "preview", strange).await?;

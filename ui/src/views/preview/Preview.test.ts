@@ -28,7 +28,7 @@ describe('a recovered file', () => {
     await expect.poll(() => find('outcome')?.dataset['state']).toBe('done');
     await expect.poll(() => find('open-preview')).not.toBeNull();
     press('v');
-    await expect.poll(() => find('preview')?.dataset['kept']).toBeDefined();
+    await expect.poll(() => find('preview-type')).not.toBeNull();
     return host;
   }
 
