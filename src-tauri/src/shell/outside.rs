@@ -58,7 +58,7 @@ impl SystemPlayer {
         let folder = tempfile::Builder::new().prefix("copy-").tempdir_in(&self.root).map_err(|e| failed(&e))?;
         let path = folder.path().join(file_name(name, &file.media_type));
         let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        copy(vault, &file.sha256, opened.map_err(|e| failed(&e))?, &path).await?;
+        copy(vault, file, opened.map_err(|e| failed(&e))?, &path).await?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).map_err(|e| failed(&e))?;
         self.copies.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
         Ok(path)
@@ -73,9 +73,10 @@ impl Player for SystemPlayer {
         opener.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = opener.spawn().map_err(|why| format!("{} can't be started: {why}", self.opener))?;
         match tokio::time::timeout(DECIDED, child.wait()).await {
-            Ok(Ok(status)) if !status.success() => {
-                Err(format!("no program of this machine opens {}: {} ended with {status}", file.media_type, self.opener))
-            }
+            Ok(Ok(status)) if !status.success() => Err(format!(
+                "no program of this machine opens {}: {} ended with {status}",
+                file.media_type, self.opener
+            )),
             Ok(Err(why)) => Err(format!("{} was lost: {why}", self.opener)),
             Ok(Ok(_)) | Err(_) => Ok(path.display().to_string()),
         }
@@ -83,11 +84,12 @@ impl Player for SystemPlayer {
 }
 
 /// Copies a file of any length part by part, hashed on the way.
-async fn copy(vault: &dyn Vault, sha256: &str, to: std::fs::File, path: &Path) -> Result<(), VaultError> {
-    let failed = |error: &std::io::Error| VaultError::Write { what: path.display().to_string(), why: error.to_string() };
+async fn copy(vault: &dyn Vault, file: &StoredFile, to: std::fs::File, path: &Path) -> Result<(), VaultError> {
+    let failed =
+        |error: &std::io::Error| VaultError::Write { what: path.display().to_string(), why: error.to_string() };
     let (mut to, mut hash, mut at) = (tokio::fs::File::from_std(to), Sha256::new(), 0);
-    loop {
-        let part = vault.read_part(sha256, at, PART_BYTES).await?;
+    while at < file.bytes {
+        let part = vault.read_part(&file.sha256, at, PART_BYTES).await?;
         if part.is_empty() {
             break;
         }
@@ -97,16 +99,15 @@ async fn copy(vault: &dyn Vault, sha256: &str, to: std::fs::File, path: &Path) -
     }
     to.flush().await.map_err(|e| failed(&e))?;
     let copied = hex::encode(hash.finalize());
-    if copied == sha256 {
+    if copied == file.sha256 {
         return Ok(());
     }
-    Err(VaultError::NotAsPromised { why: format!("{sha256} was to be copied, {copied} came") })
+    Err(VaultError::NotAsPromised { why: format!("{} was to be copied, {copied} came", file.sha256) })
 }
 
 /// A name that is no path and ends as its type does, so that the right program opens it.
 fn file_name(name: &str, media_type: &str) -> String {
-    let plain: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(80).collect();
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(80).collect();
     let plain = if plain.is_empty() { "output".to_owned() } else { plain };
     let ending = match media_type {
         "video/mp4" => "mp4",

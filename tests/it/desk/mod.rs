@@ -10,6 +10,7 @@ mod loom;
 mod lost_jobs;
 mod matching;
 mod overtaken;
+mod previewing;
 mod reconciling;
 mod slow;
 mod symptoms;

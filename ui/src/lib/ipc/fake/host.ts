@@ -10,7 +10,7 @@ import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
 import { pass, reconcilerView, type FakePromise } from './reconciler';
-import { canvasOf, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
+import { canvasOf, comingFiles, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
 
 export type FakeOutcome = 'done' | 'refused' | 'failed_before_effect' | 'unknown';
 
@@ -424,7 +424,7 @@ export class FakeHost implements Host {
   }
 }
 
-/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken&providers=none&verdict=auth_error&keyConflict`. */
+/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken&providers=none&verdict=auth_error&keyConflict&lostJobs&transfers&file=damaged`. */
 export function optionsFrom(search: string): Partial<FakeOptions> {
   const asked = new URLSearchParams(search);
   const outcome = asked.get('outcome');
@@ -447,6 +447,7 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
     ...(verdict ? { verdict } : {}),
     ...(asked.has('keyConflict') ? { keyConflict: true } : {}),
     ...(asked.has('lostJobs') ? { lostJobs: true } : {}),
+    ...(asked.has('transfers') ? { transfers: comingFiles() } : {}),
     ...(file ? { file } : {}),
   };
 }

@@ -1,7 +1,7 @@
 /** Recovered files of the invented world, and runs whose job was lost. */
-import type { CanvasNode, CaseDetail, LostJobView, PreviewView } from '../generated/contract';
+import type { CanvasNode, CaseDetail, LostJobView, PreviewView, TransferView } from '../generated/contract';
 import type { plot } from './cases';
-import { iso } from './queue';
+import { iso, NOW, runIdOf } from './queue';
 
 type Plot = ReturnType<typeof plot.of>;
 
@@ -64,3 +64,9 @@ export const lostJobOf = (runId: string, now: string): LostJobView => ({
 
 /** The case without its job, until somebody finds it again. */
 export const withoutJob = (detail: CaseDetail): CaseDetail => ({ ...detail, jobs: [] });
+
+/** Two files on their way: an agent's in the middle, and one of the reconciler's whose length nobody has said. */
+export const comingFiles = (): TransferView[] => [
+  { actionKey: 'key-of-the-recovery', caseId: 'case-000002', runId: runIdOf('case-000002'), item: 1, providerId: 'meridian', phase: 'downloading', receivedBytes: 18_400_000, totalBytes: 41_333_219, startedAt: NOW, bytesPerSecond: 1_900_000, secondsLeft: 12, canCancel: true },
+  { actionKey: null, caseId: null, runId: runIdOf('case-000007'), item: 2, providerId: 'meridian', phase: 'downloading', receivedBytes: 3_100_000, totalBytes: null, startedAt: NOW, bytesPerSecond: 640_000, secondsLeft: null, canCancel: true },
+];
