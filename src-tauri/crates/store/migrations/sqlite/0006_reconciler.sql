@@ -62,6 +62,16 @@ INSERT INTO due_runs (root_id, charged_at, next_at)
 INSERT INTO due_runs (root_id, next_at)
     SELECT DISTINCT root_id, 0 FROM run_contradictions WHERE root_id NOT IN (SELECT root_id FROM due_runs);
 
+-- How a logical run stands after the reconciler changed it: with neither an open item nor a contradiction it
+-- leaves the list.
+CREATE VIEW due_run_changes (root_id, charged_at, contradicts, at) AS SELECT NULL, NULL, NULL, NULL WHERE false;
+CREATE TRIGGER due_run_changes_write INSTEAD OF INSERT ON due_run_changes BEGIN
+    DELETE FROM due_runs WHERE root_id = NEW.root_id AND NEW.charged_at IS NULL AND NOT NEW.contradicts;
+    INSERT INTO due_runs (root_id, charged_at, next_at)
+        SELECT NEW.root_id, NEW.charged_at, NEW.at WHERE NEW.charged_at IS NOT NULL OR NEW.contradicts
+        ON CONFLICT (root_id) DO UPDATE SET charged_at = excluded.charged_at;
+END;
+
 -- The receipt of each effect of the reconciler: asked again, it is the answer, for ever.
 CREATE TABLE sweep_steps (
     key     TEXT    NOT NULL,
@@ -100,6 +110,43 @@ WHEN NEW.hour <> OLD.hour OR NEW.restorations <> OLD.restorations + 1 BEGIN
 END;
 CREATE TRIGGER reconciler_hours_stay BEFORE DELETE ON reconciler_hours BEGIN
     SELECT RAISE(ABORT, 'counts are never deleted');
+END;
+
+-- A restoration of the reconciler, whole: what is inserted here is written to all the tables that it is made
+-- of. One statement is one message to the connection's thread, and the way there and back takes longer than most
+-- statements. Nothing can be read from it. It allows nothing: the rules of each table hold for each row.
+-- items: of [item, credits]. said: lines as they were said, of [balance, kind, amount]. lines: those that move
+-- credits, of [source, target, amount].
+CREATE VIEW sweep_restorations (
+    refund_id, refund_key, charge_id, account_id, run_id, root_id, detected_at, cause, key, part, at, hour, items, said,
+    lines, effect, receipt, seq, detail, prev_hash, hash, letter_id, letter_kind, summary, payload) AS
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false;
+CREATE TRIGGER sweep_restorations_write INSTEAD OF INSERT ON sweep_restorations BEGIN
+    INSERT INTO reconciler_hours (hour, restorations) VALUES (NEW.hour, 1)
+        ON CONFLICT (hour) DO UPDATE SET restorations = restorations + 1;
+    INSERT INTO refunds (id, key, origin, charge_id, account_id, run_id, posted_at, state, kind, settles,
+            detected_at, cause, action_key)
+        VALUES (NEW.refund_id, NEW.refund_key, 'makegood', NEW.charge_id, NEW.account_id, NEW.run_id, NEW.at, 'posted',
+            'auto', 1, NEW.detected_at, NEW.cause, NEW.key);
+    INSERT INTO refund_items_said (refund_id, position, item)
+        SELECT NEW.refund_id, i.key, i.value ->> 0 FROM json_each(NEW.items) i;
+    INSERT INTO refund_lines_said (refund_id, position, balance_id, kind, amount)
+        SELECT NEW.refund_id, l.key, l.value ->> 0, l.value ->> 1, l.value ->> 2 FROM json_each(NEW.said) l;
+    INSERT INTO refund_items (refund_id, charge_id, account_id, item, amount)
+        SELECT NEW.refund_id, NEW.charge_id, NEW.account_id, i.value ->> 0, i.value ->> 1 FROM json_each(NEW.items) i;
+    INSERT INTO refund_lines (refund_id, line, charge_id, account_id, source, target, amount)
+        SELECT NEW.refund_id, l.key, NEW.charge_id, NEW.account_id, l.value ->> 0, l.value ->> 1, l.value ->> 2
+        FROM json_each(NEW.lines) l;
+    INSERT INTO due_run_changes (root_id, charged_at, contradicts, at) VALUES (NEW.root_id,
+        (SELECT min(posted_at) FROM open_items WHERE root_id = NEW.root_id),
+        EXISTS (SELECT 1 FROM run_contradictions WHERE root_id = NEW.root_id), NEW.at);
+    INSERT INTO audit (seq, at, actor, act, subject, detail, prev_hash, hash)
+        VALUES (NEW.seq, NEW.at, 'reconciler', 'restore', NEW.run_id, NEW.detail, NEW.prev_hash, NEW.hash);
+    INSERT INTO outbox (id, seq, at, kind, action_key, summary, payload, state)
+        SELECT NEW.letter_id, coalesce(max(seq) + 1, 1), NEW.at, NEW.letter_kind, NEW.key, NEW.summary, NEW.payload,
+            'waiting' FROM outbox;
+    INSERT INTO sweep_steps (key, part, at, effect, receipt) VALUES (NEW.key, NEW.part, NEW.at, NEW.effect, NEW.receipt);
 END;
 
 -- What was noticed, the first time of each. Only its end is added.

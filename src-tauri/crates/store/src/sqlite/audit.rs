@@ -59,7 +59,7 @@ pub(super) fn add_to(
 }
 
 /// SHA-256 in hex over the line before and every field with its length, so that no two lines read alike.
-fn hash(before: &str, seq: i64, at: i64, fields: [&str; 4]) -> String {
+pub(super) fn hash(before: &str, seq: i64, at: i64, fields: [&str; 4]) -> String {
     let mut sha = Sha256::new();
     sha.update(before.as_bytes());
     sha.update(seq.to_be_bytes());

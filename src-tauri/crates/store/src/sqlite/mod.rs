@@ -48,6 +48,7 @@ mod script;
 mod sweeps;
 mod ticket_links;
 mod views;
+mod whole;
 mod wiring;
 
 #[cfg(test)]

@@ -210,6 +210,10 @@ async fn pool(options: SqliteConnectOptions, connections: u32, journal: &'static
 /// Whether a connection that comes back is outside any transaction. A full disk makes SQLite end a
 /// transaction by itself, behind sqlx's back; such a connection could never begin one again.
 async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // A rollback may be on its way.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
@@ -274,10 +278,15 @@ async fn migrate(writer: &SqlitePool) -> StoreResult<()> {
 /// would write rows by rules that hold no more (R22). Asked within each unit of work.
 pub(super) async fn refuse_changed(connection: &mut SqliteConnection) -> StoreResult<()> {
     let (number, name): (i64, String) = sqlx::query_as(NEWEST).fetch_one(connection).await.map_err(backend)?;
-    if usize::try_from(number).is_ok_and(|number| number <= MIGRATIONS.len()) {
+    if is_known(number) {
         return Ok(());
     }
     Err(StoreError::Unavailable(newer("the record", number, &name, MIGRATIONS.len())))
+}
+
+/// Whether a schema with this newest change is one that this program knows.
+pub(super) fn is_known(newest: i64) -> bool {
+    usize::try_from(newest).is_ok_and(|number| number <= MIGRATIONS.len())
 }
 
 fn digest(sql: &str) -> String {

@@ -12,9 +12,10 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use super::effects::{self, Act};
 use super::fault::{Fault, Worked, as_error, backend, refused};
-use super::group::Outcome;
+use super::group::{Outcome, Pending};
 use super::rows::{Columns, document, instant, micros, parse_document};
 use super::script::{Rows, Script};
+use super::whole::Sweep;
 
 statements! {
     /// What was done under the key: the step itself, and whether an action has it.
@@ -47,18 +48,22 @@ impl SqliteStore {
         effect: &Effect,
         at: Timestamp,
     ) -> StoreResult<Applied> {
-        let (key, effect) = (key.clone(), effect.clone());
-        self.group()?
-            .run(move |connection| {
-                Box::pin(async move {
-                    match settle(connection, &key, part, &effect, at).await {
-                        Ok(applied @ Applied::Done(_)) => Outcome { answer: Ok(applied), keep: true },
-                        answer => Outcome { answer, keep: false },
-                    }
-                })
-            })
-            .await
+        let sweep = Sweep { key: key.clone(), part, effect: effect.clone(), at };
+        if sweep.restoration().is_some() {
+            return self.group()?.restore(sweep).await;
+        }
+        self.group()?.run(move |connection| step_by_step(connection, sweep)).await
     }
+}
+
+/// One by itself, in words where it is refused.
+pub(super) fn step_by_step(connection: &mut SqliteConnection, sweep: Sweep) -> Pending<'_, Outcome<Applied>> {
+    Box::pin(async move {
+        match settle(connection, &sweep.key, sweep.part, &sweep.effect, sweep.at).await {
+            Ok(applied @ Applied::Done(_)) => Outcome { answer: Ok(applied), keep: true },
+            answer => Outcome { answer, keep: false },
+        }
+    })
 }
 
 async fn settle(
@@ -108,7 +113,7 @@ async fn journalled(
 ) -> Worked<StepReceipt> {
     let mut script = Script::default();
     if let Effect::Restore { restoration, .. } = effect {
-        check_restoration(&limits.one()?, restoration, act.at)?;
+        check_restoration(&limits.one()?, restoration, act.at, 0)?;
         script.add(COUNT, [hour(act.at).into()]);
     }
     let receipt = effects::run(&mut script, connection, act, effect).await?;
@@ -135,13 +140,19 @@ fn is_reconcilers(effect: &Effect) -> bool {
 }
 
 /// The hour since 1970 that an instant is in.
-fn hour(at: Timestamp) -> i64 {
+pub(super) fn hour(at: Timestamp) -> i64 {
     micros(at).div_euclid(HOUR_MICROS)
 }
 
 /// Refuses a restoration beyond the hour's number, and one of a young charge of which nothing was
-/// noticed before. `limits`: the row of [`LIMITS`].
-fn check_restoration(limits: &SqliteRow, wanted: &ChargeRestoration, at: Timestamp) -> Worked<()> {
+/// noticed before. `limits`: a row with the columns of [`LIMITS`];
+/// `made`: how many more were made in the hour than are counted there.
+pub(super) fn check_restoration(
+    limits: &SqliteRow,
+    wanted: &ChargeRestoration,
+    at: Timestamp,
+    made: i64,
+) -> Worked<()> {
     let (per_hour, unseen_hours) = (limits.int("restorations_per_hour")?, limits.int("unseen_hours")?);
     let is_young = limits
         .opt_int("posted_at")?
@@ -152,7 +163,7 @@ fn check_restoration(limits: &SqliteRow, wanted: &ChargeRestoration, at: Timesta
             wanted.charge_id
         ));
     }
-    if limits.opt_int("counted")?.unwrap_or_default() >= per_hour {
+    if limits.opt_int("counted")?.unwrap_or_default() + made >= per_hour {
         return refused(format!(
             "the reconciler has made {per_hour} restorations in this hour, as many as it may: people must look first"
         ));

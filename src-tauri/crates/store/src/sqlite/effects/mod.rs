@@ -4,12 +4,14 @@ mod delivery;
 mod placing;
 mod restoration;
 
+pub(super) use restoration::check as check_restoration;
+
 use std::mem;
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{Effect, letter};
-use makegood_domain::ports::Receipt;
+use makegood_domain::ports::{Receipt, StoreResult};
 use makegood_domain::settlement::By;
 use sqlx::SqliteConnection;
 
@@ -46,7 +48,7 @@ pub(super) struct Act<'a> {
 
 impl Act<'_> {
     /// The id of what the step makes: the same step makes the same id.
-    fn id(&self, prefix: &str) -> String {
+    pub(super) fn id(&self, prefix: &str) -> String {
         format!("{prefix}_{}.{}.{}", self.key, self.step, self.part)
     }
 
@@ -84,16 +86,11 @@ pub(super) async fn run(
     if let Some(stands) = told.next().pop() {
         due_runs::follow_answer(script, &stands, act.changed(), act.at)?;
     }
-    let mut told = serde_json::to_value(effect).unwrap_or_default();
-    if let Some(fields) = told.as_object_mut() {
-        // Texts to customers stay out of the audit, which nobody can erase from.
-        fields.remove("text");
-    }
-    let detail = document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))?;
+    let detail = audit_detail(act, effect, &receipt)?;
     let subject = act.case.map_or_else(|| subject(effect), CaseId::as_str);
     audit::add_to(script, last_line.as_ref(), [act.agent.as_str(), effect.word(), subject, &detail], act.at)?;
     if let Some((kind, summary)) = letter(effect, &receipt) {
-        let payload = document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))?;
+        let payload = letter_payload(act, effect, &receipt)?;
         let letter = outbox::Letter {
             id: &act.id("out"),
             kind,
@@ -110,6 +107,21 @@ pub(super) async fn run(
         cases::raise(connection, case).await?;
     }
     Ok(receipt)
+}
+
+/// What the audit says of an effect, as JSON.
+pub(super) fn audit_detail(act: &Act<'_>, effect: &Effect, receipt: &Receipt) -> StoreResult<String> {
+    let mut told = serde_json::to_value(effect).unwrap_or_default();
+    if let Some(fields) = told.as_object_mut() {
+        // Texts to customers stay out of the audit, which nobody can erase from.
+        fields.remove("text");
+    }
+    document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))
+}
+
+/// What is told outside of an effect, as JSON: the whole of it.
+pub(super) fn letter_payload(act: &Act<'_>, effect: &Effect, receipt: &Receipt) -> StoreResult<String> {
+    document(&serde_json::json!({ "effect": effect, "receipt": receipt, "agent": act.agent }))
 }
 
 /// What an effect without a case is about, for the audit: the row that it changes.

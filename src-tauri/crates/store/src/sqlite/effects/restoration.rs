@@ -86,8 +86,8 @@ pub(super) async fn restore(
     Ok(Receipt::Restored { refund_id: id.clone(), total, balances: after.into_iter().filter_map(moved).collect() })
 }
 
-/// What can be said before anything is touched. Returns the total.
-fn check(row: &SqliteRow, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
+/// What can be said before anything is touched. Returns the total. `row`: with the columns of [`CHARGE`].
+pub(in super::super) fn check(row: &SqliteRow, id: &RefundId, wanted: &ChargeRestoration) -> Worked<Credits> {
     if row.flag("used")? {
         return refused(format!("there is a refund {id} already"));
     }

@@ -13,4 +13,5 @@ mod races;
 mod remedies;
 mod scope;
 mod statements;
+mod whole;
 mod world;

@@ -6,7 +6,7 @@ use crate::sqlite::{
     SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, dead_letters, deliveries,
     detections, discrepancies, drafts, due_runs, effects, files, findings, fresh, full_scan, health, import, items,
     jobs, ledger, letters, open, outbox, outputs, passes, people, pruning, queue, received, references, refunds,
-    rights, runs, sweeps, ticket_links, views,
+    rights, runs, sweeps, ticket_links, views, whole,
 };
 
 #[tokio::test]
@@ -57,6 +57,7 @@ async fn every_statement_can_be_prepared() {
         runs::STATEMENTS,
         ticket_links::STATEMENTS,
         views::STATEMENTS,
+        whole::STATEMENTS,
     ];
     for (name, sql) in modules.into_iter().flatten() {
         if let Err(error) = connection.prepare(AssertSqlSafe(*sql).into_sql_str()).await {
