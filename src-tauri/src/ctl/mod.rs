@@ -10,6 +10,7 @@ mod import;
 mod practice;
 mod provider;
 mod reconcile;
+mod recover;
 mod schema;
 mod serve;
 mod signals;
@@ -49,6 +50,8 @@ enum Command {
     Triage(triage::Options),
     /// Keep the 24-hour promise: bring what can be had, restore what can't, once or again and again.
     Reconcile(reconcile::Options),
+    /// Bring the files of a case, or of the case about a run, to their places, and show how far that is.
+    Recover(recover::Options),
     /// The adapters of providers, what a document of one means, and what one says of a job.
     Provider(provider::Options),
     /// Take webhooks of providers and facts of the platform in, tell it what was done, and reconcile.
@@ -98,6 +101,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Schema(options) => schema::run(&options),
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
+        Command::Recover(options) => recover::run(&home, options).await,
         Command::Provider(options) => provider::run(&home, options).await,
         Command::Serve(options) => serve::run(&home, &options).await,
         Command::Export(options) => export::run(&home, &options).await,

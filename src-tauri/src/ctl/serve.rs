@@ -80,7 +80,13 @@ async fn enable(console: &Console, name: &str) -> anyhow::Result<ExitCode> {
 
 async fn work(console: &Console, door: Door, listener: TcpListener, options: &Options) -> anyhow::Result<ExitCode> {
     let (store, clock) = (Arc::clone(console.desk.store()), Arc::new(SystemClock) as Arc<dyn Clock>);
-    let outside = Outside { store: Arc::clone(&store), deliveries: Arc::new(door.senders), clock: Arc::clone(&clock) };
+    let told = Arc::clone(&console.desk);
+    let outside = Outside {
+        store: Arc::clone(&store),
+        deliveries: Arc::new(door.senders),
+        clock: Arc::clone(&clock),
+        heard: Arc::new(move |jobs| told.heard_of(jobs)),
+    };
     let limits = Limits::default();
     let house = Arc::new(House::new(outside, door.feeders, limits.clone()));
     let (ending, ended) = watch::channel(false);
@@ -89,6 +95,8 @@ async fn work(console: &Console, door: Door, listener: TcpListener, options: &Op
     let pace = RealPace::new();
     let chance = Arc::new(move || pace.chance());
     let telling = tokio::spawn(keep_telling(store, Arc::new(door.courier), clock, chance, ended.clone()));
+    // What a webhook tells is saved at once, and not when the next pass comes by.
+    let saving = capturing(console);
     let sweeping = reconciler(console, options, &stop);
     println!("listening at http://{}", listener.local_addr()?);
     let served = makegood_server::serve(listener, routes(house), &limits, ended).await;
@@ -97,12 +105,23 @@ async fn work(console: &Console, door: Door, listener: TcpListener, options: &Op
     if let Some(sweeping) = sweeping {
         sweeping.await?;
     }
+    if let Some(saving) = saving {
+        saving.abort();
+    }
     heard.abort();
     if served.cut > 0 {
         eprintln!("makegoodctl: {} connections took too long and were cut", served.cut);
     }
     eprintln!("makegoodctl: stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings finished files into the vault as soon as something is heard of their jobs, unless this server leaves
+/// that to another one. What is cut short is found by the next pass.
+fn capturing(console: &Console) -> Option<JoinHandle<()>> {
+    console.desk.timer().every?;
+    let desk = Arc::clone(&console.desk);
+    Some(tokio::spawn(async move { desk.keep_capturing().await }))
 }
 
 /// Passes as often as the settings say; none where they say so, or where the login may make none.

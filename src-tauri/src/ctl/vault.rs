@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use makegood_app::{Checked, Desk, FileView, Sweeping};
+use makegood_domain::keeping::FileReference;
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ const PLACE: &str = "vault-check.place";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Options {
-    /// One a line: hash, length, since when, outputs, and what becomes of it.
+    /// One a line: hash, length, since when, outputs or the run that it was saved of, and what becomes of it.
     List {
         /// One JSON object a line.
         #[arg(long)]
@@ -109,7 +110,10 @@ async fn list(desk: &Desk, json: bool, stop: &AtomicBool) -> anyhow::Result<Exit
 }
 
 fn line(view: &FileView) -> String {
-    let outputs: Vec<_> = view.references.iter().map(|one| one.output_id.as_str()).collect();
+    // What was only saved belongs to no output.
+    let of =
+        |one: &FileReference| one.output_id.as_ref().map_or_else(|| format!("saved:{}", one.run_id), |id| id.0.clone());
+    let outputs: Vec<_> = view.references.iter().map(of).collect();
     let outputs = if outputs.is_empty() { "-".to_owned() } else { outputs.join(",") };
     let since =
         view.file.since.map_or_else(|| "-".to_owned(), |since| since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());

@@ -37,5 +37,12 @@ pub async fn pass_on(app: AppHandle, mut changes: Receiver<Topic>) {
 
 /// After events were missed nobody knows which cases changed: an empty case id stands for all.
 fn all_lists() -> Vec<Topic> {
-    vec![Topic::Queue, Topic::Case { case_id: String::new() }, Topic::Outbox, Topic::Audit, Topic::Connections]
+    vec![
+        Topic::Queue,
+        Topic::Case { case_id: String::new() },
+        Topic::Outbox,
+        Topic::Audit,
+        Topic::Connections,
+        Topic::Transfers,
+    ]
 }

@@ -125,6 +125,8 @@ fn fill(app: &App, console: &Console, profile: &Path, stop: &Stop) -> anyhow::Re
     tauri::async_runtime::spawn(events::pass_on(app.handle().clone(), console.desk.changes()));
     if console.read_only.is_none() {
         tauri::async_runtime::spawn(resume(Arc::clone(&console.desk)));
+        let saving = Arc::clone(&console.desk);
+        tauri::async_runtime::spawn(async move { saving.keep_capturing().await });
     }
     if let Some(every) = console.desk.timer().every {
         tauri::async_runtime::spawn(reconcile(Arc::clone(&console.desk), every, stop.clone()));

@@ -50,6 +50,7 @@ impl House {
             store: Arc::clone(&store) as _,
             deliveries: Arc::new(Senders::new(vec![sender]).expect("good settings")),
             clock: Arc::new(SystemClock),
+            heard: Arc::new(|_| ()),
         };
         let (stop, stopped) = watch::channel(false);
         let house = Arc::new(makegood_server::House::new(outside, Feeders::default(), Limits::default()));

@@ -35,12 +35,12 @@ async fn failed_at_provider() -> (House, CaseId) {
     (house, case)
 }
 
-async fn review(desk: &Desk, case: &CaseId, kind: ActionKind) -> ReviewSheet {
+pub(super) async fn review(desk: &Desk, case: &CaseId, kind: ActionKind) -> ReviewSheet {
     let request = ReviewRequest { case_id: case.0.clone(), kind, answer: None };
     desk.review(request).await.expect("the action can be reviewed")
 }
 
-fn confirmation(sheet: &ReviewSheet, key: &str) -> ConfirmRequest {
+pub(super) fn confirmation(sheet: &ReviewSheet, key: &str) -> ConfirmRequest {
     ConfirmRequest {
         case_id: sheet.case_id.clone(),
         kind: sheet.kind,

@@ -9,7 +9,7 @@ use makegood_connectors::LocalVault;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{AgentId, CaseId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{ApprovalStore as _, Clock, FactStore as _, Person, Reader, Role, Store};
+use makegood_domain::ports::{ApprovalStore as _, Clock, FactStore as _, Person, Providers, Reader, Role, Store};
 use makegood_domain::reading::RuleReader;
 use makegood_domain::support::Ticket;
 use makegood_store::sqlite::SqliteStore;
@@ -206,6 +206,25 @@ pub fn desk_reading(
     };
     let agent = Agent { id: AgentId::new(agent), name: agent.to_owned() };
     let info = WorkspaceInfo { name: "Test".into(), banner: None };
+    Arc::new(Desk::new(ports, Policy::default_policy().expect("the built-in policy"), agent, info))
+}
+
+/// Ana's desk, which asks these providers.
+pub fn desk_asking(
+    providers: Arc<dyn Providers>,
+    store: &Arc<impl Store + 'static>,
+    clock: &Arc<impl Clock + 'static>,
+    dir: &Path,
+) -> Arc<Desk> {
+    let ports = Ports {
+        store: Arc::clone(store) as _,
+        providers,
+        vault: Arc::new(LocalVault::open(dir.join("vault")).expect("a vault")),
+        reader: Arc::new(RuleReader),
+        clock: Arc::clone(clock) as _,
+    };
+    let info = WorkspaceInfo { name: "Test".into(), banner: None };
+    let agent = Agent { id: AgentId::new("ana"), name: "ana".to_owned() };
     Arc::new(Desk::new(ports, Policy::default_policy().expect("the built-in policy"), agent, info))
 }
 

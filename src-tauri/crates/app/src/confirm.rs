@@ -2,6 +2,7 @@
 //! one transaction; a plan that was interrupted is done again from the start and meets its own
 //! receipts. The screen hears *done* only after ledger and storage were read back.
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
 use makegood_domain::plan::{ActionKind, Order, Plan, Step, digest};
@@ -119,17 +120,25 @@ impl Desk {
     /// began them, and to whoever checks them.
     ///
     /// # Errors
-    /// When the record cannot be used; an action that fails again is not an error.
+    /// When the record cannot be used, after all of them were tried; an action that fails again is not an error.
     pub async fn resume_unfinished(&self) -> Result<usize> {
         let shared = self.store.identity(&self.agent.id, self.now()).await?.enforced;
         let mut records = self.store.unfinished_actions().await?;
         records.retain(|record| !shared || record.order.agent == self.agent.id);
         let count = records.len();
-        for record in records {
-            let view = self.carry_out(&record.order.key, &record.plan).await?;
-            tracing::info!(action.key = view.key, action.state = ?view.state, "resumed an action");
+        // Side by side: a long transfer of one keeps no other waiting, and one that fails ends none.
+        let resumed = join_all(records.iter().map(|record| self.carry_out(&record.order.key, &record.plan))).await;
+        let mut failed = None;
+        for (record, outcome) in records.iter().zip(resumed) {
+            match outcome {
+                Ok(view) => tracing::info!(action.key = view.key, action.state = ?view.state, "resumed an action"),
+                Err(error) => {
+                    tracing::error!(action.key = %record.order.key, %error, "an action was not resumed");
+                    failed.get_or_insert(error);
+                }
+            }
         }
-        Ok(count)
+        failed.map_or(Ok(count), Err)
     }
 
     async fn record_of(&self, request: &ActionKeyRequest) -> Result<ActionRecord> {

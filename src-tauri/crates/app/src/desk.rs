@@ -9,6 +9,7 @@ use makegood_domain::policy::Policy;
 use makegood_domain::ports::{Clock, Connections, Player, Providers, Reader, Store, StoreHealth, Vault};
 use tokio::sync::{OnceCell, broadcast};
 
+use crate::capture::Wishes;
 use crate::contract::Topic;
 use crate::transfers::Board;
 
@@ -72,6 +73,8 @@ pub struct Desk {
     pub(crate) in_flight: Mutex<HashSet<ActionKey>>,
     /// The files that this process brings now.
     pub(crate) board: Board,
+    /// Runs of which something may be finished and is to be saved.
+    pub(crate) wishes: Wishes,
     /// The pass of the reconciler that this process makes now, if any.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Topic>,
@@ -97,6 +100,7 @@ impl Desk {
             health: OnceCell::new(),
             in_flight: Mutex::new(HashSet::new()),
             board: Board::default(),
+            wishes: Wishes::default(),
             sweeping: tokio::sync::Mutex::new(()),
             changes,
         }

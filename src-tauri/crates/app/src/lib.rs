@@ -2,7 +2,9 @@
 //! network and no window.
 
 mod approve;
+mod bring;
 mod canvas;
+mod capture;
 mod case_view;
 mod confirm;
 mod connections;

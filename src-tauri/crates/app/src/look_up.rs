@@ -29,11 +29,14 @@ impl Desk {
             }
         };
         let mut result = LookUpResult { asked: 0, changed: false, problems: Vec::new() };
+        let mut asked = Vec::new();
         for dossier in examined.scope.runs.iter().filter(wanted) {
             for job in &dossier.jobs {
                 self.look_up_job(dossier, job, &mut result).await?;
             }
+            asked.push(dossier.run.id.clone());
         }
+        self.want_saved(asked);
         let after = self.examine(&case_id).await?;
         result.changed = after.finding.diagnosis != examined.finding.diagnosis;
         self.changed(Topic::Case { case_id: case_id.0 });

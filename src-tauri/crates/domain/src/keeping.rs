@@ -1,6 +1,7 @@
 //! Which files of the vault stay, and until when (P13).
 //!
-//! A file stays as long as an output shows it. One that is on hold or in quarantine stays until that is over.
+//! A file stays as long as an output shows it. One that is on hold or in quarantine stays until that is over, and
+//! so does one that was only saved (see [`crate::capture`]), which is kept as long as what is held.
 //! What nothing refers to was left by a crash between the vault and the record, or is on its way to the record
 //! just now; a day tells the two apart, because every transfer has an end long before.
 
@@ -22,24 +23,28 @@ pub struct VaultFile {
     pub since: Option<Timestamp>,
 }
 
-/// An output that our copy of a file belongs to.
+/// What our copy of a file belongs to: an output, or an item of a job of which it was saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileReference {
     pub sha256: String,
-    pub output_id: OutputId,
+    /// `None`: it was saved, whether or not an output shows it too.
+    pub output_id: Option<OutputId>,
     pub run_id: RunId,
+    /// When it was saved, where that is what refers to it.
+    pub captured_at: Option<Timestamp>,
     pub hold_until: Option<Timestamp>,
     pub quarantined_at: Option<Timestamp>,
 }
 
 impl FileReference {
-    /// From when on this output no longer needs the file; `None` while it shows it. `hold` is how long a
-    /// file is kept that has no place.
+    /// From when on this no longer needs the file; `None` while an output shows it. `hold` is how long a file is
+    /// kept that has no place.
     #[must_use]
     pub fn end(&self, hold: SignedDuration) -> Option<Timestamp> {
         // What can't be reckoned never comes.
-        let quarantine = self.quarantined_at.map(|since| since.saturating_add(hold).unwrap_or(Timestamp::MAX));
-        self.hold_until.max(quarantine)
+        let held_since = |since: Timestamp| since.saturating_add(hold).unwrap_or(Timestamp::MAX);
+        let (quarantine, saved) = (self.quarantined_at.map(held_since), self.captured_at.map(held_since));
+        self.hold_until.max(quarantine).max(saved)
     }
 }
 
@@ -117,8 +122,9 @@ mod tests {
     fn reference(hold: Option<&str>, quarantine: Option<&str>) -> FileReference {
         FileReference {
             sha256: "ab".repeat(32),
-            output_id: OutputId::new("out"),
+            output_id: Some(OutputId::new("out")),
             run_id: RunId::new("run"),
+            captured_at: None,
             hold_until: hold.map(at),
             quarantined_at: quarantine.map(at),
         }
@@ -131,6 +137,8 @@ mod tests {
         let past = reference(Some("2026-11-22T12:00:00Z"), None);
         let coming = reference(Some("2026-11-22T12:00:01Z"), None);
         let quarantined = |since| reference(None, Some(since));
+        let saved =
+            |since: &str| FileReference { output_id: None, captured_at: Some(at(since)), ..reference(None, None) };
         let (held, expired) = (|until| Fate::Held { until: at(until) }, |since| Fate::Expired { since: at(since) });
         for (name, since, references, want) in [
             ("shown", old, vec![shown.clone()], Fate::Shown),
@@ -161,6 +169,14 @@ mod tests {
                 old,
                 vec![reference(Some("2026-11-01T00:00:00Z"), Some("2026-11-20T00:00:00Z"))],
                 held("2026-12-04T00:00:00Z"),
+            ),
+            ("saved 14 days less a second ago", old, vec![saved("2026-11-08T12:00:01Z")], held("2026-11-22T12:00:01Z")),
+            ("saved 14 days ago", old, vec![saved("2026-11-08T12:00:00Z")], expired("2026-11-22T12:00:00Z")),
+            (
+                "saved, and delivered since",
+                old,
+                vec![saved("2026-10-01T00:00:00Z"), reference(None, None)],
+                Fate::Shown,
             ),
             ("its hold over, and come again", Some("2026-11-22T11:00:00Z"), vec![past.clone()], Fate::Young),
             ("its hold over, its age not told", None, vec![past], Fate::Young),

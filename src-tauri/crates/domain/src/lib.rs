@@ -1,6 +1,7 @@
 //! Makegood's rules: what a complaint claims, which run it means, what happened to it, and what is
 //! owed. Pure: no I/O, no clock, no randomness; the same input always gives the same answer.
 
+pub mod capture;
 pub mod diagnose;
 pub mod draft;
 pub mod events;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::capture::Capture;
 use crate::ids::{AccountId, ModelId, NodeId, ProjectId, ProviderId};
 use crate::ledger::{Account, AccountKind, Charge, Refund};
 use crate::support::{Requester, TicketLink};
@@ -25,6 +26,8 @@ pub struct Dossier {
     pub uploads: Vec<Upload>,
     /// Wherever they lie, also in projects of other accounts.
     pub outputs: Vec<Output>,
+    /// Copies of our own of what its jobs made, oldest first.
+    pub captures: Vec<Capture>,
     /// Tickets known to be about this run, apart from the one being worked on.
     pub tickets: Vec<TicketLink>,
 }

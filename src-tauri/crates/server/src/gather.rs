@@ -6,6 +6,7 @@ use std::sync::Arc;
 use makegood_domain::ports::{Clock, NewDelivery, Store, StoreError, StoreResult};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::house::Heard;
 use crate::metrics::Metrics;
 
 /// Deliveries in one commit, and bytes of their bodies: more would make the first one wait too long.
@@ -24,9 +25,9 @@ pub struct Gather {
 }
 
 impl Gather {
-    pub fn start(store: Arc<dyn Store>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+    pub fn start(store: Arc<dyn Store>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, heard: Heard) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(keep_groups(store, clock, metrics, waiting));
+        tokio::spawn(keep_groups(store, clock, metrics, heard, waiting));
         Self { queue }
     }
 
@@ -51,6 +52,7 @@ async fn keep_groups(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    heard: Heard,
     mut waiting: mpsc::Receiver<(NewDelivery, Tell)>,
 ) {
     let mut arrived = Vec::with_capacity(GROUP_MAX);
@@ -67,6 +69,13 @@ async fn keep_groups(
             }
             metrics.group(group.len());
             let kept = store.keep_deliveries(&group, clock.now()).await;
+            if let Ok(news) = &kept {
+                let new = group.iter().zip(news).filter(|(_, is_new)| **is_new);
+                let jobs: Vec<_> = new.filter_map(|(delivery, _)| delivery.job_id.clone()).collect();
+                if !jobs.is_empty() {
+                    heard(jobs);
+                }
+            }
             tell_all(tells, kept, group.len());
         }
     }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
+use makegood_domain::ids::JobId;
 use makegood_domain::ports::{Clock, Deliveries, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,7 +21,12 @@ pub struct Outside {
     pub store: Arc<dyn Store>,
     pub deliveries: Arc<dyn Deliveries>,
     pub clock: Arc<dyn Clock>,
+    /// Is told of which jobs something new was kept, after the commit. It must not wait.
+    pub heard: Heard,
 }
+
+/// Who wants to know of which jobs webhooks came.
+pub type Heard = Arc<dyn Fn(Vec<JobId>) + Send + Sync>;
 
 /// The door with all behind it.
 pub struct House {
@@ -50,9 +56,10 @@ impl House {
     #[must_use]
     pub fn new(outside: Outside, feeders: Feeders, limits: Limits) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let gather = Gather::start(Arc::clone(&outside.store), Arc::clone(&outside.clock), Arc::clone(&metrics));
+        let (store, clock) = (Arc::clone(&outside.store), Arc::clone(&outside.clock));
+        let gather = Gather::start(store, clock, Arc::clone(&metrics), Arc::clone(&outside.heard));
         let room = Arc::new(Semaphore::new((limits.all_bytes / KIB).min(Semaphore::MAX_PERMITS)));
-        let Outside { store, deliveries, clock } = outside;
+        let Outside { store, deliveries, clock, .. } = outside;
         Self { store, deliveries, clock, feeders, limits, metrics, gather, room }
     }
 

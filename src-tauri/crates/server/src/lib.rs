@@ -17,7 +17,7 @@ mod webhooks;
 
 pub use connections::{Ended, serve};
 pub use feeders::{Feeder, FeederError, Feeders, hash_of};
-pub use house::{House, Outside};
+pub use house::{Heard, House, Outside};
 pub use letters::keep_telling;
 pub use limits::Limits;
 

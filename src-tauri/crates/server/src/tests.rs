@@ -74,6 +74,7 @@ fn house(limits: Limits) -> (Arc<MemoryStore>, Arc<House>) {
         store: Arc::clone(&store) as Arc<dyn Store>,
         deliveries: Arc::new(Told::default()),
         clock: Arc::new(Still),
+        heard: Arc::new(|_| ()),
     };
     (store, Arc::new(House::new(outside, feeders, limits)))
 }

@@ -11,10 +11,9 @@ pub enum TransferPhase {
     /// Its provider is asked for it; no byte has come yet.
     Asking,
     Downloading,
-    /// All its bytes are here: length, hash and content are looked at. From here on it can't be cancelled.
+    /// All its bytes are here: length, hash and content are looked at, and it is put into the vault, which can be a
+    /// store over the network. From here on it can't be cancelled.
     Verifying,
-    /// It is put into the vault, which can be a store over the network.
-    Keeping,
     /// It is in the vault; the record is being told.
     Recording,
 }

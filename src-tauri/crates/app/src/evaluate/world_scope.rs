@@ -77,6 +77,7 @@ fn dossier(world: &World, run: &Run) -> Dossier {
         webhooks: world.webhooks.iter().filter(|row| row.run_id == run.id).cloned().collect(),
         uploads: world.uploads.iter().filter(|row| row.run_id == run.id).cloned().collect(),
         outputs: world.outputs.iter().filter(|row| row.run_id == run.id).cloned().collect(),
+        captures: Vec::new(),
         tickets: world.tickets.iter().filter(|row| row.run_ids.contains(&run.id)).cloned().collect(),
     }
 }

@@ -90,7 +90,8 @@ impl Desk {
     }
 }
 
-fn job_of<'a>(scope: &'a Scope, wanted: &AskAbout) -> Option<(&'a Dossier, &'a Job)> {
+/// A job that is to be asked about, with its run.
+pub(crate) fn job_of<'a>(scope: &'a Scope, wanted: &AskAbout) -> Option<(&'a Dossier, &'a Job)> {
     let jobs = scope.runs.iter().flat_map(|dossier| dossier.jobs.iter().map(move |job| (dossier, job)));
     jobs.into_iter().find(|(_, job)| job.id == wanted.job_id && job.provider_id == wanted.provider_id)
 }

@@ -6,24 +6,24 @@ use std::sync::{Mutex, PoisonError};
 
 use makegood_domain::ids::ProviderId;
 
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     width: usize,
     taken: Mutex<HashMap<ProviderId, usize>>,
 }
 
 /// The right to ask one provider, until it is dropped.
-pub(super) struct Place<'p> {
+pub(crate) struct Place<'p> {
     lanes: &'p Lanes,
     pub provider: ProviderId,
 }
 
 impl Lanes {
-    pub(super) fn new(width: u32) -> Self {
+    pub(crate) fn new(width: u32) -> Self {
         Self { width: usize::try_from(width).unwrap_or(1).max(1), taken: Mutex::default() }
     }
 
     /// A place with a provider, if one is free.
-    pub(super) fn place(&self, provider: &ProviderId) -> Option<Place<'_>> {
+    pub(crate) fn place(&self, provider: &ProviderId) -> Option<Place<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(provider.clone()).or_default();
         if *count >= self.width {
@@ -34,7 +34,7 @@ impl Lanes {
     }
 
     /// How many are taken, with all providers together.
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Look<'p> {
     /// Jobs about which nobody could be asked.
     pub unheard: BTreeSet<AskAbout>,
     pub tried: BTreeMap<u32, Tried>,
+    /// Items of which a file was to be saved in this look.
+    pub saving: BTreeSet<u32>,
     pub outcome: Outcome,
 }
 
@@ -59,6 +61,7 @@ impl Look<'_> {
             asked: BTreeSet::new(),
             unheard: BTreeSet::new(),
             tried: BTreeMap::new(),
+            saving: BTreeSet::new(),
             outcome: Outcome::default(),
         }
     }

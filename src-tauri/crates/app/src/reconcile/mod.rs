@@ -5,8 +5,8 @@
 //! the retry. Nothing is repeated inside a pass. Several at once share the list of due runs by claims;
 //! what a crashed one held is continued when its claim is over.
 
-mod ask;
-mod lanes;
+pub(crate) mod ask;
+pub(crate) mod lanes;
 mod look;
 mod queue;
 mod run;

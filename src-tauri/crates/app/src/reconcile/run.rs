@@ -3,14 +3,15 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ids::{ActionKey, ProviderId};
+use makegood_domain::ids::{ActionKey, AgentId, ProviderId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::Effect;
 use makegood_domain::ports::{Applied, NextLook, Receipt};
-use makegood_domain::reconcile::{Decision, Question, Settlement, Transfer, Tried, decide, leave_unheard};
+use makegood_domain::reconcile::{Decision, Question, Settlement, Transfer, Tried, decide, leave_unheard, unsaved};
 use makegood_domain::scope::Scope;
 
 use super::look::{Came, Hand, Look, Pass, Wish};
+use crate::capture::Saved;
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::recover::{Journal, Recovered, Saga};
@@ -18,6 +19,9 @@ use crate::recover::{Journal, Recovered, Saga};
 /// Decisions about one run in one look: an incident, the files, the credits of those that failed, and
 /// the end. More would mean that the record does not show what it confirmed.
 const ROUNDS_MAX: u32 = 6;
+
+/// Whose name is on what a reconciler saves, where the record does not know its login.
+const RECONCILER: &str = "reconciler";
 
 /// What became of one run.
 #[derive(Debug, Default)]
@@ -75,6 +79,9 @@ impl Desk {
             }
             look.outcome.unknown = decision.unknown;
             if !decision.acts() {
+                if let Some(came) = self.save_the_rest(&scope, look, pass, hand).await? {
+                    return Ok(came);
+                }
                 self.store.close_detections(&root, &decision.detections, now).await?;
                 return Ok(Came::Next(decision.next));
             }
@@ -98,6 +105,44 @@ impl Desk {
         }
         look.outcome.problems.push(format!("{root} is not settled by what the record confirmed: somebody must look"));
         Ok(Came::Next(self.in_a_while()))
+    }
+
+    /// Saves what is finished and is not delivered now: because people must look, because it was refunded,
+    /// or because somebody else has the item. `None` where the look goes on as decided.
+    async fn save_the_rest<'p>(
+        &self,
+        scope: &Scope,
+        look: &mut Look<'p>,
+        pass: &'p Pass<'p>,
+        hand: &mut Hand<'p>,
+    ) -> Result<Option<Came>> {
+        let (root, now) = (look.due.root.clone(), self.now());
+        for file in unsaved(scope, &root, &self.policy, now) {
+            // What this look could not bring it can't save either.
+            if look.tried.contains_key(&file.item) || !look.saving.insert(file.item) {
+                continue;
+            }
+            match self.wish(look, pass, &file.fetch.provider_id) {
+                Wish::Granted => {}
+                Wish::Without => continue,
+                Wish::Wait if pass.is_over(now) => return Ok(Some(Came::Next(self.in_a_while()))),
+                Wish::Wait => {
+                    look.saving.remove(&file.item);
+                    return Ok(Some(Came::Waits(file.fetch.provider_id)));
+                }
+            }
+            let by = AgentId::new(RECONCILER);
+            match hand.without(self.capture(scope, &root, &file, &by)).await? {
+                Saved::Here => look.outcome.concerned = true,
+                Saved::Missed { why, gone } => {
+                    look.outcome.problems.push(format!("item {} of {root} was not saved: {why}", file.item));
+                    if !gone && file.deadline.is_none_or(|deadline| self.now() < deadline) {
+                        return Ok(Some(Came::Next(self.in_a_while())));
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 
     async fn open_incident(&self, decision: &Decision, look: &mut Look<'_>) -> Result<()> {
@@ -144,6 +189,7 @@ impl Desk {
     /// The saga of one file, as an agent's recovery does it. A refusal is somebody else's work: the
     /// item is left alone.
     async fn bring(&self, transfer: &Transfer, scope: &Scope, look: &mut Look<'_>, hand: &mut Hand<'_>) -> Result<()> {
+        let by = AgentId::new(RECONCILER);
         let saga = Saga {
             run_id: &look.due.root,
             item: transfer.item,
@@ -152,6 +198,7 @@ impl Desk {
             output_id: &transfer.output_id,
             until: transfer.until,
             action: None,
+            by: &by,
         };
         let journal = OfSweep { desk: self, key: &transfer.key };
         let recovered = hand.without(self.transfer(&journal, 0, &saga, scope)).await?;

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, CaseId, ProviderId, RunId};
+use makegood_domain::ports::Start;
 use tokio::sync::watch;
 
 use crate::contract::{
@@ -18,6 +19,15 @@ use crate::contract::{
 use crate::desk::Desk;
 use crate::error::Result;
 use pace::Pace;
+
+/// Why a transfer is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Somebody at this desk wants nothing of it.
+    By(AgentId),
+    /// Whoever delivers the file goes on with what is here of it.
+    TakenOver,
+}
 
 /// What is brought, and for whom.
 #[derive(Clone, Debug)]
@@ -29,6 +39,8 @@ pub(crate) struct Of {
     pub action: Option<(ActionKey, CaseId)>,
     /// What the provider promised; 0 where it did not.
     pub bytes: u64,
+    /// It is only saved: nobody waits for it, and whoever delivers it takes it over.
+    pub captures: bool,
 }
 
 struct Row {
@@ -38,10 +50,20 @@ struct Row {
     received: u64,
     total: Option<u64>,
     pace: Pace,
-    /// Who wants it ended. Set at most once, and never after its bytes are all here.
-    cancelled: watch::Sender<Option<AgentId>>,
+    /// Why it is to end. Set at most once, and never after its bytes are all here.
+    stopped: watch::Sender<Option<Stop>>,
     /// Closed when the row is taken off the board.
     ended: watch::Sender<()>,
+}
+
+impl Row {
+    /// Wants it ended, as far as that is possible. What it gives is closed when it has ended, either way.
+    fn end(&self, why: Stop) -> watch::Receiver<()> {
+        if can_cancel(self.phase) {
+            self.stopped.send_if_modified(|known| known.is_none() && known.replace(why).is_none());
+        }
+        self.ended.subscribe()
+    }
 }
 
 #[derive(Default)]
@@ -64,12 +86,22 @@ impl Board {
 pub(crate) struct Watched<'d> {
     desk: &'d Desk,
     number: u64,
-    cancelled: watch::Receiver<Option<AgentId>>,
+    stopped: watch::Receiver<Option<Stop>>,
 }
 
 impl Watched<'_> {
     fn change<T>(&self, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
         self.desk.board.rows().rows.get_mut(&self.number).map(change)
+    }
+
+    /// From which byte on the file comes now, and how long it is, where that is told. What was here before
+    /// did not arrive now.
+    pub(crate) fn starts(&self, start: &Start, now: Timestamp) {
+        self.change(|row| {
+            row.received = start.from;
+            row.total = start.total.or(row.total);
+            row.pace = Pace::begun(now, start.from);
+        });
     }
 
     /// So many more bytes have arrived.
@@ -89,17 +121,17 @@ impl Watched<'_> {
         self.change(|row| row.received).unwrap_or_default()
     }
 
-    /// All its bytes are here, and nobody can end it any more; or somebody has: then who.
-    pub(crate) fn all_here(&self) -> std::result::Result<(), AgentId> {
-        let by = self.change(|row| {
-            let by = row.cancelled.borrow().clone();
-            if by.is_none() {
+    /// All its bytes are here, and nobody can end it any more; or somebody has: then why.
+    pub(crate) fn all_here(&self) -> std::result::Result<(), Stop> {
+        let stop = self.change(|row| {
+            let stop = row.stopped.borrow().clone();
+            if stop.is_none() {
                 row.phase = TransferPhase::Verifying;
             }
-            by
+            stop
         });
         self.desk.changed(Topic::Transfers);
-        by.flatten().map_or(Ok(()), Err)
+        stop.flatten().map_or(Ok(()), Err)
     }
 
     /// Its file is in the vault, and is written into the record.
@@ -108,14 +140,14 @@ impl Watched<'_> {
         self.desk.changed(Topic::Transfers);
     }
 
-    /// Ends when somebody wants the transfer ended, with who.
-    pub(crate) async fn cancelled(&self) -> AgentId {
-        let mut cancelled = self.cancelled.clone();
+    /// Ends when the transfer is to end, with why.
+    pub(crate) async fn stopped(&self) -> Stop {
+        let mut stopped = self.stopped.clone();
         loop {
-            let by = cancelled.borrow_and_update().clone();
-            match by {
-                Some(by) => return by,
-                None if cancelled.changed().await.is_ok() => {}
+            let why = stopped.borrow_and_update().clone();
+            match why {
+                Some(why) => return why,
+                None if stopped.changed().await.is_ok() => {}
                 // Off the board: nobody can want that any more.
                 None => std::future::pending().await,
             }
@@ -134,7 +166,7 @@ impl Desk {
     /// Puts a transfer on the board.
     pub(crate) fn watch(&self, of: Of) -> Watched<'_> {
         let now = self.now();
-        let (cancelled, told) = watch::channel(None);
+        let (stopped, told) = watch::channel(None);
         let total = Some(of.bytes).filter(|bytes| *bytes > 0);
         let row = Row {
             of,
@@ -143,7 +175,7 @@ impl Desk {
             received: 0,
             total,
             pace: Pace::begun(now, 0),
-            cancelled,
+            stopped,
             ended: watch::Sender::new(()),
         };
         let number = {
@@ -154,7 +186,7 @@ impl Desk {
             number
         };
         self.changed(Topic::Transfers);
-        Watched { desk: self, number, cancelled: told }
+        Watched { desk: self, number, stopped: told }
     }
 
     /// The files that this program brings now.
@@ -165,6 +197,19 @@ impl Desk {
         let now = self.now();
         let transfers = self.board.rows().rows.values().map(|row| view(row, now)).collect();
         Ok(TransfersView { transfers })
+    }
+
+    /// Ends what saves the file of an item without delivering it, and waits until it has ended; whether
+    /// there was something.
+    pub(crate) async fn end_captures(&self, run_id: &RunId, item: u32) -> bool {
+        let ending: Vec<_> = {
+            let rows = self.board.rows();
+            let same = rows.rows.values().filter(|row| row.of.run_id == *run_id && row.of.item == item);
+            same.filter(|row| row.of.captures).map(|row| row.end(Stop::TakenOver)).collect()
+        };
+        let any = !ending.is_empty();
+        wait_for(ending).await;
+        any
     }
 
     /// Ends the transfer of an item in this program, and waits until it has given its lease back. Nothing
@@ -181,9 +226,7 @@ impl Desk {
             wanted
                 .filter_map(|row| {
                     if can_cancel(row.phase) {
-                        row.cancelled
-                            .send_if_modified(|by| by.is_none() && by.replace(self.agent.id.clone()).is_none());
-                        return Some(row.ended.subscribe());
+                        return Some(row.end(Stop::By(self.agent.id.clone())));
                     }
                     too_late = Some(row.phase);
                     None
@@ -191,12 +234,16 @@ impl Desk {
                 .collect()
         };
         let cancelled = !ending.is_empty();
-        for mut ended in ending {
-            // Closed, without ever having changed.
-            while ended.changed().await.is_ok() {}
-        }
+        wait_for(ending).await;
         let why = (!cancelled).then(|| why_not(&run_id, request.item, too_late));
         Ok(CancelTransferResult { cancelled, why })
+    }
+}
+
+/// Each is closed, without ever having changed, when its transfer is off the board.
+async fn wait_for(ending: Vec<watch::Receiver<()>>) {
+    for mut ended in ending {
+        while ended.changed().await.is_ok() {}
     }
 }
 
@@ -240,6 +287,6 @@ fn view(row: &Row, now: Timestamp) -> TransferView {
         started_at: row.started_at,
         bytes_per_second: rate,
         seconds_left: left,
-        can_cancel: can_cancel(row.phase) && row.cancelled.borrow().is_none(),
+        can_cancel: can_cancel(row.phase) && row.stopped.borrow().is_none(),
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::capture::Capture;
 use crate::matching::LogicalRun;
 use crate::policy::Policy;
 use crate::scope::Scope;
@@ -37,12 +38,15 @@ pub enum Had {
 #[derive(Clone, Debug)]
 pub struct Made<'a> {
     pub job: &'a Job,
-    pub file: &'a ProviderFile,
-    /// Until when it is kept; `None` where not even the time of finishing is known.
+    /// How long it is; 0 where nobody has said.
+    pub bytes: u64,
+    /// Until when its provider keeps it; `None` where not even the time of finishing is known.
     pub deadline: Option<Timestamp>,
     /// The deadline is the assumed one (P7).
     pub assumed: bool,
     pub had: Had,
+    /// Our own copy. It exists, whatever a look-up says (P7).
+    pub saved: Option<&'a Capture>,
 }
 
 /// What can still come of an item that is not stored.
@@ -73,6 +77,18 @@ pub struct ItemView<'a> {
 }
 
 impl ItemView<'_> {
+    /// Our own copy of its file is in the vault.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.saved.is_some())
+    }
+
+    /// When its file is lost for good; `None` where that is not known, and where there is a copy of our own.
+    #[must_use]
+    pub fn lost_at(&self) -> Option<Timestamp> {
+        self.made.as_ref().filter(|made| made.saved.is_none()).and_then(|made| made.deadline)
+    }
+
     /// Stored whole, wherever.
     #[must_use]
     pub fn is_stored(&self) -> bool {
@@ -103,7 +119,7 @@ pub fn items<'a>(run: &LogicalRun<'a>, scope: &'a Scope, policy: &Policy, now: T
         .map(|item| {
             let outputs: Vec<&Output> = run.outputs().filter(|row| row.item == item).collect();
             let lies = best_place(&outputs, run, scope);
-            let made = best_file(item, &jobs, scope, policy, now);
+            let made = best_file(item, run, &jobs, scope, policy, now);
             let fate = fate(made.as_ref(), &jobs, scope);
             ItemView { item, outputs, lies, made, fate }
         })
@@ -156,8 +172,39 @@ pub fn lies(row: &Output, run: &LogicalRun<'_>, scope: &Scope) -> Lies {
     if run.members().any(|member| member.run.node_id == *node) { Lies::Right } else { Lies::OtherNode }
 }
 
-/// The file that can be had before one that cannot, the longer kept before the shorter.
-fn best_file<'a>(item: u32, jobs: &[&'a Job], scope: &Scope, policy: &Policy, now: Timestamp) -> Option<Made<'a>> {
+/// Our own copy first, then the file that can be had before one that cannot, the longer kept before the shorter.
+fn best_file<'a>(
+    item: u32,
+    run: &LogicalRun<'a>,
+    jobs: &[&'a Job],
+    scope: &Scope,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Made<'a>> {
+    saved(item, run, jobs, scope, policy, now).or_else(|| best_made(item, jobs, scope, policy, now))
+}
+
+/// The oldest of our copies of an item, also where its provider has forgotten the job since. What is told
+/// of the provider's file is told as before, so that a finding does not change because it was saved; a
+/// deadline that has passed took nothing from anybody.
+fn saved<'a>(
+    item: u32,
+    run: &LogicalRun<'a>,
+    jobs: &[&'a Job],
+    scope: &Scope,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Made<'a>> {
+    let copies = run.captures().filter(|copy| copy.item == item);
+    let (job, copy) = copies
+        .filter_map(|copy| Some((*jobs.iter().find(|job| job.id == copy.job_id)?, copy)))
+        .min_by_key(|(_, copy)| copy.captured_at)?;
+    let told = best_made(item, &[job], scope, policy, now).filter(|made| made.deadline.is_none_or(|at| now < at));
+    let (deadline, assumed) = told.map_or((None, false), |made| (made.deadline, made.assumed));
+    Some(Made { job, bytes: copy.file.bytes, deadline, assumed, had: Had::There, saved: Some(copy) })
+}
+
+fn best_made<'a>(item: u32, jobs: &[&'a Job], scope: &Scope, policy: &Policy, now: Timestamp) -> Option<Made<'a>> {
     jobs.iter()
         .flat_map(|job| job.items.iter().map(move |entry| (*job, entry)))
         .filter(|(_, entry)| entry.item == item && entry.state == ItemState::Succeeded)
@@ -175,7 +222,7 @@ fn made<'a>(job: &'a Job, entry: &'a JobItem, scope: &Scope, policy: &Policy, no
         (true, None) if deadline.is_some_and(|deadline| now >= deadline) => Had::Gone,
         (true, None) => Had::There,
     };
-    Some(Made { job, file, deadline, assumed, had })
+    Some(Made { job, bytes: file.bytes, deadline, assumed, had, saved: None })
 }
 
 /// P7: the file's own, else the item's finish plus the provider's retention, else plus the assumed one.

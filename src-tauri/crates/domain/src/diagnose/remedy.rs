@@ -237,6 +237,6 @@ fn has_room(look: &Look<'_>, fetched: &[&ItemView<'_>]) -> bool {
     let Some(account) = look.scope().account(look.run.account_id()) else { return true };
     let megabyte = i128::from(look.policy.storage.bytes_per_mb);
     let free = (i128::from(account.storage_quota_mb) - i128::from(account.storage_used_mb)) * megabyte;
-    let sizes = fetched.iter().filter_map(|item| item.made.as_ref()).map(|made| i128::from(made.file.bytes));
+    let sizes = fetched.iter().filter_map(|item| item.made.as_ref()).map(|made| i128::from(made.bytes));
     free > 0 && sizes.sum::<i128>() <= free
 }

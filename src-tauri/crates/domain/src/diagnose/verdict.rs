@@ -98,6 +98,10 @@ fn by_storage(look: &Look<'_>) -> Option<Verdict> {
 fn by_provider(look: &Look<'_>) -> Verdict {
     let jobs = look.run.jobs();
     let Some(job) = decisive(look, &jobs) else { return Verdict::NeverSubmitted };
+    if look.items.iter().any(|item| item.is_saved()) && !is_running(job) {
+        // It was made, whatever its provider says of it since.
+        return on_its_way(look);
+    }
     match job.state {
         JobState::LookupFailed | JobState::Unrecognised => Verdict::ProviderUnreachable,
         _ if look.scope().is_hearsay(job) && look.missing().all(|item| item.fate == Fate::Unknown) => {

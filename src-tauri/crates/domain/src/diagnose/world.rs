@@ -68,6 +68,7 @@ impl RunKit {
             webhooks: vec![],
             uploads: vec![],
             outputs: vec![],
+            captures: vec![],
             tickets: vec![],
         })
     }

@@ -77,6 +77,7 @@ pub(crate) fn dossier() -> Dossier {
             {"run_id": "run_a1b2c3", "item": 1, "attempted_at": "2026-05-17T13:05:00Z", "result": "network_error"}
         ])),
         outputs: Vec::new(),
+        captures: Vec::new(),
         tickets: Vec::new(),
     }
 }

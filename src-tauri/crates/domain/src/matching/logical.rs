@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::capture::Capture;
 use crate::ids::{AccountId, RunId};
 use crate::ledger::{Charge, Refund};
 use crate::scope::{Dossier, Scope};
@@ -69,6 +70,11 @@ impl<'a> LogicalRun<'a> {
 
     pub fn outputs(&self) -> impl Iterator<Item = &'a Output> + '_ {
         self.members().flat_map(|member| &member.outputs)
+    }
+
+    /// Copies of our own of what its jobs made.
+    pub fn captures(&self) -> impl Iterator<Item = &'a Capture> + '_ {
+        self.members().flat_map(|member| &member.captures)
     }
 
     pub fn uploads(&self) -> impl Iterator<Item = &'a Upload> + '_ {

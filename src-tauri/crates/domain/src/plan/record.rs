@@ -45,8 +45,30 @@ impl<'a> RunFacts<'a> {
     }
 
     /// What there is to fetch of an item: a file that the newest look-up saw comes first, then one
-    /// of which the provider cannot tell. A file that the look-up missed is not fetched (P7).
+    /// of which the provider cannot tell. A file that the look-up missed is not fetched (P7), unless there
+    /// is a copy of our own: that one comes before all others.
     pub(crate) fn fetch(&self, item: u32) -> Option<Fetch> {
+        self.saved(item).or_else(|| self.at_provider(item))
+    }
+
+    /// What our copy of an item was made from. It is told as its provider told it, so that a review which
+    /// was made before the copy stands.
+    fn saved(&self, item: u32) -> Option<Fetch> {
+        let copies = self.all.iter().flat_map(|dossier| &dossier.captures).filter(|copy| copy.item == item);
+        let jobs = || self.all.iter().flat_map(|dossier| &dossier.jobs);
+        let known = copies.filter_map(|copy| Some((jobs().find(|job| job.id == copy.job_id)?, copy)));
+        let (job, copy) = known.min_by_key(|(_, copy)| copy.captured_at)?;
+        let promised = job.items.iter().find(|row| row.item == item).and_then(|row| row.file.as_ref());
+        Some(Fetch {
+            provider_id: job.provider_id.clone(),
+            job_id: job.id.clone(),
+            item,
+            bytes: promised.map_or(copy.file.bytes, |file| file.bytes),
+            sha256_prefix: promised.map_or_else(|| copy.file.sha256.clone(), |file| file.sha256_prefix.clone()),
+        })
+    }
+
+    fn at_provider(&self, item: u32) -> Option<Fetch> {
         let jobs = self.all.iter().flat_map(|dossier| &dossier.jobs);
         let files = jobs.flat_map(|job| job.items.iter().map(move |row| (job, row)));
         let here = files.filter_map(|(job, row)| {

@@ -34,17 +34,20 @@ pub struct Removal {
 
 /// The files of the vault, as the record knows them. A file is taken away in two steps, so that a crash in
 /// between is seen: its removal is claimed, with a line of the audit, and ended when the vault has it no longer.
-/// In between, and for [`PLACED_NOT_AFTER`] from the claim on, no output can be made of it or put in another place.
+/// In between, and for [`PLACED_NOT_AFTER`] from the claim on, no output can be made of it or put in another place,
+/// and no capture is kept of it.
 #[async_trait]
 pub trait FileStore: Send + Sync {
-    /// Every output that has our copy of one of these, in the order of files and outputs.
+    /// Everything that our copy of one of these belongs to, in the order of files: outputs by their ids, then
+    /// captures by their runs and instants.
     async fn file_references(&self, sha256: &[String]) -> StoreResult<Vec<FileReference>>;
-    /// The files that the record has outputs of and that were not taken away, after one, by their hashes.
+    /// The files that the record has outputs or captures of and that were not taken away, after one, by their hashes.
     async fn known_files(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<KnownFile>>;
-    /// Claims a removal; false where something refers to the file at `at` after all. What is claimed already
+    /// Claims a removal; false where something needs the file at `at` after all. What is claimed already
     /// is claimed.
     async fn claim_removal(&self, removal: &Removal, at: Timestamp) -> StoreResult<bool>;
-    /// The vault no longer has the file. False where no removal of it is claimed.
+    /// The vault no longer has the file, and what was captured of it stands no longer. False where no removal of it
+    /// is claimed.
     async fn end_removal(&self, sha256: &str, at: Timestamp) -> StoreResult<bool>;
     /// Files whose removal was claimed and not ended, by their hashes.
     async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>>;

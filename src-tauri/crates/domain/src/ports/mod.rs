@@ -1,6 +1,7 @@
 //! The domain's view of the outside: what adapters must do. Nothing here does I/O.
 
 mod approval;
+mod captures;
 mod connections;
 mod deliveries;
 mod files;
@@ -11,6 +12,7 @@ mod reconcile;
 mod store;
 
 pub use approval::*;
+pub use captures::*;
 pub use connections::*;
 pub use deliveries::*;
 pub use files::*;

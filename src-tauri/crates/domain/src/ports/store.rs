@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalStore, ConnectionChange, DeliveryStore, FileStore, IntakeStore, LetterStore, RawAnswer, ReconcileStore,
+    ApprovalStore, CaptureStore, ConnectionChange, DeliveryStore, FileStore, IntakeStore, LetterStore, RawAnswer,
+    ReconcileStore,
 };
 use crate::diagnose::{Diagnosis, Remedy, Verdict};
 use crate::feed::Fact;
@@ -131,6 +132,18 @@ pub struct Finding {
     pub answer_leaks: Vec<String>,
     pub policy_version: String,
     pub found_at: Timestamp,
+}
+
+impl Finding {
+    /// Whether it comes to the same as another, whatever was seen for it, and when: then what was reviewed
+    /// by the one can be done by the other.
+    #[must_use]
+    pub fn comes_to_the_same(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        other.found_at = self.found_at;
+        other.diagnosis.reasons.clone_from(&self.diagnosis.reasons);
+        *self == other
+    }
 }
 
 /// A case as it stands.
@@ -548,6 +561,7 @@ pub trait ActionStore: Send + Sync {
 pub trait Store:
     FactStore
     + IntakeStore
+    + CaptureStore
     + CaseStore
     + ActionStore
     + ReconcileStore

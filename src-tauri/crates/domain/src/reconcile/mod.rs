@@ -8,6 +8,7 @@
 //! 24: the one after which the next would begin less than the policy's margin before it. What is not
 //! known pays nothing before that pass.
 
+mod capture;
 mod detect;
 mod next;
 #[cfg(test)]
@@ -30,6 +31,8 @@ use crate::policy::Policy;
 use crate::ports::{Detection, NextLook};
 use crate::scope::Scope;
 use crate::work::{Job, JobState};
+
+pub use capture::{Unsaved, unsaved};
 
 /// What was tried for an item since the run was taken from the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +127,13 @@ impl Decision {
 }
 
 /// The jobs of a run about which a provider must be asked before [`decide`]: those of which the last
-/// word is not known, those that are done and whose files are missing, and those of which the platform alone
-/// says that they failed. What a provider itself called failed is not asked about again.
+/// word is not known, those that are done and whose files are missing, here as well as there, and those of
+/// which the platform alone says that they failed. What a provider itself called failed is not asked about
+/// again.
 #[must_use]
 pub fn to_ask(scope: &Scope, root: &RunId, policy: &Policy, now: Timestamp) -> Vec<AskAbout> {
     let Some(run) = logical_run(scope, root) else { return Vec::new() };
-    if items(&run, scope, policy, now).iter().all(ItemView::is_stored) {
+    if items(&run, scope, policy, now).iter().all(|item| item.is_stored() || item.is_saved()) {
         return Vec::new();
     }
     let jobs = run.jobs();
@@ -270,10 +274,7 @@ fn lost(
     let over = waited.is_none_or(|waited| waited >= policy.recover_until().min(policy.settle_after(question.every)));
     let is_lost = |item: &&ItemView<'_>| match question.tried.get(&item.item) {
         Some(Tried::Failed { gone: true }) => true,
-        Some(Tried::Failed { gone: false }) => {
-            let deadline = item.made.as_ref().and_then(|made| made.deadline);
-            over || deadline.is_some_and(|deadline| now >= deadline)
-        }
+        Some(Tried::Failed { gone: false }) => over || item.lost_at().is_some_and(|deadline| now >= deadline),
         Some(Tried::Refused) | None => false,
     };
     items.iter().filter(is_lost).map(|item| item.item).collect()

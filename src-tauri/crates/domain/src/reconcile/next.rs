@@ -71,8 +71,11 @@ fn again_at(view: &View<'_>) -> Timestamp {
         }
     }
     let first = SignedDuration::from_mins(policy.reconcile.retry_first_minutes);
+    if let Some(kept) = shortest_memory(view) {
+        no_later(later(now, (kept / LOOKS_WITHIN).max(first)));
+    }
     for item in view.items.iter().filter(|item| is_tried_again(view, item)) {
-        let Some(deadline) = item.made.as_ref().and_then(|made| made.deadline) else { continue };
+        let Some(deadline) = item.lost_at() else { continue };
         let last_try = deadline.saturating_sub(first).unwrap_or(Timestamp::MIN);
         no_later(last_try.max(later(now, first)).min(deadline));
     }
@@ -80,6 +83,18 @@ fn again_at(view: &View<'_>) -> Timestamp {
         no_later(later(now, policy.item_lease()));
     }
     at
+}
+
+/// So often a provider is asked within the time for which it keeps what it makes, as far as passes come by:
+/// it can be down most of that time.
+const LOOKS_WITHIN: i32 = 12;
+
+/// How long the most forgetful of the providers that are still at work keeps what it makes: who looks less
+/// often than a few times within it finds nothing.
+fn shortest_memory(view: &View<'_>) -> Option<SignedDuration> {
+    let running = view.run.jobs().into_iter().filter(|job| !job.state.is_terminal());
+    let known = running.filter_map(|job| view.question.scope.provider(&job.provider_id)?.retention_hours);
+    known.min().and_then(|hours| SignedDuration::try_from_hours(hours.max(0)))
 }
 
 fn backoff(policy: &Policy, tries: u32) -> SignedDuration {
@@ -136,7 +151,7 @@ fn steps_are_left(view: &View<'_>) -> bool {
 
 /// The earliest instant at which something is lost or the promise is broken.
 pub(super) fn urgent_at(view: &View<'_>) -> Timestamp {
-    let wanted = view.open().filter_map(|item| item.made.as_ref()).filter_map(|made| made.deadline);
+    let wanted = view.open().filter_map(ItemView::lost_at);
     let files = wanted.filter(|deadline| *deadline > view.now).min();
     files.map_or(view.window_end(), |deadline| deadline.min(view.window_end()))
 }

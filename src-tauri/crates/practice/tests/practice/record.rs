@@ -55,6 +55,7 @@ impl Record {
                     webhooks: Vec::new(),
                     uploads: Vec::new(),
                     outputs: Vec::new(),
+                    captures: Vec::new(),
                     tickets: Vec::new(),
                 };
                 assert!(self.runs.insert(run.id, dossier).is_none(), "a run twice");

@@ -79,13 +79,15 @@ END $$;
 -- that the queue reads (verdict, remedy, matched_run, file_deadline, search_text), the ids of the runs
 -- that it is about, and the items of which a file can be lost as [run, item].
 -- The same as the newest finding, made at another time, changes nothing; sent again after the answer
--- was lost, it is answered as the first time.
+-- was lost, it is answered as the first time. Other reasons for the same are kept, and raise no revision: they
+-- take nobody's review away.
 CREATE FUNCTION api.save_finding(p_case text, p_revision bigint, p_document jsonb, p_found jsonb, p_at bigint)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_revision bigint;
     v_last jsonb;
+    v_same boolean;
 BEGIN
     SELECT revision INTO v_revision FROM record.cases WHERE id = p_case FOR NO KEY UPDATE;
     SELECT document INTO v_last FROM record.findings WHERE case_id = p_case ORDER BY seq DESC LIMIT 1;
@@ -94,6 +96,7 @@ BEGIN
         RETURN to_jsonb(v_revision);
     END IF;
     PERFORM record.lock_case(p_case, p_revision);
+    v_same := coalesce(v_last #- '{diagnosis,reasons}' #- '{found_at}' = p_document #- '{diagnosis,reasons}' #- '{found_at}', false);
     INSERT INTO record.findings (case_id, seq, at, document)
     SELECT p_case, finding_seq + 1, p_at, p_document FROM record.cases WHERE id = p_case;
     DELETE FROM record.case_runs WHERE case_id = p_case;
@@ -105,7 +108,7 @@ BEGIN
     UPDATE record.cases c
     SET finding_seq = c.finding_seq + 1, verdict = p_found ->> 'verdict', remedy = p_found ->> 'remedy',
         matched_run = p_found ->> 'matched_run', file_deadline = (p_found ->> 'file_deadline')::bigint,
-        search_text = p_found ->> 'search_text', revision = c.revision + 1,
+        search_text = p_found ->> 'search_text', revision = c.revision + (NOT v_same)::int,
         amount = (SELECT a.amount FROM record.case_amounts a WHERE a.case_id = c.id), saved = record.case_saved(c.id),
         model = (SELECT m.display_name FROM record.runs r JOIN record.models m ON m.id = r.model_id
                  WHERE r.id = p_found ->> 'matched_run')

@@ -60,7 +60,9 @@ BEGIN
         RETURN 'true';
     END IF;
     IF EXISTS (SELECT 1 FROM record.outputs o WHERE o.vault = v_sha256
-            AND coalesce(greatest(o.hold_until, o.quarantined_at + v_hold) > v_at, true)) THEN
+            AND coalesce(greatest(o.hold_until, o.quarantined_at + v_hold) > v_at, true))
+        -- What was saved is kept as long as what is held (P13), delivered or not.
+        OR EXISTS (SELECT 1 FROM record.captures c WHERE c.sha256 = v_sha256 AND c.captured_at + v_hold > v_at) THEN
         RETURN 'false';
     END IF;
     UPDATE record.removals SET claimed_at = v_at, removed_at = NULL, why = p_removal ->> 'why' WHERE sha256 = v_sha256;
@@ -71,13 +73,21 @@ BEGIN
     RETURN 'true';
 END $$;
 
--- The vault no longer has the file. False where no removal of it is under way.
+-- The vault no longer has the file, and the queue hears that what was saved of it is saved no longer. False where no
+-- removal of it is under way.
 CREATE FUNCTION api.end_removal(p_sha256 text, p_at bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
+DECLARE
+    v_ended boolean;
+    v_run text;
 BEGIN
     UPDATE record.removals SET removed_at = greatest(record.clock(p_at), claimed_at)
     WHERE sha256 = p_sha256 AND removed_at IS NULL;
-    RETURN to_jsonb(FOUND);
+    v_ended := FOUND;
+    FOR v_run IN SELECT DISTINCT run_id FROM record.captures WHERE sha256 = p_sha256 ORDER BY run_id LOOP
+        PERFORM record.follow_cases(v_run, NULL, true);
+    END LOOP;
+    RETURN to_jsonb(v_ended);
 END $$;
 
 REVOKE ALL ON record.removals, api.removals FROM PUBLIC;

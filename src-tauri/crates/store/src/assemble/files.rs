@@ -9,8 +9,9 @@ use crate::rows::Columns;
 pub(crate) fn file_reference<R: Columns>(row: &R) -> StoreResult<FileReference> {
     Ok(FileReference {
         sha256: row.text("vault")?,
-        output_id: OutputId(row.text("id")?),
+        output_id: row.opt_text("id")?.map(OutputId),
         run_id: RunId(row.text("run_id")?),
+        captured_at: row.opt_time("captured_at")?,
         hold_until: row.opt_time("hold_until")?,
         quarantined_at: row.opt_time("quarantined_at")?,
     })

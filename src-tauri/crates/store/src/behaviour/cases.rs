@@ -1,6 +1,6 @@
 //! Cases, findings, choices, drafts and views.
 
-use makegood_domain::diagnose::{ItemActionKind, Verdict};
+use makegood_domain::diagnose::{ItemActionKind, Reason, Verdict};
 use makegood_domain::ports::{
     AttachmentFile, ChosenRuns, Draft, DraftKind, DraftSave, Finding, NewCase, QueueLine, QueueQuery, SavedView,
     StoreError,
@@ -52,12 +52,16 @@ pub(crate) async fn a_finding_counts_from_the_revision_it_was_made_at<S: Seen>()
     assert!(store.cases_without_finding(10).await.unwrap().is_empty());
     let later = Finding { found_at: at(800), ..found.clone() };
     assert_eq!(store.save_finding(&case.id, 2, &later).await.unwrap(), 2, "it says the same");
+    let mut seen = later.clone();
+    seen.diagnosis.reasons.push(Reason { rule: "webhook".into(), text: "it came".into(), facts: vec![] });
+    assert_eq!(store.save_finding(&case.id, 2, &seen).await.unwrap(), 2, "other reasons for the same");
+    assert_eq!(store.case(&case.id).await.unwrap().finding, Some(seen));
     let stale = store.save_finding(&case.id, 1, &later).await.unwrap_err();
     assert!(matches!(stale, StoreError::Stale { what: "case", .. }), "{stale}");
     let other = finding("run_1", Verdict::WebhookLost, None);
     assert_eq!(store.save_finding(&case.id, 2, &other).await.unwrap(), 3);
     assert_eq!(store.case(&case.id).await.unwrap().finding, Some(other));
-    assert_eq!(number(&store, "SELECT count(*) FROM findings").await, 2, "the first is kept");
+    assert_eq!(number(&store, "SELECT count(*) FROM findings").await, 3, "the first ones are kept");
     let chosen = ChosenRuns { run_ids: vec!["run_1".into()], agent: "ana".into(), at: at(900), reason: "url".into() };
     assert_eq!(store.choose_runs(&case.id, 3, &chosen).await.unwrap(), 4);
     let other = ChosenRuns { reason: "guess".into(), ..chosen.clone() };

@@ -71,7 +71,7 @@ pub(crate) async fn a_file_is_taken_away_when_nothing_needs_it(store: &dyn Store
     assert!(matches!(done, Applied::Done(_)), "{done:?}");
     let found = store.file_references(&[content("ab"), content("cd")]).await.unwrap();
     let [reference] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((reference.output_id.as_str(), reference.run_id.as_str()), ("out_r1", "r1"));
+    assert_eq!((reference.output_id.clone(), reference.run_id.as_str()), (Some("out_r1".into()), "r1"));
     assert_eq!((reference.hold_until, reference.quarantined_at), (Some(at(10_000)), None));
     assert_eq!(known(store, None).await, [KnownFile { sha256: content("ab"), bytes: 9 }]);
     assert_eq!(known(store, Some(&content("ab"))).await, []);

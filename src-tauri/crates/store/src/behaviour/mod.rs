@@ -2,6 +2,7 @@
 //! base facts, and is run beside each backend.
 
 pub(crate) mod approvals;
+pub(crate) mod captures;
 pub(crate) mod cases;
 pub(crate) mod claims;
 pub(crate) mod due_list;
@@ -65,6 +66,8 @@ macro_rules! every_behaviour {
                 a_young_charge_is_restored_only_after_a_detection, an_incident_needs_no_case, a_key_is_of_one_journal},
             files::{a_file_is_taken_away_when_nothing_needs_it, what_an_output_shows_stays_and_a_quarantine_ends,
                 what_was_taken_away_is_not_shown_until_it_comes_again, what_nobody_recorded_is_taken_away_too},
+            captures::{a_capture_stands_until_its_file_is_taken_away, what_is_being_taken_away_is_not_captured,
+                a_capture_and_a_removal_at_once_do_not_both_happen, what_was_captured_is_known_and_referred_to},
             findings::{a_detection_counts_once, a_detection_is_closed_and_can_come_again, a_pass_is_kept_as_it_ends,
                 the_promise_is_counted, the_scope_of_a_run_is_that_run},
             received::{a_delivery_is_kept_once_as_it_came, a_delivery_leads_to_the_run_of_our_own_job,

@@ -82,6 +82,7 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
     ("0010_deliveries", &[include_str!("../../migrations/postgres/0010_deliveries.sql")]),
     ("0011_letters", &[include_str!("../../migrations/postgres/0011_letters.sql")]),
     ("0012_files", &[include_str!("../../migrations/postgres/0012_files.sql")]),
+    ("0013_captures", &[include_str!("../../migrations/postgres/0013_captures.sql")]),
 ];
 
 /// Whoever holds the schema locks up longer is named by PostgreSQL's error.

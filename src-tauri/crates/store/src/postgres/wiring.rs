@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use makegood_domain::capture::Capture;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
@@ -13,12 +14,12 @@ use makegood_domain::keeping::FileReference;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
-    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection,
-    Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition,
-    ImportReport, IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
-    PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery, RawAnswer,
-    ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaptureStore, CaseRecord, CaseStore, ChargeLine, ChargesWanted,
+    ChosenRuns, ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore,
+    Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity,
+    ImportPosition, ImportReport, IntakeStore, Kept, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -88,6 +89,13 @@ impl IntakeStore for PgStore {
     }
     async fn keep_position(&self, file: &str, position: &ImportPosition, at: Timestamp) -> StoreResult<()> {
         self.write_position(file, position, at).await
+    }
+}
+
+#[async_trait]
+impl CaptureStore for PgStore {
+    async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept> {
+        self.write_capture(capture, by).await
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn dossiers(
     let mut webhooks = group_by(reader.webhooks(ids).await?, |row| row.run_id.0.clone());
     let mut uploads = group_by(reader.uploads(ids).await?, |row| row.run_id.0.clone());
     let mut outputs = group_by(reader.outputs(ids).await?, |row| row.run_id.0.clone());
+    let mut captures = group_by(reader.captures(ids).await?, |row| row.run_id.0.clone());
     let links = tickets_about(reader, ids, except).await?;
     let mut tickets: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, link) in links.iter().enumerate() {
@@ -55,6 +56,7 @@ pub(crate) async fn dossiers(
                 webhooks: webhooks.remove(&id).unwrap_or_default(),
                 uploads: uploads.remove(&id).unwrap_or_default(),
                 outputs: outputs.remove(&id).unwrap_or_default(),
+                captures: captures.remove(&id).unwrap_or_default(),
                 tickets: about.into_iter().filter_map(|place| links.get(place).cloned()).collect(),
             }
         })

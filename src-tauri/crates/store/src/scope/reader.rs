@@ -1,6 +1,7 @@
 //! The reads that a scope is put together from. Each is one statement, or one for each table, for
 //! however many ids; ids that are not known are left out.
 
+use makegood_domain::capture::Capture;
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::ports::StoreResult;
 use makegood_domain::support::TicketLink;
@@ -67,6 +68,8 @@ pub(crate) trait ScopeReader: Send {
     fn uploads(&mut self, runs: &[String]) -> impl Future<Output = StoreResult<Vec<Upload>>> + Send;
     /// Of these runs, those that can be reached, oldest first.
     fn outputs(&mut self, runs: &[String]) -> impl Future<Output = StoreResult<Vec<Output>>> + Send;
+    /// Copies of our own of what the jobs of these runs made, oldest first.
+    fn captures(&mut self, runs: &[String]) -> impl Future<Output = StoreResult<Vec<Capture>>> + Send;
     /// Tickets about any of these runs that a feed told of, with all runs of each.
     fn told_tickets(&mut self, runs: &[String]) -> impl Future<Output = StoreResult<Vec<TicketLink>>> + Send;
     /// Tickets about any of these runs with a case here, with all runs of each.

@@ -26,7 +26,10 @@ macro_rules! follow_ledger {
             AND NOT EXISTS (SELECT 1 FROM case_items k JOIN runs m ON m.id = k.run_id
                 WHERE k.case_id = cases.id AND NOT EXISTS (
                     SELECT 1 FROM runs r JOIN outputs o ON o.run_id = r.id
-                    WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)))
+                    WHERE r.root_id = m.root_id AND o.item = k.item AND o.vault IS NOT NULL)
+                AND NOT EXISTS (
+                    SELECT 1 FROM runs r JOIN standing_captures c ON c.run_id = r.id
+                    WHERE r.root_id = m.root_id AND c.item = k.item)))
         "
     };
 }
@@ -55,13 +58,16 @@ impl SqliteStore {
     pub(super) async fn keep_finding(&self, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
         let mut tx = self.begin().await?;
         cases::check_revision(&mut tx, id, revision).await?;
-        if let Some(last) = newest(&mut tx, id).await?
+        let last = newest(&mut tx, id).await?;
+        let is_same = last.as_ref().is_some_and(|last| last.comes_to_the_same(finding));
+        if let Some(last) = last
             && (Finding { found_at: finding.found_at, ..last }) == *finding
         {
             return Ok(revision);
         }
         keep(&mut tx, id, finding).await.map_err(|fault| as_error(fault, id.as_str()))?;
-        let revision = cases::raise(&mut tx, id).await?;
+        // Other reasons for the same are kept, and take nobody's review away.
+        let revision = if is_same { revision } else { cases::raise(&mut tx, id).await? };
         tx.commit().await.map_err(backend)?;
         Ok(revision)
     }

@@ -6,6 +6,7 @@ mod approvals;
 mod attachments;
 mod audit;
 mod canvas;
+mod captures;
 mod cases;
 mod catalogue;
 mod charges;

@@ -38,6 +38,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0010_deliveries", include_str!("../../migrations/sqlite/0010_deliveries.sql")),
     ("0011_letters", include_str!("../../migrations/sqlite/0011_letters.sql")),
     ("0012_files", include_str!("../../migrations/sqlite/0012_files.sql")),
+    ("0013_captures", include_str!("../../migrations/sqlite/0013_captures.sql")),
 ];
 
 statements! {

@@ -126,12 +126,18 @@ pub(super) struct Delivered<'a> {
     pub at: Timestamp,
 }
 
+/// Keeps that a file is in the vault.
+pub(super) async fn keep_file(connection: &mut SqliteConnection, file: &StoredFile) -> Worked<()> {
+    let keep = sqlx::query(KEEP_FILE).bind(&file.sha256).bind(signed(file.bytes)).bind(&file.media_type);
+    keep.execute(connection).await?;
+    Ok(())
+}
+
 /// Writes an output that was brought here.
 pub(super) async fn deliver(connection: &mut SqliteConnection, new: &Delivered<'_>) -> Worked<()> {
     let spot = Spot::from(new.place);
     check_node(connection, &spot).await?;
-    let keep = sqlx::query(KEEP_FILE).bind(&new.file.sha256).bind(signed(new.file.bytes)).bind(&new.file.media_type);
-    keep.execute(&mut *connection).await?;
+    keep_file(connection, new.file).await?;
     sqlx::query(DELIVER)
         .bind(new.output_id.as_str())
         .bind(new.run_id)

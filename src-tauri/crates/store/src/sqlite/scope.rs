@@ -1,6 +1,7 @@
 //! The reads of a scope, in SQLite's words.
 
 use jiff::Timestamp;
+use makegood_domain::capture::Capture;
 use makegood_domain::ids::{RunId, TicketId};
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::ports::StoreResult;
@@ -11,7 +12,9 @@ use sqlx::SqliteConnection;
 
 use super::fault::backend;
 use super::rows::id_list;
-use super::{SqliteStore, canvas, catalogue, charges, deliveries, jobs, outputs, people, refunds, runs, ticket_links};
+use super::{
+    SqliteStore, canvas, captures, catalogue, charges, deliveries, jobs, outputs, people, refunds, runs, ticket_links,
+};
 use crate::scope::{self, ScopeReader};
 
 impl SqliteStore {
@@ -106,6 +109,9 @@ impl ScopeReader for SqliteConnection {
     }
     async fn outputs(&mut self, runs: &[String]) -> StoreResult<Vec<Output>> {
         outputs::outputs(self, &id_list(runs)).await
+    }
+    async fn captures(&mut self, runs: &[String]) -> StoreResult<Vec<Capture>> {
+        captures::captures(self, &id_list(runs)).await
     }
     async fn told_tickets(&mut self, runs: &[String]) -> StoreResult<Vec<TicketLink>> {
         ticket_links::told(self, &id_list(runs)).await

@@ -71,6 +71,7 @@ pub(super) fn deliver(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Work
         return refused(format!("there is an output {} already", new.output_id));
     }
     files::check_new(record, &new.file.sha256, act.at)?;
+    files::first_told(record, new.file);
     let mut output = Output {
         id: new.output_id.clone(),
         run_id: new.run_id.clone(),

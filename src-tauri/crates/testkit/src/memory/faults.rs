@@ -15,6 +15,7 @@ pub enum Op {
     RecordLookUp,
     Answers,
     OwnersOfJobs,
+    KeepCapture,
     Postings,
     Catalogue,
     Charges,

@@ -8,9 +8,9 @@ use makegood_domain::money::Credits;
 use makegood_domain::ports::{Finding, StoreResult};
 
 use super::record::Record;
-use super::{cases, items, runs};
+use super::{captures, cases, items, runs};
 
-/// Keeps a finding if the case is still at `revision`. One that says the same changes no revision.
+/// Keeps a finding if the case is still at `revision`. One that comes to the same changes no revision.
 pub(super) fn save(record: &mut Record, id: &CaseId, revision: i64, finding: &Finding) -> StoreResult<i64> {
     cases::check_revision(record, id, revision)?;
     let row = cases::row(record, id)?;
@@ -18,6 +18,7 @@ pub(super) fn save(record: &mut Record, id: &CaseId, revision: i64, finding: &Fi
     if last.is_some_and(|last| *finding == Finding { found_at: finding.found_at, ..last.clone() }) {
         return Ok(revision);
     }
+    let is_same = last.is_some_and(|last| last.comes_to_the_same(finding));
     let mut search = cases::search_text(id, &row.ticket);
     let about = runs_of(finding);
     let projects: BTreeSet<_> = about
@@ -40,7 +41,7 @@ pub(super) fn save(record: &mut Record, id: &CaseId, revision: i64, finding: &Fi
         row.file_deadline = finding.diagnosis.file_deadline(finding.found_at);
     });
     follow_ledger(record, id);
-    Ok(cases::raise(record, id))
+    Ok(if is_same { revision } else { cases::raise(record, id) })
 }
 
 /// The runs that a finding is about.
@@ -72,7 +73,8 @@ pub(super) fn follow_ledger(record: &mut Record, case: &CaseId) {
         let Some(root) = runs::root_of(record, &action.run) else { return true };
         runs::of_root(record, root).any(|run| {
             let mine = |row: &&super::record::OutputRow| row.output.run_id == *run && row.output.item == action.item;
-            record.outputs.values().filter(mine).any(|row| row.ours)
+            let captured = captures::standing(record, run).any(|row| row.item == action.item);
+            captured || record.outputs.values().filter(mine).any(|row| row.ours)
         })
     };
     let saved = losable(finding).next().is_some() && losable(finding).all(in_vault);

@@ -6,6 +6,7 @@
 //! discrepancies, which no port tells of.
 
 mod approvals;
+mod captures;
 mod cases;
 mod dead_letters;
 mod delivery;

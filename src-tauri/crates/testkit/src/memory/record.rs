@@ -1,6 +1,7 @@
 //! The tables of the model, and the rows in them.
 
 use jiff::Timestamp;
+use makegood_domain::capture::Capture;
 use makegood_domain::events::Origin;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
@@ -9,7 +10,7 @@ use makegood_domain::ids::{
 };
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::money::{BalanceKind, Credits};
-use makegood_domain::plan::{CaseState, Effect, Order, Plan};
+use makegood_domain::plan::{CaseState, Effect, Order, Plan, StoredFile};
 use makegood_domain::ports::{
     ActionState, Approval, AttachmentFile, AuditLine, ChosenRuns, DeadLetter, Detection, Draft, DraftKind, Finding,
     ImportPosition, NewDelivery, OutboxLine, PassReport, Person, PostingLine, QueueQuery, RawAnswer, StepReceipt,
@@ -63,6 +64,7 @@ tables! {
     runs: RunId => RunRow,
     runs_of_root: (RunId, RunId) => (),
     jobs: JobId => Job,
+    captures: (JobId, u32, u32) => Capture,
     look_ups: i64 => (JobId, RawAnswer),
     webhooks: WebhookId => Webhook,
     deliveries: (ProviderId, String) => Received,
@@ -102,7 +104,8 @@ tables! {
     payloads: i64 => String,
     letter_tries: (String, String) => LetterTry,
     endpoints: String => Endpoint,
-    // Files of the vault that are taken away, by their hashes.
+    // Files of the vault as they were first told of, and those that are taken away, by their hashes.
+    files: String => StoredFile,
     removals: String => RemovalRow,
     audit: i64 => AuditLine,
     // The reconciler.

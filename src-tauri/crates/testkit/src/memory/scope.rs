@@ -10,7 +10,7 @@ use makegood_domain::support::{Requester, TicketLink, TicketStatus};
 use makegood_domain::work::{MemberStatus, Workspace};
 
 use super::record::Record;
-use super::{findings, ledger, runs};
+use super::{captures, findings, ledger, runs};
 
 pub(super) fn scope(record: &Record, requester: &Requester, except: Option<&TicketId>, as_of: Timestamp) -> Scope {
     let mut scope = empty(record, requester.clone(), as_of);
@@ -170,8 +170,10 @@ fn dossier(record: &Record, id: &RunId, except: Option<&TicketId>) -> Option<Dos
     let uploads = uploads.map(|(_, upload)| upload.clone()).collect();
     let mut outputs: Vec<_> = runs::outputs_of(record, id).cloned().collect();
     outputs.sort_by_key(|output| (output.stored_at, output.item, output.id.clone()));
+    let mut captures: Vec<_> = captures::standing(record, id).cloned().collect();
+    captures.sort_by_key(|row| (row.captured_at, row.job_id.clone(), row.item));
     let tickets = tickets(record, id, except);
-    Some(Dossier { run, account_id, charges, refunds, jobs, webhooks, uploads, outputs, tickets })
+    Some(Dossier { run, account_id, charges, refunds, jobs, webhooks, uploads, outputs, captures, tickets })
 }
 
 /// Tickets about a run, oldest first. Of a ticket that has a case here, the case is believed.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use makegood_domain::capture::Capture;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{
     AccountId, ActionKey, AgentId, ApprovalId, AttachmentId, CaseId, ChargeId, JobId, ProviderId, RunId, TicketId,
@@ -13,12 +14,13 @@ use makegood_domain::ledger::Charge;
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionRecord, ActionState, ActionStore, Applied, Approval, ApprovalDecision, ApprovalRequest, ApprovalStore,
-    AttachmentFile, AuditBreak, AuditLine, Begun, CaseRecord, CaseStore, ChargeLine, ChargesWanted, ChosenRuns,
-    ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore, Detection,
-    Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity, ImportPosition,
-    ImportReport, IntakeStore, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery, NextLook, OutboxLine,
-    PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery, RawAnswer,
-    ReconcileStore, Removal, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    AttachmentFile, AuditBreak, AuditLine, Begun, CaptureStore, CaseRecord, CaseStore, ChargeLine, ChargesWanted,
+    ChosenRuns, ConnectionChange, DeadLetter, DeadLetterState, DeadLettersWanted, Decided, DeliveryLine, DeliveryStore,
+    Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity,
+    ImportPosition, ImportReport, IntakeStore, Kept, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery,
+    NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery,
+    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told,
+    Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -26,8 +28,8 @@ use makegood_domain::work::{Job, JobState, Model};
 
 use super::record::Record;
 use super::{
-    MemoryStore, Op, approvals, cases, cut, dead_letters, due, effects, files, findings, import, items, journal,
-    ledger, letters, limits, proof, pruning, queue, received, reconciler, runs, scope, sweeps,
+    MemoryStore, Op, approvals, captures, cases, cut, dead_letters, due, effects, files, findings, import, items,
+    journal, ledger, letters, limits, proof, pruning, queue, received, reconciler, runs, scope, sweeps,
 };
 
 /// For work that stands where it succeeds.
@@ -164,6 +166,13 @@ impl IntakeStore for MemoryStore {
             record.positions.put(file.to_owned(), position.clone());
             Ok(())
         })
+    }
+}
+
+#[async_trait]
+impl CaptureStore for MemoryStore {
+    async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept> {
+        self.write(Op::KeepCapture, always, |record| captures::keep(record, capture, by))
     }
 }
 

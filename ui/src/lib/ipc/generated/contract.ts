@@ -836,7 +836,7 @@ export type Tone = "ok" | "info" | "warn" | "bad" | "neutral";
 
 export type Topic = { "topic": "queue" } | { "topic": "case", caseId: string, } | { "topic": "action", key: string, caseId: string, } | { "topic": "outbox" } | { "topic": "audit" } | { "topic": "reconciler" } | { "topic": "approvals" } | { "topic": "connections" } | { "topic": "transfers" };
 
-export type TransferPhase = "asking" | "downloading" | "verifying" | "keeping" | "recording";
+export type TransferPhase = "asking" | "downloading" | "verifying" | "recording";
 
 export type TransferView = { 
 /**

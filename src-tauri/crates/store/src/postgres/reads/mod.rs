@@ -5,6 +5,7 @@
 pub(super) mod actions;
 pub(super) mod audit;
 pub(super) mod canvas;
+pub(super) mod captures;
 pub(super) mod cases;
 pub(super) mod catalogue;
 pub(super) mod charges;

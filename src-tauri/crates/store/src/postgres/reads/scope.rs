@@ -1,6 +1,7 @@
 //! The reads of a scope, in PostgreSQL's words.
 
 use jiff::Timestamp;
+use makegood_domain::capture::Capture;
 use makegood_domain::ids::{RunId, TicketId};
 use makegood_domain::ledger::{Account, Charge, Refund};
 use makegood_domain::ports::StoreResult;
@@ -10,7 +11,7 @@ use makegood_domain::work::{Job, Model, Node, Output, Project, Provider, Run, Up
 use sqlx::postgres::PgConnection;
 
 use super::{
-    by_id, by_ids, canvas, catalogue, charges, deliveries, jobs, outputs, people, refunds, runs, ticket_links,
+    by_id, by_ids, canvas, captures, catalogue, charges, deliveries, jobs, outputs, people, refunds, runs, ticket_links,
 };
 use crate::assemble::{self, each, texts};
 use crate::postgres::PgStore;
@@ -124,6 +125,9 @@ impl ScopeReader for PgConnection {
     }
     async fn outputs(&mut self, runs: &[String]) -> StoreResult<Vec<Output>> {
         each(&by_ids(self, outputs::OUTPUTS, runs).await?, assemble::output)
+    }
+    async fn captures(&mut self, runs: &[String]) -> StoreResult<Vec<Capture>> {
+        each(&by_ids(self, captures::CAPTURES, runs).await?, assemble::capture)
     }
     async fn told_tickets(&mut self, runs: &[String]) -> StoreResult<Vec<TicketLink>> {
         let rows = by_ids(self, ticket_links::TOLD, runs).await?;

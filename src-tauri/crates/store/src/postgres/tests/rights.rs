@@ -13,9 +13,10 @@ use super::world::{at, base, charge, new_case, order, plan, restore, run, settin
 use crate::postgres::{PgStore, migrate};
 
 /// The changes that give rights, each with a list of them at its top.
-const LISTS: [&str; 2] = [
+const LISTS: [&str; 3] = [
     include_str!("../../../migrations/postgres/0008_rights.sql"),
     include_str!("../../../migrations/postgres/0009_intake.sql"),
+    include_str!("../../../migrations/postgres/0013_captures.sql"),
 ];
 const ROLES: [&str; 5] = ["agent", "approver", "reconciler", "feeder", "auditor"];
 

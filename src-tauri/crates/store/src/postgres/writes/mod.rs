@@ -2,6 +2,7 @@
 
 pub(super) mod actions;
 pub(super) mod audit;
+pub(super) mod captures;
 pub(super) mod cases;
 pub(super) mod drafts;
 pub(super) mod facts;

@@ -3,10 +3,10 @@
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::sqlite::{
-    SqliteStore, actions, approvals, attachments, audit, canvas, cases, catalogue, charges, dead_letters, deliveries,
-    detections, discrepancies, drafts, due_runs, effects, files, findings, fresh, full_scan, health, import, items,
-    jobs, ledger, letters, open, outbox, outputs, passes, people, pruning, queue, received, references, refunds,
-    rights, runs, sweeps, ticket_links, views, whole,
+    SqliteStore, actions, approvals, attachments, audit, canvas, captures, cases, catalogue, charges, dead_letters,
+    deliveries, detections, discrepancies, drafts, due_runs, effects, files, findings, fresh, full_scan, health,
+    import, items, jobs, ledger, letters, open, outbox, outputs, passes, people, pruning, queue, received, references,
+    refunds, rights, runs, sweeps, ticket_links, views, whole,
 };
 
 #[tokio::test]
@@ -33,6 +33,7 @@ async fn every_statement_can_be_prepared() {
         attachments::STATEMENTS,
         audit::STATEMENTS,
         canvas::STATEMENTS,
+        captures::STATEMENTS,
         cases::STATEMENTS,
         catalogue::STATEMENTS,
         charges::STATEMENTS,

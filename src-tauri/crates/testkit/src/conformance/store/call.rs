@@ -2,12 +2,14 @@
 //! refusals and errors, not their words.
 
 use jiff::{SignedDuration, Timestamp};
+use makegood_domain::capture::Capture;
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::{ActionKey, AgentId, ApprovalId, CaseId, RunId};
 use makegood_domain::plan::{Effect, Order, Plan};
 use makegood_domain::ports::{
     ActionState, Applied, ApprovalDecision, ApprovalRequest, Begun, ChosenRuns, Decided, Detection, Draft, Finding,
-    LetterEnd, NewCase, NewDelivery, NextLook, PassReport, Person, RawAnswer, SavedView, Store, StoreError, Told,
+    Kept, LetterEnd, NewCase, NewDelivery, NextLook, PassReport, Person, RawAnswer, Removal, SavedView, Store,
+    StoreError, Told,
 };
 use makegood_domain::work::Job;
 
@@ -34,6 +36,9 @@ pub(super) enum Call {
     EndLetter(&'static str, usize, LetterEnd, Timestamp),
     EnableEndpoint(&'static str, Timestamp),
     LookUp(Job, Vec<RawAnswer>),
+    Capture(Capture),
+    ClaimRemoval(Removal, Timestamp),
+    EndRemoval(String, Timestamp),
     Open(Box<NewCase>),
     Find(CaseId, Revision, Box<Finding>),
     Choose(CaseId, Revision, ChosenRuns),
@@ -126,6 +131,12 @@ pub(super) async fn make(store: &dyn Store, call: &Call) -> Outcome {
         },
         Call::EnableEndpoint(endpoint, at) => Outcome::of(store.enable_endpoint(endpoint, *at).await),
         Call::LookUp(job, raw) => Outcome::of(store.record_look_up(job, raw).await),
+        Call::Capture(capture) => match store.keep_capture(capture, &"ana".into()).await {
+            Ok(Kept::Refused(_)) => Outcome::Refused,
+            other => Outcome::of(other),
+        },
+        Call::ClaimRemoval(removal, at) => Outcome::of(store.claim_removal(removal, *at).await),
+        Call::EndRemoval(sha256, at) => Outcome::of(store.end_removal(sha256, *at).await),
         Call::Open(new) => Outcome::of(store.open_case(new).await),
         Call::Find(case, which, finding) => match revision(store, case, *which).await {
             Ok(revision) => Outcome::of(store.save_finding(case, revision, finding).await),

@@ -7,6 +7,7 @@ use makegood_domain::support::Requester;
 
 use super::call::Outcome;
 use super::product::at;
+use super::scripts::content;
 
 /// A question, and its answer.
 pub(super) type Answer = (String, Outcome);
@@ -95,6 +96,12 @@ pub(super) async fn journals(store: &dyn Store, now: Timestamp) -> Vec<Answer> {
         let who = store.identity(&agent.into(), now).await.map(|who| (who.person, who.restored_today));
         add("who it is", Outcome::of(who));
     }
+    let files = ['a', 'b', 'c'].map(content);
+    add("what refers to files", Outcome::of(store.file_references(&files).await));
+    for (after, limit) in [(None, 10), (None, 1), (files.first().map(String::as_str), 10)] {
+        add("known files", Outcome::of(store.known_files(after, limit).await));
+    }
+    add("removals under way", Outcome::of(store.claimed_removals(10).await));
     add("people", Outcome::of(store.people().await));
     for open_only in [true, false] {
         add("approvals", Outcome::of(store.approvals(open_only, 50, now).await));

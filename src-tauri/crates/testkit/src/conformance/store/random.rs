@@ -20,6 +20,7 @@ use super::desk::{
 };
 use super::dice::Dice;
 use super::product::{at, base, charge, happened, job, output, project, refund, run};
+use super::scripts::{capture, content, removal};
 use super::way_in;
 use crate::MemoryStore;
 
@@ -174,8 +175,8 @@ fn answer(
 fn call(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
     let case = dice.number(1, 3);
     let case_id = || format!("case_{case}").as_str().into();
-    match dice.below(46) {
-        40..=45 => way_in::call(dice, now),
+    match dice.below(52) {
+        46..=51 => way_in::call(dice, now),
         0..=6 => begin(dice, plans, now),
         7..=18 => apply(dice, plans, now),
         19 | 20 => Call::Import(vec![fact(dice), fact(dice)], at(now)),
@@ -200,9 +201,21 @@ fn call(dice: &mut Dice, plans: &[Vec<Step>], now: i64) -> Call {
             plan.steps = steps;
             Call::Ask(request(&format!("apr_{name}_{case}"), &plan, "ana", now))
         }
+        39 | 40 => {
+            let (sign, item) = (dice.pick(&SIGNS), dice.number(0, 3));
+            Call::Capture(capture(dice.pick(&["job_1", "job_2"]), item, sign, 9, now))
+        }
+        41 | 42 => {
+            let hold = dice.pick(&[0, 1, 60, 14 * 24 * 60]);
+            Call::ClaimRemoval(removal(dice.pick(&SIGNS), hold), at(now))
+        }
+        43 | 44 => Call::EndRemoval(content(dice.pick(&SIGNS)), at(now)),
         _ => Call::Assign(case_id(), dice.pick(&[None, Some("ana".into())]), at(now)),
     }
 }
+
+/// Files that are saved and taken away; the first one is also the one that is delivered.
+const SIGNS: [char; 2] = ['a', 'b'];
 
 /// Where a run's output belongs.
 fn home(run: &str) -> Place {

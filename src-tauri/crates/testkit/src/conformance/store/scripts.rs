@@ -1,9 +1,11 @@
 //! Calls in the order in which they happen at a desk, each with whether it is to be done.
 
+use jiff::SignedDuration;
+use makegood_domain::capture::Capture;
 use makegood_domain::diagnose::Verdict;
-use makegood_domain::plan::{CaseState, Effect, Place};
+use makegood_domain::plan::{CaseState, Effect, Place, StoredFile};
 use makegood_domain::ports::{
-    ActionState, ApprovalState, ChosenRuns, DetectionKind, NextLook, QueueQuery, RawAnswer, Role, SavedView,
+    ActionState, ApprovalState, ChosenRuns, DetectionKind, NextLook, QueueQuery, RawAnswer, Removal, Role, SavedView,
 };
 use makegood_domain::support::MessageKind;
 use makegood_domain::work::{Job, JobState};
@@ -35,6 +37,8 @@ pub(super) fn all() -> Vec<(&'static str, Vec<ScriptStep>)> {
         ("facts in, again, and changed", facts()),
         ("refunds of the platform", refunds()),
         ("look-ups", look_ups()),
+        ("copies of our own", captures()),
+        ("files that are taken away", removals()),
         ("cases, findings and drafts", cases()),
         ("recoveries", recoveries()),
         ("restorations", restorations()),
@@ -147,6 +151,66 @@ fn look_ups() -> Vec<ScriptStep> {
         yes(Call::LookUp(job(JobState::Queued, 400), raw(400))),
         yes(Call::LookUp(job(JobState::LookupFailed, 600), raw(600))),
         no(Call::LookUp(unknown, vec![])),
+    ]);
+    steps
+}
+
+/// A capture of an item of a job by a file of this sign and length.
+pub(super) fn capture(job: &str, item: u32, sign: char, bytes: u64, seconds: i64) -> Capture {
+    Capture {
+        run_id: "run_1".into(),
+        job_id: job.into(),
+        item,
+        file: StoredFile { sha256: content(sign), bytes, media_type: "video/mp4".into() },
+        captured_at: at(seconds),
+    }
+}
+
+/// The hash of a file by its sign; `a` is the one that is delivered.
+pub(super) fn content(sign: char) -> String {
+    format!("{sign}b").repeat(32)
+}
+
+/// That a file is taken away which nothing needs, where a hold takes so many minutes.
+pub(super) fn removal(sign: char, hold: i64) -> Removal {
+    let (sha256, why) = (content(sign), "its hold is over".to_owned());
+    Removal { sha256, bytes: 9, why, by: "reconciler".into(), hold: SignedDuration::from_mins(hold) }
+}
+
+fn captures() -> Vec<ScriptStep> {
+    let mut steps = desk();
+    steps.extend([
+        yes(Call::Find("case_1".into(), Revision::Newest, finding("run_1", Verdict::UploadFailed, 5_000))),
+        yes(Call::Capture(capture("job_1", 1, 'a', 9, 510))),
+        yes(Call::Capture(capture("job_1", 1, 'a', 9, 520))),
+        // Of two files of one item the first one counts.
+        yes(Call::Capture(capture("job_1", 1, 'b', 9, 530))),
+        yes(Call::Capture(capture("job_1", 2, 'a', 9, 540))),
+        no(Call::Capture(capture("job_1", 0, 'c', 10, 550))),
+        no(Call::Capture(capture("job_1", 3, 'c', 0, 560))),
+        no(Call::Capture(capture("job_9", 1, 'c', 10, 570))),
+    ]);
+    steps
+}
+
+/// What was saved is taken away when its time is over, and then saved again.
+fn removals() -> Vec<ScriptStep> {
+    let mut steps = desk();
+    steps.extend([
+        yes(Call::Find("case_1".into(), Revision::Newest, finding("run_1", Verdict::UploadFailed, 5_000))),
+        yes(Call::Capture(capture("job_1", 1, 'a', 9, 510))),
+        yes(Call::Capture(capture("job_1", 2, 'a', 9, 520))),
+        // Its time is not over: the answer is no.
+        yes(Call::ClaimRemoval(removal('a', 10), at(1_119))),
+        yes(Call::ClaimRemoval(removal('a', 10), at(1_120))),
+        // Whoever found it there must fetch it anew, and others of the same item need not.
+        no(Call::Capture(capture("job_1", 1, 'a', 9, 1_121))),
+        yes(Call::Capture(capture("job_1", 2, 'b', 9, 1_122))),
+        yes(Call::EndRemoval(content('a'), at(1_130))),
+        yes(Call::EndRemoval(content('a'), at(1_131))),
+        no(Call::Capture(capture("job_1", 1, 'a', 9, 1_120 + 3_599))),
+        yes(Call::Capture(capture("job_1", 1, 'a', 9, 1_120 + 3_600))),
+        yes(Call::Capture(capture("job_1", 1, 'b', 9, 1_120 + 3_601))),
     ]);
     steps
 }

@@ -1,0 +1,297 @@
+//! One file, from its provider into the vault: from our own copy where there is one, else fetched, looked
+//! into, kept under its hash, and noted in the record as ours. Whoever comes back after a crash finds in the
+//! record what is here, and fetches nothing twice.
+
+use std::future::Future;
+use std::pin::pin;
+
+use async_trait::async_trait;
+use futures_util::future::{Either, select};
+use jiff::Timestamp;
+use makegood_domain::capture::Capture;
+use makegood_domain::ids::{AgentId, RunId};
+use makegood_domain::plan::{Fetch, StoredFile};
+use makegood_domain::ports::{FileSink, Held, Incoming, JobRef, Kept, Start, TransitKey, VaultError};
+use makegood_domain::scope::{Dossier, Scope};
+
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::look_up::job_ref;
+use crate::transfers::{Stop, Watched};
+
+/// What is to be in the vault.
+pub(crate) struct Wanted<'a> {
+    pub scope: &'a Scope,
+    pub fetch: &'a Fetch,
+    /// When it is given up.
+    pub until: Timestamp,
+    /// Whose name is on it.
+    pub by: &'a AgentId,
+}
+
+/// What must be done now and then while bytes arrive, and ends the transfer where it can't be.
+#[async_trait]
+pub(crate) trait Pulse: Send {
+    /// When it is to be done next.
+    fn next(&self) -> Timestamp;
+    /// Does it; why the transfer is over, if it is.
+    async fn beat(&mut self) -> Result<Option<Ended>>;
+}
+
+/// Why a file could not be brought.
+pub(crate) struct Missed {
+    pub why: String,
+    /// Trying again can help.
+    pub retry: bool,
+    /// Its provider says for sure that it no longer has it.
+    pub gone: bool,
+}
+
+/// Why a transfer ended without its file.
+pub(crate) enum Ended {
+    Missed(Missed),
+    /// Somebody else has the item.
+    Overtaken(String),
+    Cancelled(AgentId),
+}
+
+impl From<Stop> for Ended {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::By(by) => Self::Cancelled(by),
+            Stop::TakenOver => Self::Overtaken("it is being delivered".to_owned()),
+        }
+    }
+}
+
+impl From<Missed> for Ended {
+    fn from(missed: Missed) -> Self {
+        Self::Missed(missed)
+    }
+}
+
+pub(crate) fn late() -> Missed {
+    Missed::new(VaultError::Late.to_string(), true)
+}
+
+impl Missed {
+    fn new(why: String, retry: bool) -> Self {
+        Self { why, retry, gone: false }
+    }
+}
+
+/// Takes a file until an instant, and counts its bytes.
+struct InTime<'a> {
+    desk: &'a Desk,
+    until: Timestamp,
+    incoming: &'a mut dyn FileSink,
+    watched: &'a Watched<'a>,
+}
+
+#[async_trait]
+impl FileSink for InTime<'_> {
+    fn held(&self) -> Option<Held> {
+        self.incoming.held()
+    }
+
+    async fn starts(&mut self, start: &Start) -> std::result::Result<(), VaultError> {
+        self.watched.starts(start, self.desk.now());
+        self.incoming.starts(start).await
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
+        let now = self.desk.now();
+        if now >= self.until {
+            return Err(VaultError::Late);
+        }
+        self.watched.arrived(chunk.len(), now);
+        self.incoming.write(chunk).await
+    }
+}
+
+impl Desk {
+    /// The file in the vault, and in the record as ours. What the record shows already is taken from the
+    /// vault, without a word to the provider.
+    pub(crate) async fn in_vault(
+        &self,
+        wanted: &Wanted<'_>,
+        pulse: &mut dyn Pulse,
+        watched: &Watched<'_>,
+    ) -> Result<std::result::Result<StoredFile, Ended>> {
+        if let Some(file) = self.saved(wanted).await {
+            return Ok(watched.all_here().map(|()| file).map_err(Ended::from));
+        }
+        match self.arriving(wanted, pulse, watched).await? {
+            Ok(file) => self.note(wanted, file).await,
+            Err(ended) => Ok(Err(ended)),
+        }
+    }
+
+    /// Our own copy, read again: what a vault has lost is fetched again.
+    async fn saved(&self, wanted: &Wanted<'_>) -> Option<StoredFile> {
+        let known = copy_of(wanted.scope, wanted.fetch)?;
+        match self.vault.verify(&known.file.sha256).await {
+            Ok(file) if file.sha256 == known.file.sha256 && file.bytes == known.file.bytes => Some(file),
+            Ok(file) => {
+                tracing::error!(sha256 = known.file.sha256, found = file.sha256, "a file of the vault is damaged");
+                None
+            }
+            Err(why) => {
+                tracing::error!(sha256 = known.file.sha256, %why, "a file that was saved is not in the vault");
+                None
+            }
+        }
+    }
+
+    /// The file in the vault. The record is written while the transfer stands still, so that giving the
+    /// transfer up cancels nothing of the record's.
+    async fn arriving(
+        &self,
+        wanted: &Wanted<'_>,
+        pulse: &mut dyn Pulse,
+        watched: &Watched<'_>,
+    ) -> Result<std::result::Result<StoredFile, Ended>> {
+        let Fetch { provider_id, job_id, item, .. } = wanted.fetch.clone();
+        let mut incoming = match self.vault.begin(&TransitKey { provider_id, job_id, item }).await {
+            Ok(incoming) => incoming,
+            Err(why) => return Ok(Err(Missed::new(why.to_string(), true).into())),
+        };
+        if incoming.held().is_some_and(|held| held.is_whole()) {
+            // An earlier attempt brought all of it: whether its provider still has it no longer matters.
+            return Ok(self.end(incoming, wanted, watched).await);
+        }
+        let got = {
+            let sink = InTime { desk: self, until: wanted.until, incoming: &mut *incoming, watched };
+            let mut fetching = pin!(self.fetch(wanted, sink));
+            let mut stopped = pin!(watched.stopped());
+            // What a resumed saga holds may be nearly over: only from then on bytes must have arrived.
+            let mut known = None;
+            loop {
+                let bytes = select(stopped.as_mut(), fetching.as_mut());
+                match self.by(pulse.next(), bytes).await {
+                    Some(Either::Left((stop, _))) => break Err(stop.into()),
+                    Some(Either::Right((got, _))) => break got.map_err(Ended::from),
+                    None if self.now() >= wanted.until => break Err(late().into()),
+                    None => {}
+                }
+                let seen = Some(watched.received());
+                if std::mem::replace(&mut known, seen) == seen {
+                    break Err(Missed::new("nothing more of the file arrives".to_owned(), true).into());
+                }
+                if let Some(ended) = pulse.beat().await? {
+                    break Err(ended);
+                }
+            }
+        };
+        Ok(match got {
+            Ok(()) if self.now() >= wanted.until => Err(late().into()),
+            Ok(()) => self.end(incoming, wanted, watched).await,
+            Err(ended) => {
+                clear_if_cancelled(incoming, &ended).await;
+                Err(ended)
+            }
+        })
+    }
+
+    /// Keeps what is here whole, unless somebody has ended it at the last moment.
+    async fn end(
+        &self,
+        incoming: Box<dyn Incoming>,
+        wanted: &Wanted<'_>,
+        watched: &Watched<'_>,
+    ) -> std::result::Result<StoredFile, Ended> {
+        match watched.all_here() {
+            Ok(()) => self.keep(incoming, wanted.fetch).await.map_err(Ended::from),
+            Err(stop) => {
+                let ended = Ended::from(stop);
+                clear_if_cancelled(incoming, &ended).await;
+                Err(ended)
+            }
+        }
+    }
+
+    /// Notes what is kept as ours. Of two files of one item the first one counts (R17), as long as it is
+    /// there; the other one is nobody's, and the vault clears it away.
+    async fn note(&self, wanted: &Wanted<'_>, file: StoredFile) -> Result<std::result::Result<StoredFile, Ended>> {
+        let Some(run_id) = run_of(wanted.scope, wanted.fetch) else { return Ok(Ok(file)) };
+        let capture = Capture {
+            run_id,
+            job_id: wanted.fetch.job_id.clone(),
+            item: wanted.fetch.item,
+            file: file.clone(),
+            captured_at: self.now(),
+        };
+        let stands = match self.store.keep_capture(&capture, wanted.by).await? {
+            Kept::Stands(capture) => capture.file,
+            Kept::Refused(why) => return Ok(Err(Missed::new(why, true).into())),
+        };
+        if stands.sha256 == file.sha256 {
+            return Ok(Ok(file));
+        }
+        tracing::warn!(job = %wanted.fetch.job_id, first = stands.sha256, other = file.sha256, "its provider gave another file before");
+        Ok(Ok(if self.vault.verify(&stands.sha256).await.is_ok() { stands } else { file }))
+    }
+
+    /// What it comes to, or `None` where that takes longer than until `instant`.
+    pub(crate) async fn by<F: Future>(&self, instant: Timestamp, work: F) -> Option<F::Output> {
+        match select(pin!(work), self.sleep_until(instant)).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// Brings the bytes from the provider, or says why not and whether trying again can help.
+    async fn fetch(&self, wanted: &Wanted<'_>, mut sink: InTime<'_>) -> std::result::Result<(), Missed> {
+        let fetch = wanted.fetch;
+        let provider = self.providers.get(&fetch.provider_id);
+        let provider = provider.ok_or_else(|| Missed::new(format!("{} is not connected", fetch.provider_id), true))?;
+        let job = known_job(wanted.scope, fetch)
+            .ok_or_else(|| Missed::new(format!("the record no longer has job {}", fetch.job_id), false))?;
+        provider.fetch(&job, fetch.item, &mut sink).await.map(|_| ()).map_err(|why| Missed {
+            why: why.to_string(),
+            retry: !why.gone,
+            gone: why.gone,
+        })
+    }
+
+    async fn keep(&self, incoming: Box<dyn Incoming>, fetch: &Fetch) -> std::result::Result<StoredFile, Missed> {
+        incoming.commit(fetch.bytes, &fetch.sha256_prefix).await.map_err(|why| {
+            let retry = !matches!(why, VaultError::TooLong { .. });
+            Missed::new(why.to_string(), retry)
+        })
+    }
+}
+
+/// Leaves nothing of a cancelled transfer; what broke off otherwise is gone on with. What can't be deleted now is
+/// swept later: that is no reason to say that it goes on.
+async fn clear_if_cancelled(incoming: Box<dyn Incoming>, ended: &Ended) {
+    if !matches!(ended, Ended::Cancelled(_)) {
+        return;
+    }
+    if let Err(error) = incoming.discard().await {
+        tracing::warn!(%error, "a cancelled transfer could not be cleared away");
+    }
+}
+
+fn dossiers(scope: &Scope) -> impl Iterator<Item = &Dossier> {
+    scope.runs.iter().chain(&scope.foreign_runs)
+}
+
+/// Our own copy of a file, as the record shows it.
+pub(crate) fn copy_of<'a>(scope: &'a Scope, fetch: &Fetch) -> Option<&'a Capture> {
+    let copies = dossiers(scope).flat_map(|dossier| &dossier.captures);
+    copies.into_iter().find(|copy| copy.job_id == fetch.job_id && copy.item == fetch.item)
+}
+
+fn run_of(scope: &Scope, fetch: &Fetch) -> Option<RunId> {
+    let jobs = dossiers(scope).flat_map(|dossier| &dossier.jobs);
+    jobs.into_iter().find(|job| job.id == fetch.job_id).map(|job| job.run_id.clone())
+}
+
+/// The job of a file, whichever run of the logical run submitted it.
+fn known_job(scope: &Scope, fetch: &Fetch) -> Option<JobRef> {
+    dossiers(scope)
+        .flat_map(|dossier| dossier.jobs.iter().map(move |job| (dossier, job)))
+        .find(|(_, job)| job.id == fetch.job_id && job.provider_id == fetch.provider_id)
+        .map(|(dossier, job)| job_ref(dossier, job))
+}

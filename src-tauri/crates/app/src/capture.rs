@@ -1,0 +1,290 @@
+//! Saving before its provider forgets it: what a look-up, a webhook or the reconciler sees finished is
+//! brought into the vault at once, also where its delivery must wait for people or is forbidden. Nothing is
+//! delivered by that, and nobody is told.
+//!
+//! Wishes are by logical run, and any number for one run are one. Whoever hosts a desk keeps
+//! [`Desk::keep_capturing`] going; without it a wish waits until somebody calls [`Desk::capture_wanted`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use makegood_domain::ids::{AgentId, JobId, RunId};
+use makegood_domain::matching::logical_run;
+use makegood_domain::reconcile::{Unsaved, to_ask, unsaved};
+use makegood_domain::scope::Scope;
+use tokio::sync::Notify;
+
+use crate::bring::{Ended, Pulse, Wanted};
+use crate::contract::Topic;
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::look_up::{job_ref, learned};
+use crate::reconcile::ask::job_of;
+use crate::reconcile::lanes::{Lanes, Place};
+use crate::transfers::Of;
+
+/// Wishes that may wait. Beyond that the reconciler finds what is open, as it does without them.
+const WISHES_MAX: usize = 10_000;
+/// Runs that are asked about at a time.
+const ASKED_AT_ONCE: usize = 8;
+
+/// Runs of which something may be finished.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    runs: Mutex<Waiting>,
+    more: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Whose providers have just answered.
+    asked: BTreeSet<RunId>,
+    /// Whose jobs their providers are to be asked about first.
+    heard: BTreeSet<JobId>,
+}
+
+impl Wishes {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of the wish to save a file.
+pub(crate) enum Saved {
+    Here,
+    /// Why not, and whether its provider said that it no longer has it.
+    Missed {
+        why: String,
+        gone: bool,
+    },
+}
+
+/// Nothing is held while a file is only saved.
+struct NoLease(Timestamp);
+
+#[async_trait]
+impl Pulse for NoLease {
+    fn next(&self) -> Timestamp {
+        self.0
+    }
+
+    async fn beat(&mut self) -> Result<Option<Ended>> {
+        Ok(None)
+    }
+}
+
+/// A file that waits for a place with its provider.
+struct Ready {
+    root: RunId,
+    scope: Arc<Scope>,
+    file: Unsaved,
+}
+
+type Work<'d> = Pin<Box<dyn Future<Output = Worked> + Send + 'd>>;
+
+enum Worked {
+    Found(Vec<Ready>),
+    Brought(bool),
+}
+
+/// By deadline, then in the order in which they were found.
+type Queue = BTreeMap<(Timestamp, u64), Ready>;
+
+impl Desk {
+    /// Wishes that what is finished of these runs be saved. Their providers were asked just now.
+    pub(crate) fn want_saved(&self, runs: impl IntoIterator<Item = RunId>) {
+        let mut waiting = self.wishes.waiting();
+        for run in runs {
+            if waiting.asked.len() < WISHES_MAX {
+                waiting.asked.insert(run);
+            }
+        }
+        drop(waiting);
+        self.wishes.more.notify_one();
+    }
+
+    /// Wishes that these jobs be asked about, and what is finished of their runs be saved: somebody said
+    /// that something has become of them.
+    pub fn heard_of(&self, jobs: impl IntoIterator<Item = JobId>) {
+        let mut waiting = self.wishes.waiting();
+        for job in jobs {
+            if waiting.heard.len() < WISHES_MAX {
+                waiting.heard.insert(job);
+            }
+        }
+        drop(waiting);
+        self.wishes.more.notify_one();
+    }
+
+    /// Saves what is wished for, for as long as it is polled.
+    pub async fn keep_capturing(&self) {
+        loop {
+            self.capture_wanted().await;
+            self.wishes.more.notified().await;
+        }
+    }
+
+    /// Saves what is wished for now, what is lost first before the others, at most so many at a time with
+    /// one provider as the policy says; how many files that were.
+    pub async fn capture_wanted(&self) -> u64 {
+        let lanes = Lanes::new(self.policy.reconcile.per_provider);
+        let (mut works, mut queue, mut found) = (FuturesUnordered::<Work<'_>>::new(), Queue::new(), 0_u64);
+        let (mut asking, mut saved) = (0, 0);
+        loop {
+            while asking < ASKED_AT_ONCE
+                && let Some(wish) = self.next_wish().await
+            {
+                asking += 1;
+                works.push(Box::pin(async move { Worked::Found(self.find_unsaved(wish).await) }));
+            }
+            for (ready, place) in placed(&mut queue, &lanes) {
+                works.push(Box::pin(self.bring_to(ready, place)));
+            }
+            match works.next().await {
+                Some(Worked::Found(files)) => {
+                    asking -= 1;
+                    for ready in files {
+                        found += 1;
+                        queue.insert((ready.file.deadline.unwrap_or(Timestamp::MAX), found), ready);
+                    }
+                }
+                Some(Worked::Brought(is_here)) => saved += u64::from(is_here),
+                None => return saved,
+            }
+        }
+    }
+
+    /// A run, and whether its providers are to be asked first.
+    async fn next_wish(&self) -> Option<(RunId, bool)> {
+        loop {
+            let job = {
+                let mut waiting = self.wishes.waiting();
+                if let Some(run) = waiting.asked.pop_first() {
+                    return Some((run, false));
+                }
+                waiting.heard.pop_first()?
+            };
+            // A job that nobody knows has no run to save anything for.
+            match self.store.owners_of_jobs(std::slice::from_ref(&job)).await {
+                Ok(owners) => {
+                    if let Some(run) = owners.into_values().next() {
+                        return Some((run, true));
+                    }
+                }
+                Err(why) => tracing::warn!(%job, %why, "whose job it is was not found out"),
+            }
+        }
+    }
+
+    /// What is to be saved of a run. What keeps it from being found is logged: the reconciler comes by.
+    async fn find_unsaved(&self, (run, asks): (RunId, bool)) -> Vec<Ready> {
+        match self.try_unsaved(&run, asks).await {
+            Ok(files) => files,
+            Err(why) => {
+                tracing::warn!(%run, %why, "what is finished of a run was not found out");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn try_unsaved(&self, run: &RunId, asks: bool) -> Result<Vec<Ready>> {
+        let Some(mut scope) = self.scope_with(run).await? else { return Ok(Vec::new()) };
+        let root = root_of(&scope, run);
+        if asks && self.ask_all(&scope, &root).await? {
+            let Some(fresh) = self.scope_with(&root).await? else { return Ok(Vec::new()) };
+            scope = fresh;
+        }
+        let files = unsaved(&scope, &root, &self.policy, self.now());
+        let scope = Arc::new(scope);
+        Ok(files.into_iter().map(|file| Ready { root: root.clone(), scope: Arc::clone(&scope), file }).collect())
+    }
+
+    /// All facts of the logical run of a run, whether that is its first one or a retry.
+    async fn scope_with(&self, run: &RunId) -> Result<Option<Scope>> {
+        let Some(scope) = self.store.scope_of_run(run, self.now()).await? else { return Ok(None) };
+        let root = root_of(&scope, run);
+        if root == *run {
+            return Ok(Some(scope));
+        }
+        Ok(self.store.scope_of_run(&root, self.now()).await?)
+    }
+
+    /// Asks about every job of a run of which the last word is not known; whether somebody answered.
+    async fn ask_all(&self, scope: &Scope, root: &RunId) -> Result<bool> {
+        let mut answered = false;
+        for wanted in to_ask(scope, root, &self.policy, self.now()) {
+            let provider = self.providers.get(&wanted.provider_id);
+            let (Some((dossier, job)), Some(provider)) = (job_of(scope, &wanted), provider) else {
+                continue;
+            };
+            let until = self.now().saturating_add(self.policy.patience_for_answer()).unwrap_or(Timestamp::MAX);
+            let job_ref = job_ref(dossier, job);
+            // Who does not answer is asked again by the reconciler, which also notes that.
+            let Some(answer) = self.by(until, provider.find_job(&job_ref, self.now())).await else { continue };
+            self.store.record_look_up(&learned(job, answer.job), &answer.raw).await?;
+            answered = true;
+        }
+        Ok(answered)
+    }
+
+    async fn bring_to(&self, ready: Ready, _place: Place<'_>) -> Worked {
+        let saved = self.capture(&ready.scope, &ready.root, &ready.file, &self.agent.id).await;
+        let why = match saved {
+            Ok(Saved::Here) => return Worked::Brought(true),
+            Ok(Saved::Missed { why, .. }) => why,
+            Err(why) => why.to_string(),
+        };
+        tracing::warn!(run = %ready.root, item = ready.file.item, why, "a file was not saved");
+        Worked::Brought(false)
+    }
+
+    /// Saves one file. Whoever delivers it meanwhile takes it over.
+    pub(crate) async fn capture(&self, scope: &Scope, root: &RunId, file: &Unsaved, by: &AgentId) -> Result<Saved> {
+        let until = self.now().saturating_add(self.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
+        let watched = self.watch(Of {
+            run_id: root.clone(),
+            item: file.item,
+            provider_id: file.fetch.provider_id.clone(),
+            action: None,
+            bytes: file.fetch.bytes,
+            captures: true,
+        });
+        let wanted = Wanted { scope, fetch: &file.fetch, until, by };
+        let ended = self.in_vault(&wanted, &mut NoLease(until), &watched).await?;
+        drop(watched);
+        Ok(match ended {
+            Ok(_) => {
+                self.changed(Topic::Queue);
+                Saved::Here
+            }
+            Err(Ended::Missed(missed)) => Saved::Missed { why: missed.why, gone: missed.gone },
+            Err(Ended::Overtaken(why)) => Saved::Missed { why, gone: false },
+            Err(Ended::Cancelled(by)) => Saved::Missed { why: format!("ended by {by}"), gone: false },
+        })
+    }
+}
+
+/// Those of the queue that have a place now, what is lost first before the others.
+fn placed<'l>(queue: &mut Queue, lanes: &'l Lanes) -> Vec<(Ready, Place<'l>)> {
+    let mut placed = Vec::new();
+    let keys: Vec<_> = queue.keys().copied().collect();
+    for key in keys {
+        let Some(place) = queue.get(&key).and_then(|ready| lanes.place(&ready.file.fetch.provider_id)) else {
+            continue;
+        };
+        if let Some(ready) = queue.remove(&key) {
+            placed.push((ready, place));
+        }
+    }
+    placed
+}
+
+/// The first run of the logical run that a run belongs to (P2).
+fn root_of(scope: &Scope, run: &RunId) -> RunId {
+    logical_run(scope, run).map_or_else(|| run.clone(), |logical| logical.id().clone())
+}

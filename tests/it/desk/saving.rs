@@ -1,0 +1,133 @@
+//! Copies of our own: what is finished is saved before its provider forgets it, and delivers nothing by that.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::SignedDuration;
+use makegood_app::contract::{FileDeadline, OutcomeState, QueueFilter, QueueRequest};
+use makegood_domain::feed::Fact;
+use makegood_domain::ids::{JobId, RunId};
+use makegood_domain::ledger::ItemPrice;
+use makegood_domain::plan::ActionKind;
+use makegood_domain::ports::ReconcileStore as _;
+use makegood_domain::work::JobState;
+use serde_json::json;
+
+use super::acting::{confirmation, review};
+use super::fakes::Fetching;
+use super::loom::{OneLoom, Says};
+use super::reconciling::{CHARGED, running_job, works};
+use super::world::*;
+
+const STARTED: &str = "2026-03-12T18:04:22Z";
+const FINISHED: &str = "2026-03-12T18:12:14Z";
+
+/// A run whose file its provider has, and whose provider says so when it is asked.
+async fn finished(further: Vec<Fact>) -> House {
+    let made = made_job("run_shot4", FINISHED, &clip());
+    let house = house(&[ground(), run_of_210("run_shot4", STARTED), vec![made.clone()], further]).await;
+    if let Fact::Job(job) = made {
+        *house.mill.answer.lock().expect("not poisoned") = Some(job);
+    }
+    house
+}
+
+async fn dossier(house: &House, run: &str) -> makegood_domain::scope::Dossier {
+    let scope = house.store.scope_of_run(&RunId::new(run), at(NOW)).await.expect("readable");
+    scope.expect("a run").runs.into_iter().next().expect("its facts")
+}
+
+async fn file_of(house: &House, ticket: &str) -> FileDeadline {
+    let filter = QueueFilter { search: ticket.to_owned(), ..QueueFilter::default() };
+    let rows = house.desk.queue(QueueRequest { filter, offset: 0, limit: 5 }).await.expect("a queue").rows;
+    rows.into_iter().next().expect("the case").file
+}
+
+#[tokio::test]
+async fn what_a_webhook_tells_of_is_saved_and_then_needs_no_provider() {
+    let house = finished(vec![upload_failed("run_shot4", FINISHED)]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    assert!(matches!(file_of(&house, "T-1").await, FileDeadline::Running { .. }));
+    house.desk.heard_of([JobId::new("job-run_shot4"), JobId::new("job-of-nobody")]);
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    assert_eq!(house.desk.capture_wanted().await, 0, "a wish is for once");
+    let saved = dossier(&house, "run_shot4").await.captures;
+    assert_eq!(saved.len(), 1);
+    assert_eq!(file_of(&house, "T-1").await, FileDeadline::Saved, "at once, without a look at the case");
+    let files = house.desk.vault_files(None).await.expect("a list");
+    let [file] = files.as_slice() else { panic!("{files:?}") };
+    assert_eq!((&file.file.sha256, file.references.len()), (&saved[0].file.sha256, 1));
+    assert!(!file.fate.is_over(), "the vault must not clear it away: {:?}", file.fate);
+    // Its provider has forgotten the file, and our copy exists (P7).
+    *house.mill.fetching.lock().expect("not poisoned") = Fetching::Fails { gone: true };
+    let done = house.desk.confirm(confirmation(&review(&house.desk, &case, ActionKind::Recover).await, "a")).await;
+    let done = done.expect("an outcome");
+    assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
+}
+
+#[tokio::test]
+async fn a_review_that_was_made_before_the_file_was_saved_stands() {
+    let house = finished(vec![upload_failed("run_shot4", FINISHED)]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    let sheet = review(&house.desk, &case, ActionKind::Recover).await;
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    let done = house.desk.confirm(confirmation(&sheet, "a")).await.expect("the review stands");
+    assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
+    assert_eq!(dossier(&house, "run_shot4").await.captures.len(), 1, "and nothing was fetched twice");
+}
+
+#[tokio::test]
+async fn a_late_result_of_a_refunded_item_is_saved_and_not_delivered() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    let after = dossier(&house, "run_shot4").await;
+    assert_eq!((after.captures.len(), after.outputs.len()), (1, 0), "it is ours to keep, and nobody's output (P4)");
+}
+
+/// A run of two items that was charged twice, of which the second one is delivered and the first one made.
+fn charged_twice() -> Vec<Fact> {
+    let mut facts = run_of_210("run_0", CHARGED);
+    for fact in &mut facts {
+        match fact {
+            Fact::Run(run) => run.requested_items = 2,
+            Fact::Charge(charge) => charge.items = (1..=2).map(|item| ItemPrice { item, credits: 105 }).collect(),
+            _ => {}
+        }
+    }
+    let mut again = facts[1].clone();
+    if let Fact::Charge(charge) = &mut again {
+        charge.id = "chg_again".into();
+        charge.idempotency_key = "again".into();
+        charge.posted_at += SignedDuration::from_secs(5);
+    }
+    let output = json!({"id": "out_2", "run_id": "run_0", "item": 2, "project_id": "prj_spring01", "node_id": "nd_shot4",
+        "stored_at": CHARGED, "bytes": 10, "state": "stored", "in_history": true, "on_canvas": true});
+    let output = serde_json::from_value(json!({ "type": "output", "data": output })).expect("a fact");
+    facts.extend([again, running_job("run_0"), output]);
+    facts
+}
+
+#[tokio::test]
+async fn what_is_for_people_is_saved_by_the_reconciler() {
+    let works = works(&[rich_ground(2), charged_twice()]).await;
+    works.loom.script("run_0", Says::Made);
+    let desk = works.desk_of(Arc::new(OneLoom(Arc::clone(&works.loom))));
+    let report = desk.reconcile_once(&works.shift("one")).await.expect("a pass");
+    let after = works.run("run_0").await;
+    assert_eq!((report.parked, report.transferred), (1, 0), "{:?}", report.problems);
+    assert_eq!((after.captures.len(), after.outputs.len()), (1, 1), "saved, and not delivered");
+    assert_eq!(works.loom.fetched.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_nobody_could_say_is_not_saved() {
+    let house = finished(vec![upload_failed("run_shot4", FINISHED)]).await;
+    if let Some(job) = house.mill.answer.lock().expect("not poisoned").as_mut() {
+        job.state = JobState::LookupFailed;
+    }
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 0);
+    assert!(dossier(&house, "run_shot4").await.captures.is_empty());
+}
