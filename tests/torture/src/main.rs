@@ -16,11 +16,13 @@ mod pg_race;
 mod powercut;
 mod product;
 mod proof;
+mod recover;
 mod self_test;
 mod shim;
 mod sim;
 mod suites;
 mod verdict;
+mod week;
 mod writer;
 
 use std::process::ExitCode;
@@ -55,6 +57,10 @@ enum Command {
     Powercut,
     /// Kills writers at any instant and at any call, the program at every named point, and the server.
     Kill,
+    /// Kills, breaks, stops a recovery at each of its steps and cuts its power, and lets another go on.
+    Recover,
+    /// Plays a week in which providers are down now and then, with the retention that their vendors state.
+    Week,
     /// Lets processes race on PostgreSQL: for items, parts of them, claims, a second person's yes.
     PgRace,
     /// Cuts the link to PostgreSQL at every message, stops the server, and gives calls up.
@@ -88,6 +94,8 @@ fn main() -> ExitCode {
         Command::SelfTest => (vec![Suite::SelfTest], options.full),
         Command::Powercut => (vec![Suite::Powercut], options.full),
         Command::Kill => (vec![Suite::Kill], options.full),
+        Command::Week => (vec![Suite::Week], options.full),
+        Command::Recover => (vec![Suite::Recover], options.full),
     };
     let run = Run { seed: options.seed, full, only: options.only };
     if suites::run_all(&suites, &run) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

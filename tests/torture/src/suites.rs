@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{forge, kill, model, pg_cut, pg_race, powercut, self_test, sim};
+use crate::{forge, kill, model, pg_cut, pg_race, powercut, recover, self_test, sim, week};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub enum Suite {
     Sim,
     Kill,
     Powercut,
+    Recover,
+    Week,
     PgRace,
     PgCut,
     Forge,
@@ -52,17 +54,38 @@ pub enum Suite {
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const QUICK: [Self; 7] =
-        [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::PgCut, Self::Kill, Self::Powercut];
+    pub const QUICK: [Self; 9] = [
+        Self::Model,
+        Self::Forge,
+        Self::Sim,
+        Self::Week,
+        Self::PgRace,
+        Self::PgCut,
+        Self::Kill,
+        Self::Recover,
+        Self::Powercut,
+    ];
     /// That the suites notice what they should is looked at where there is time.
-    pub const FULL: [Self; 8] =
-        [Self::Model, Self::Forge, Self::Sim, Self::PgRace, Self::PgCut, Self::Kill, Self::Powercut, Self::SelfTest];
+    pub const FULL: [Self; 10] = [
+        Self::Model,
+        Self::Forge,
+        Self::Sim,
+        Self::Week,
+        Self::PgRace,
+        Self::PgCut,
+        Self::Kill,
+        Self::Recover,
+        Self::Powercut,
+        Self::SelfTest,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Sim => "sim",
             Self::Kill => "kill",
+            Self::Recover => "recover",
+            Self::Week => "week",
             Self::PgRace => "pg-race",
             Self::PgCut => "pg-cut",
             Self::Forge => "forge",
@@ -76,6 +99,8 @@ impl Suite {
             Self::Model => model::run(run),
             Self::Sim => sim::run(run),
             Self::Kill => kill::run(run),
+            Self::Recover => recover::run(run),
+            Self::Week => week::run(run),
             Self::PgRace => pg_race::run(run),
             Self::PgCut => pg_cut::run(run),
             Self::Forge => forge::run(run),

@@ -122,7 +122,7 @@ impl Desk {
             return Ok(watched.all_here().map(|()| file).map_err(Ended::from));
         }
         match self.arriving(wanted, pulse, watched).await? {
-            Ok(file) => self.note(wanted, file).await,
+            Ok(file) => self.note_copy(wanted, file).await,
             Err(ended) => Ok(Err(ended)),
         }
     }
@@ -212,7 +212,7 @@ impl Desk {
 
     /// Notes what is kept as ours. Of two files of one item the first one counts (R17), as long as it is
     /// there; the other one is nobody's, and the vault clears it away.
-    async fn note(&self, wanted: &Wanted<'_>, file: StoredFile) -> Result<std::result::Result<StoredFile, Ended>> {
+    async fn note_copy(&self, wanted: &Wanted<'_>, file: StoredFile) -> Result<std::result::Result<StoredFile, Ended>> {
         let Some(run_id) = run_of(wanted.scope, wanted.fetch) else { return Ok(Ok(file)) };
         let capture = Capture {
             run_id,

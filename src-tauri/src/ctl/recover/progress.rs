@@ -60,7 +60,6 @@ fn line(transfer: &TransferView) -> String {
     let phase = match transfer.phase {
         TransferPhase::Asking => return format!("{what}: asking {}", transfer.provider_id),
         TransferPhase::Verifying => return format!("{what}: looking into {} bytes", transfer.received_bytes),
-        TransferPhase::Keeping => return format!("{what}: keeping {} bytes", transfer.received_bytes),
         TransferPhase::Recording => return format!("{what}: writing it into the record"),
         TransferPhase::Downloading => megabytes(transfer.received_bytes),
     };

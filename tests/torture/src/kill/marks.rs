@@ -18,6 +18,11 @@ use crate::between::Between;
 pub const STANDS: &str = "stands";
 /// What it says before the name of each point it passes, where it is asked to.
 pub const POINT: &str = "point ";
+/// What a program that stands still is told, for it to break as a defect breaks it: with all that is cleared
+/// away on the way out.
+pub const PANIC: &str = "panic";
+/// Before the number of bytes that a provider gave it.
+pub const FETCHED: &str = "fetched ";
 /// Before the reason for which the record refused it an effect.
 pub const REFUSED: &str = "refused ";
 
@@ -48,7 +53,9 @@ impl Marks {
         if self.stand_at.as_ref() == Some(&name) {
             say(STANDS);
             // The end of the input is no order to go on, but whoever could give one is gone.
-            let _told = std::io::stdin().lock().read_line(&mut String::new());
+            let mut order = String::new();
+            let _told = std::io::stdin().lock().read_line(&mut order);
+            assert!(order.trim() != PANIC, "told to panic at {name}");
         }
     }
 }

@@ -3,10 +3,10 @@
 //! must be there once, and going on with the same keys must do nothing twice.
 
 mod embedded;
-mod ground;
-mod marks;
+pub mod ground;
+pub mod marks;
 mod named;
-mod outside;
+pub mod outside;
 pub mod program;
 mod server;
 mod stopped;

@@ -17,7 +17,7 @@ use crate::suites::Run;
 
 /// Calls that leave something behind. Between two of them nothing changes, so that a second kill
 /// anywhere in between is the same kill.
-const CHANGING: [&str; 16] = [
+const CHANGING: [&str; 17] = [
     "import",
     "open_case",
     "save_finding",
@@ -34,6 +34,7 @@ const CHANGING: [&str; 16] = [
     "save_pass",
     "vault_commit",
     "vault_write",
+    "keep_capture",
 ];
 /// A record is proved and left after so many runs.
 const RUNS_A_RECORD: u64 = 400;
@@ -77,6 +78,9 @@ impl<'a> Stage<'a> {
             stand_at: stand_at.map(str::to_owned),
             told: false,
             forgets: self.forgets,
+            large: false,
+            forgetful: false,
+            refunded: false,
         }
     }
 

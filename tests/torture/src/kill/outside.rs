@@ -16,7 +16,7 @@ use makegood_domain::support::{Claim, Ticket};
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use makegood_testkit::Sample;
 
-use super::marks::Marks;
+use super::marks::{FETCHED, Marks, say};
 use crate::product;
 
 const PROVIDER: &str = "mill";
@@ -28,11 +28,30 @@ const KEPT: i64 = OVER + 48 * 3_600;
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
     pub first: bool,
+    /// Its files are of some megabytes, and come in many parts.
+    pub large: bool,
+    /// It gives each file from its first byte, whatever is there already.
+    pub forgetful: bool,
 }
+
+/// What a large file has at the least.
+pub const LARGE: usize = 2 * 1024 * 1024;
+/// The parts in which one comes.
+pub const LARGE_PARTS: usize = 12;
 
 impl Made {
     fn has(self, item: u32) -> bool {
         self.first && item == 1
+    }
+
+    /// A whole video, another one for each job.
+    fn file_of(self, job: &JobId) -> Vec<u8> {
+        let length = job.as_str().bytes().fold(0_usize, |sum, byte| (sum * 31 + usize::from(byte)) % 60_000);
+        Sample::mp4(if self.large { LARGE } else { 1_000 } + length).bytes
+    }
+
+    fn parts(self) -> usize {
+        if self.large { LARGE_PARTS } else { 2 }
     }
 
     /// The provider's word on a job, as of `seen`.
@@ -118,21 +137,20 @@ impl ProviderPort for Mill {
         if !self.made.has(item) {
             return Err(Self::gone("there is no such file"));
         }
-        let file = file_of(&job.job_id);
-        let (first, second) = file.split_at(file.len() / 2);
-        sink.starts(&Start::default()).await.map_err(|why| Self::gone(&why.to_string()))?;
-        for part in [first, second] {
+        let file = self.made.file_of(&job.job_id);
+        let tag = Some(format!("\"{}\"", job.job_id)).filter(|_| !self.made.forgetful);
+        let held = sink.held().filter(|held| tag.is_some() && held.tag == tag);
+        let from = held.map_or(0, |held| held.bytes);
+        let start = Start { from, total: u64::try_from(file.len()).ok(), tag };
+        sink.starts(&start).await.map_err(|why| Self::gone(&why.to_string()))?;
+        let rest = file.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default();
+        for part in rest.chunks(file.len().div_ceil(self.made.parts()).max(1)) {
+            say(&format!("{FETCHED}{}", part.len()));
             sink.write(part).await.map_err(|why| Self::gone(&why.to_string()))?;
         }
         self.marks.pass("fetch", "after");
         Ok(Some("video/mp4".to_owned()))
     }
-}
-
-/// A whole video, another one for each job.
-fn file_of(job: &JobId) -> Vec<u8> {
-    let length = job.as_str().bytes().fold(0_usize, |sum, byte| (sum * 31 + usize::from(byte)) % 60_000);
-    Sample::mp4(1_000 + length).bytes
 }
 
 impl Providers for Mill {

@@ -11,9 +11,10 @@ use makegood_app::contract::{ActionKeyRequest, CaseRequest, ConfirmRequest, Outc
 use makegood_app::{Agent, Desk, Error, Ports, Shift, WorkspaceInfo};
 use makegood_connectors::vault::LocalVault;
 use makegood_domain::feed::Fact;
+use makegood_domain::ids::ActionKey;
 use makegood_domain::plan::ActionKind;
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{NewCase, Store, StoreError};
+use makegood_domain::ports::{Applied, Detection, DetectionKind, NewCase, Store, StoreError};
 use makegood_domain::support::Ticket;
 use makegood_testkit::ManualClock;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,15 @@ pub struct Program {
     /// A planted bug: the window keeps nothing, and nothing is resumed.
     #[arg(long)]
     pub forgets: bool,
+    /// The provider's files are large.
+    #[arg(long)]
+    pub large: bool,
+    /// The provider never goes on where a transfer broke off.
+    #[arg(long)]
+    pub forgetful: bool,
+    /// A reconciler has refunded the first item before its file was there, which is then saved only.
+    #[arg(long)]
+    pub refunded: bool,
 }
 
 impl Program {
@@ -129,7 +139,13 @@ impl Program {
             arguments.extend(["--stand-at".into(), point.into()]);
         }
         arguments.extend(self.told.then(|| "--told".into()));
-        arguments.extend(self.forgets.then(|| "--forgets".into()));
+        let flags = [
+            ("--forgets", self.forgets),
+            ("--large", self.large),
+            ("--forgetful", self.forgetful),
+            ("--refunded", self.refunded),
+        ];
+        arguments.extend(flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.into()));
         arguments
     }
 
@@ -145,8 +161,11 @@ pub async fn run(program: &Program) -> anyhow::Result<()> {
     let between = Arc::clone(&marks) as Arc<dyn Between>;
     let store: Arc<dyn Store> = Arc::new(Through { store: record, between });
     let job = program.job();
-    let made = Made { first: program.made_for != Story::Restore };
+    let made = Made { first: program.made_for != Story::Restore, large: program.large, forgetful: program.forgetful };
     bring(store.as_ref(), &job, made).await?;
+    if program.refunded {
+        refund_first(store.as_ref(), &job).await?;
+    }
     let desk = desk(program, &marks, store, made)?;
     let ended = match program.story {
         Story::Restore | Story::Recover => Window { desk, marks, job, program }.insist().await?,
@@ -154,6 +173,30 @@ pub async fn run(program: &Program) -> anyhow::Result<()> {
     };
     say(&format!("{ENDED}{ended}"));
     Ok(())
+}
+
+/// The credits of the first item go back, once: its file is a late result from then on (P4).
+async fn refund_first(store: &dyn Store, job: &Job) -> anyhow::Result<()> {
+    let run_id = job.run().as_str().into();
+    let detection = Detection {
+        kind: DetectionKind::Orphan,
+        subject: job.charge(),
+        item: 1,
+        run_id,
+        charge_id: Some(job.charge().as_str().into()),
+        output_id: None,
+        cause: "provider_stalled".to_owned(),
+        detail: "nothing came".to_owned(),
+        detected_at: product::at(product::LATE),
+        closed_at: None,
+    };
+    store.detect(&detection).await?;
+    let key = ActionKey(format!("rec-{}-1-0", job.charge()));
+    let refund = job.restore_some(job.refund(), &[1], None);
+    match store.settle(&key, 0, &refund, product::at(product::LATE)).await? {
+        Applied::Done(_) => Ok(()),
+        Applied::Refused(why) => bail!("the first item is not refunded: {why}"),
+    }
 }
 
 /// The facts of the run. A feed that does not know whether they arrived brings them again.
@@ -257,6 +300,9 @@ impl Window<'_> {
         self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.context("taking the ticket in")?;
         // As the agent does who is told that the run is still under way.
         self.desk.look_up(CaseRequest { case_id: case.0.clone() }).await.context("asking the provider")?;
+        if self.program.refunded {
+            self.desk.capture_wanted().await;
+        }
         for kind in [ActionKind::Recover, ActionKind::Restore] {
             let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
                 Ok(sheet) => sheet,

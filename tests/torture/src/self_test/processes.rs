@@ -6,6 +6,8 @@ use crate::kill;
 use crate::pg_cut::{self, Sender};
 use crate::pg_race;
 use crate::powercut;
+use crate::recover;
+use crate::week;
 use crate::writer::Plant;
 
 /// What keeps a commit durable whatever its session says.
@@ -73,7 +75,30 @@ CREATE TRIGGER zz_stays_a_yes BEFORE UPDATE ON record.approvals FOR EACH ROW
     WHEN (NEW.state = 'used') EXECUTE FUNCTION record.stays_a_yes()";
 
 pub fn beds() -> Vec<Bed> {
-    vec![writers(), programs(), servers(), disks(), links(), given_up(), races()]
+    vec![writers(), programs(), servers(), disks(), links(), given_up(), races(), recoveries(), weeks()]
+}
+
+fn recoveries() -> Bed {
+    let play = |forgetful| -> Play {
+        let plant = recover::Plant { forgetful };
+        let size = recover::Size { seeds: None, pairs: Some(0), plant };
+        Box::new(move |run| recover::play(run, &size))
+    };
+    let bug = Bug { name: "every file from its first byte", shows: &["were fetched twice"], play: play(true) };
+    Bed { suite: "recover", control: play(false), bugs: vec![bug] }
+}
+
+fn weeks() -> Bed {
+    let play = |plant| -> Play { Box::new(move |run| week::play(run, 220, plant)) };
+    let bug = |name, plant| Bug { name, shows: &["and is lost"], play: play(plant) };
+    Bed {
+        suite: "week",
+        control: play(week::Plant::Nothing),
+        bugs: vec![
+            bug("looks again in an hour", week::Plant::LooksSeldom),
+            bug("asks nobody after a webhook", week::Plant::HearsNothing),
+        ],
+    }
 }
 
 fn killed(size: kill::Size) -> Play {
