@@ -11,5 +11,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],
+    // A bound that only a defect meets, also on a machine that builds beside it.
+    testTimeout: 30_000,
   },
 });

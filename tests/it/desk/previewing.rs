@@ -147,6 +147,7 @@ async fn a_recovered_file_is_shown_with_both_sides() {
     let kept = view.kept.expect("a copy");
     assert_eq!((&kept.sha256, kept.bytes, kept.intact, kept.fits), (&hash, clip().len() as u64, true, true));
     assert_eq!((kept.kind, kept.media_type.as_str()), (PreviewKind::Video, "video/mp4"));
+    assert!(kept.media.is_some(), "the file was looked into");
     let promised = view.promised.expect("the provider told of it");
     assert_eq!((promised.bytes, promised.agrees), (Some(clip().len() as u64), Some(true)));
     assert!(hash.starts_with(&promised.sha256_prefix) && !promised.sha256_prefix.is_empty());

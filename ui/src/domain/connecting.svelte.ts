@@ -3,7 +3,7 @@ import type { AddConnectionRequest, ConnectionRow, KeyCheckView } from '../lib/i
 import { HostError, type Host } from '../lib/ipc/host';
 import { failure, type Failure } from '../shared/facts/failure';
 
-export type Act = 'put' | 'remove' | 'check' | 'reset';
+export type Act = 'put' | 'remove' | 'check' | 'reset' | 'disconnect';
 
 export class Connecting {
   busy = $state<Act>();
@@ -28,6 +28,11 @@ export class Connecting {
 
   remove(revision: number): Promise<boolean> {
     return this.#act('remove', () => this.#host.act('remove_key', { id: this.id, revision }));
+  }
+
+  /** Takes the whole provider out. Whether it is gone. */
+  disconnect(revision: number): Promise<boolean> {
+    return this.#act('disconnect', () => this.#host.act('remove_connection', { id: this.id, revision }));
   }
 
   async test(): Promise<void> {
@@ -98,6 +103,16 @@ export class Adding {
     }
   }
 
+  /** Fills in what a provider that was removed had. Its key is nowhere any more, so it is asked for. */
+  likeBefore(row: ConnectionRow): void {
+    this.clear();
+    this.adapter = row.adapter.adapter;
+    this.id = row.id;
+    this.name = row.name === row.adapter.name ? '' : row.name;
+    this.baseUrl = row.baseUrl === row.adapter.baseUrl ? '' : row.baseUrl;
+    this.variable = row.key.variable ?? '';
+  }
+
   clear(): void {
     this.adapter = this.id = this.name = this.baseUrl = this.variable = this.key = '';
     this.failed = undefined;
@@ -107,12 +122,25 @@ export class Adding {
 /** All of a window's work on providers. */
 export class Connectings {
   readonly adding: Adding;
+  /** The provider that was removed last, as it was, until it is added again or another one is. */
+  removed = $state.raw<ConnectionRow>();
   #host: Host;
   #all = new Map<string, Connecting>();
 
   constructor(host: Host) {
     this.#host = host;
     this.adding = new Adding(host);
+  }
+
+  /** Takes a provider out. Whether it is gone. */
+  async disconnect(row: ConnectionRow): Promise<boolean> {
+    const gone = await this.of(row.id).disconnect(row.revision);
+    if (gone) {
+      this.removed = row;
+      // One of this name that is added later begins without the old one's tests.
+      this.#all.delete(row.id);
+    }
+    return gone;
   }
 
   of(id: string): Connecting {

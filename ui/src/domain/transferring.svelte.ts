@@ -20,6 +20,8 @@ export class Transferring {
   #host: Host;
   #say: (words: string) => void;
   #told = new Map<string, Told>();
+  /** Acts that were ended from here: what becomes of them is what somebody wished, and no failure. */
+  #ended = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading = false;
   #again = false;
@@ -63,6 +65,7 @@ export class Transferring {
     this.ending = keyOf(transfer);
     try {
       const { cancelled, why } = await this.#host.act('cancel_transfer', { runId: transfer.runId, item: transfer.item });
+      if (cancelled && transfer.actionKey !== null) this.#ended.add(transfer.actionKey);
       return cancelled ? '' : (why ?? 'It was not ended.');
     } catch (thrown) {
       return HostError.from(thrown).message;
@@ -70,6 +73,10 @@ export class Transferring {
       this.ending = '';
       await this.read();
     }
+  }
+
+  wasEnded(actionKey: string): boolean {
+    return this.#ended.has(actionKey);
   }
 
   stop(): void {

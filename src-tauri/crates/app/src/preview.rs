@@ -5,6 +5,7 @@
 //! in no case at all (P11).
 
 use makegood_domain::ids::{CaseId, OutputId};
+use makegood_domain::media::{MediaFacts, PictureFacts, SoundFacts};
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{ActionRecord, Receipt, VaultError};
 use makegood_domain::scope::Dossier;
@@ -12,7 +13,8 @@ use makegood_domain::work::{Output, OutputState};
 use sha2::{Digest as _, Sha256};
 
 use crate::contract::{
-    BroughtBy, KeptFile, OpenedOutside, PreviewKind, PreviewRequest, PreviewView, PromisedFile, Tone,
+    BroughtBy, KeptFile, MediaView, OpenedOutside, PictureView, PreviewKind, PreviewRequest, PreviewView, PromisedFile,
+    SoundView, Tone,
 };
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -45,7 +47,7 @@ impl Desk {
                 (None, Some("the platform stored this file itself and told no hash: Makegood has no copy".to_owned()))
             }
             Some(sha256) => match self.vault.verify(sha256).await {
-                Ok(file) => (Some(self.kept_file(output, file)), None),
+                Ok(file) => (Some(self.kept_file(output, file).await), None),
                 Err(why) => (None, Some(absent(&why))),
             },
         };
@@ -87,11 +89,11 @@ impl Desk {
         if hex::encode(Sha256::digest(&bytes)) != sha256 {
             return Err(refused("what lies in the vault is not what was stored"));
         }
-        let file = self.vault.verify(sha256).await.map_err(|why| refused(&absent(&why)))?;
-        if kind(&file.media_type) == PreviewKind::Other {
-            return Err(refused(&format!("the window shows no {}", file.media_type)));
+        let facts = self.vault.inspect(sha256).await.map_err(|why| refused(&absent(&why)))?;
+        if kind(&facts.media_type) == PreviewKind::Other {
+            return Err(refused(&format!("the window shows no {}", facts.media_type)));
         }
-        Ok(PreviewBytes { media_type: file.media_type, bytes })
+        Ok(PreviewBytes { media_type: facts.media_type, bytes })
     }
 
     /// Opens a copy of an output's file in the system's program for its type: for what is too long for the
@@ -117,8 +119,16 @@ impl Desk {
         Ok(OpenedOutside { path })
     }
 
-    fn kept_file(&self, output: &Output, file: StoredFile) -> KeptFile {
+    async fn kept_file(&self, output: &Output, file: StoredFile) -> KeptFile {
+        let media = match self.vault.inspect(&file.sha256).await {
+            Ok(facts) => Some(media_view(facts)),
+            Err(why) => {
+                tracing::debug!(%why, file.sha256, "a file says nothing of itself");
+                None
+            }
+        };
         KeptFile {
+            media,
             intact: output.sha256.as_ref() == Some(&file.sha256) && output.bytes == file.bytes,
             kind: kind(&file.media_type),
             fits: file.bytes <= PREVIEW_LIMIT_BYTES,
@@ -161,6 +171,14 @@ fn own_output<'a>(examined: &'a Examined, id: &OutputId) -> Result<(&'a Dossier,
     outputs.into_iter().find(|(_, row)| row.id == *id).ok_or_else(|| {
         Error::Refused(format!("output {id} is not among the requester's own, so this case does not show it (P11)"))
     })
+}
+
+fn media_view(facts: MediaFacts) -> MediaView {
+    let picture = facts.picture.map(|PictureFacts { width, height, codec }| PictureView { width, height, codec });
+    let sound = facts
+        .sound
+        .map(|SoundFacts { codec, channels, sample_rate }| SoundView { codec, channels, sample_rate });
+    MediaView { duration_ms: facts.duration_ms, picture, sound }
 }
 
 fn absent(why: &VaultError) -> String {

@@ -23,6 +23,7 @@ pub async fn a_recovered_clip_plays(stage: &Stage) -> anyhow::Result<()> {
     window.click_on("[data-testid=outcome-canvas] [data-testid=open-preview]").await?;
     window.shown("[data-testid=preview][data-intact=true]").await?;
     window.shown("[data-testid=player][data-kind=video][data-state=ready]").await?;
+    window.says("[data-testid=preview-media]", "320 × 180").await?;
     window.picture("ready")?;
     plays(&window).await?;
     window.picture("played")?;

@@ -46,7 +46,7 @@ pub async fn a_cancelled_recovery_leaves_nothing_half(stage: &Stage) -> anyhow::
     ensure!(window.count("[data-testid=transfer]").await? == 1, "asking alone has ended it");
     window.click("cancel-transfer").await?;
     window.click("confirm-cancel").await?;
-    window.shown("[data-testid=outcome][data-state=failed_before_effect]").await?;
+    window.shown("[data-testid=outcome][data-state=failed_before_effect][data-ended=true]").await?;
     window.says("[data-testid=outcome-why]", "cancelled").await?;
     window.picture("ended")?;
     ensure!(stage.vault_digests()? == before, "something of the file was left in the vault");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { playTime, seek, whyNot } from './playing';
+import { inWords, playTime, seek, whyNot } from './playing';
 
 describe('the player', () => {
   it.each([
@@ -18,5 +18,15 @@ describe('the player', () => {
     expect(whyNot(4, 'video', 'video/mp4')).toContain('no decoder for video/mp4');
     expect(whyNot(3, 'audio', 'audio/flac')).toContain('could not decode the audio (audio/flac)');
     expect(whyNot(undefined, 'image', 'image/webp')).toContain('picture (image/webp) could not be shown');
+  });
+
+  it('tells what the file says of itself, else what the player found', () => {
+    const film = { durationMs: 8000, picture: { width: 1280, height: 720, codec: 'h264' }, sound: { codec: 'aac', channels: 2, sampleRate: 44_100 } };
+    const found = { seconds: 2, width: 64, height: 36 };
+    expect(inWords(film, found)).toBe('1280 × 720 h264, 0:08.0, aac stereo 44.1 kHz');
+    expect(inWords({ durationMs: null, picture: { width: 10, height: 20, codec: '' }, sound: null }, undefined)).toBe('10 × 20');
+    expect(inWords({ durationMs: 90_000, picture: null, sound: { codec: '', channels: 6, sampleRate: 48_000 } }, undefined)).toBe('1:30, 6 channels 48 kHz');
+    expect(inWords(null, found)).toBe('64 × 36, 0:02.0');
+    expect(inWords(null, undefined)).toBe('');
   });
 });

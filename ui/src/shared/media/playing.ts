@@ -1,4 +1,5 @@
 /** What a player says: how far it is, and why it cannot. */
+import type { MediaView } from '../../lib/ipc/generated/contract';
 
 export type MediaKind = 'video' | 'audio' | 'image';
 
@@ -40,3 +41,17 @@ export function seek(now: number, by: number, whole: number): number {
   const end = Number.isFinite(whole) ? whole : Math.max(now, 0);
   return Math.min(end, Math.max(0, now + by));
 }
+
+/** `1280 × 720 h264, 0:08.0, aac stereo 48 kHz`: what the file says of itself, else what the player found. */
+export function inWords(media: MediaView | null, measured: { readonly seconds: number; readonly width: number; readonly height: number } | undefined): string {
+  const width = media?.picture?.width ?? measured?.width ?? 0;
+  const height = media?.picture?.height ?? measured?.height ?? 0;
+  const seconds = media?.durationMs ? media.durationMs / 1000 : (measured?.seconds ?? 0);
+  const sound = media?.sound ? [media.sound.codec, CHANNELS[media.sound.channels] ?? `${media.sound.channels} channels`, `${media.sound.sampleRate / 1000} kHz`].filter((word) => word !== '').join(' ') : '';
+  return [
+    width > 0 && height > 0 ? `${width} × ${height}${media?.picture?.codec ? ` ${media.picture.codec}` : ''}` : '',
+    seconds > 0 ? playTime(seconds, seconds) : '', sound,
+  ].filter((part) => part !== '').join(', ');
+}
+
+const CHANNELS: Readonly<Record<number, string>> = { 1: 'mono', 2: 'stereo' };

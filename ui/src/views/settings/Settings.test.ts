@@ -240,4 +240,43 @@ describe('the providers in settings', () => {
     press('1');
     await shown();
   });
+
+  it('removes a provider after a question, and adds it again as it was', async () => {
+    await start({}, VIEW);
+    await open('kestrel');
+    find('remove-provider')?.click();
+    await expect.poll(() => document.activeElement?.getAttribute('data-testid')).toBe('keep-provider');
+    expect(text('provider-removal')).toContain('can’t be recovered');
+    find('keep-provider')?.click();
+    await expect.poll(() => document.activeElement?.getAttribute('data-testid')).toBe('remove-provider');
+    expect(row('kestrel')).not.toBeNull();
+    find('remove-provider')?.click();
+    await expect.poll(() => find('confirm-remove-provider')).not.toBeNull();
+    find('confirm-remove-provider')?.click();
+    await expect.poll(() => row('kestrel')).toBeNull();
+    expect(text('provider-removed')).toContain('was removed');
+    find('add-again')?.click();
+    await expect.poll(() => find('add-form')).not.toBeNull();
+    expect((find('add-id') as HTMLInputElement).value).toBe('kestrel');
+    await expect.poll(() => disabled('add-now')).toBe(false);
+    find('add-now')?.click();
+    await expect.poll(() => row('kestrel')).not.toBeNull();
+    await expect.poll(() => find('provider-removed')).toBeNull();
+  });
+
+  it('keeps a provider that was changed meanwhile, and says so', async () => {
+    await start({ keyConflict: true }, VIEW);
+    await open('kestrel');
+    find('remove-provider')?.click();
+    await expect.poll(() => find('confirm-remove-provider')).not.toBeNull();
+    find('confirm-remove-provider')?.click();
+    await expect.poll(() => find('provider-removal-failed')?.dataset['code']).toBe('stale');
+    expect(row('kestrel')).not.toBeNull();
+  });
+
+  it('offers no removal of what belongs to the workspace', async () => {
+    await start({ providers: 'practice' }, VIEW);
+    await shown();
+    expect(find('remove-provider')).toBeNull();
+  });
 });

@@ -87,6 +87,7 @@ macro_rules! with_commands {
                 add_connection(AddConnectionRequest) -> ConnectionRow;
                 keep_lost_job(AdoptJobRequest) -> Nothing;
                 open_outside(PreviewRequest) -> OpenedOutside;
+                remove_connection(RemoveKeyRequest) -> ConnectionsView;
             }
         }
     };

@@ -74,10 +74,41 @@ pub struct KeptFile {
     pub intact: bool,
     #[ts(type = "string")]
     pub checked_at: Timestamp,
+    /// What it says of itself; null where it was not looked into, or does not tell.
+    pub media: Option<MediaView>,
     /// Short enough to be played in the window.
     pub fits: bool,
     /// Bytes up to which a file is shown in the window.
     pub limit_bytes: u64,
+}
+
+/// What a media file says of itself, as it was found by looking into it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaView {
+    /// How long it plays, in milliseconds; null for a picture that does not move, and where the file does not tell.
+    pub duration_ms: Option<u64>,
+    pub picture: Option<PictureView>,
+    pub sound: Option<SoundView>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PictureView {
+    /// In pixels, as stored.
+    pub width: u32,
+    pub height: u32,
+    /// `h264`; empty where the file has no word for it.
+    pub codec: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundView {
+    pub codec: String,
+    pub channels: u32,
+    /// Samples in a second, of each channel.
+    pub sample_rate: u32,
 }
 
 /// A file as its provider told of it.

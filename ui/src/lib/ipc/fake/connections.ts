@@ -86,6 +86,13 @@ export class FakeConnections {
     return this.#keep({ ...one, key: { ...one.key, place: 'missing' }, revision: revision + 1, health: health({}) });
   }
 
+  disconnect(id: string, revision: number, conflict: boolean): void {
+    const one = this.#known(id);
+    if (this.#kind === 'practice') throw new HostError('refused', 'the practice workspace has providers of its own, on this machine', false);
+    if (conflict || one.revision !== revision) throw new HostError('stale', `The key of ${id} was changed meanwhile. Look again.`, false);
+    this.#rows = this.#rows.filter((row) => row.id !== id);
+  }
+
   check(id: string, verdict: KeyVerdict, now: string): KeyCheckView {
     const one = this.#known(id);
     const said = SAID[verdict];

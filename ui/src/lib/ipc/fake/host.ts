@@ -220,6 +220,10 @@ export class FakeHost implements Host {
       return {};
     },
     open_outside: ({ outputId }) => ({ path: `~/.local/share/makegood/shown/${outputId}.wav` }),
+    remove_connection: ({ id, revision }) => this.#connected(() => {
+      this.#connections.disconnect(id, revision, this.#keyConflict());
+      return this.#connections.view(this.#now());
+    }),
     add_connection: (request) => this.#connected(() => this.#connections.add(request)),
     delete_view: ({ name }) => {
       this.#views = this.#views.filter((other) => other.name !== name);

@@ -47,7 +47,7 @@ export function previewOf(p: Plot, file: FakeFile, hash: string, now: string): P
   const sha256 = file === 'damaged' ? hash.replaceAll('1', '7') : hash;
   return {
     outputId: OUTPUT, runId: p.run, item: 1, state: 'stored', tone: 'ok', place: `${p.projectName} / ${p.nodeLabel}`, storedAt: now, bytes, sha256: hash,
-    kept: file === 'absent' ? null : { sha256, bytes, mediaType: 'audio/wav', kind: 'audio', intact: file !== 'damaged', checkedAt: now, fits: file !== 'long', limitBytes: 67_108_864 },
+    kept: file === 'absent' ? null : { sha256, bytes, mediaType: 'audio/wav', kind: 'audio', intact: file !== 'damaged', checkedAt: now, media: { durationMs: 1000, picture: null, sound: { codec: 'pcm', channels: 1, sampleRate: SAMPLE_RATE } }, fits: file !== 'long', limitBytes: 67_108_864 },
     whyNot: file === 'absent' ? 'the vault can’t read 13/137223a9…: no such file' : null,
     promised: { providerId: 'meridian', providerName: 'meridian', jobId: p.job, bytes, sha256Prefix: hash.slice(0, 16), agrees: file === 'absent' ? null : file !== 'damaged', toldAt: iso(p.finished) },
     brought: { by: 'ana.prata', at: now, key: 'key-of-the-recovery' },

@@ -13,6 +13,12 @@ export type DetectionKind = "orphan" | "misplaced" | "damaged" | "duplicate_char
 export type ApprovalState = "waiting" | "approved" | "declined" | "withdrawn" | "used" | "expired";
 export type Role = "agent" | "approver" | "reconciler" | "feeder" | "auditor";
 export type KeyVerdict = "accepted" | "auth_error" | "rate_limited" | "unreachable" | "faulty" | "unclear" | "not_asked";
+export type MediaView = { 
+/**
+ * How long it plays, in milliseconds; null for a picture that does not move, and where the file does not tell.
+ */
+durationMs: number | null, picture: PictureView | null, sound: SoundView | null, };
+
 export type MessageKind = "customer" | "reply" | "note";
 
 export type ActionKeyRequest = { key: string, };
@@ -410,6 +416,10 @@ mediaType: string, kind: PreviewKind,
  */
 intact: boolean, checkedAt: string, 
 /**
+ * What it says of itself; null where it was not looked into, or does not tell.
+ */
+media: MediaView | null, 
+/**
  * Short enough to be played in the window.
  */
 fits: boolean, 
@@ -535,6 +545,16 @@ worker: string, startedAt: string,
 finishedAt: string | null, lookedAt: number, transferred: number, restored: number, credits: number, waiting: number, unknown: number, parked: number, detected: number, incidents: number, oldestOpen: string | null, byProvider: Array<PassProvider>, problems: Array<string>, };
 
 export type PersonView = { id: string, name: string, roles: Role[], };
+
+export type PictureView = { 
+/**
+ * In pixels, as stored.
+ */
+width: number, height: number, 
+/**
+ * `h264`; empty where the file has no word for it.
+ */
+codec: string, };
 
 export type PolicyNumber = { name: string, value: string, unit: string, rule: string, };
 
@@ -814,6 +834,12 @@ field: string, value: string, agreement: Agreement,
  */
 against: string, };
 
+export type SoundView = { codec: string, channels: number, 
+/**
+ * Samples in a second, of each channel.
+ */
+sampleRate: number, };
+
 export type StoreView = { backend: string, version: string, schema: number, location: string, };
 
 export type Timeline = { 
@@ -935,4 +961,5 @@ export type ActCommands = {
   add_connection: [AddConnectionRequest, ConnectionRow];
   keep_lost_job: [AdoptJobRequest, Nothing];
   open_outside: [PreviewRequest, OpenedOutside];
+  remove_connection: [RemoveKeyRequest, ConnectionsView];
 };
