@@ -3,8 +3,8 @@ import type { ActionView, TransferPhase, TransferView } from '../lib/ipc/generat
 import { bytes, span } from './format';
 
 const PHASES: Readonly<Record<TransferPhase, string>> = {
-  asking: 'Asking the provider for it', downloading: 'Downloading', verifying: 'Looking into it and holding it against its hash',
-  keeping: 'Putting it into the vault', recording: 'Writing it into the record',
+  asking: 'Asking the provider for it', downloading: 'Downloading', verifying: 'Looking into it, and putting it into the vault',
+  recording: 'Writing it into the record',
 };
 
 export const phaseWord = (phase: TransferPhase): string => PHASES[phase];

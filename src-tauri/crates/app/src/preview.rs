@@ -175,9 +175,8 @@ fn own_output<'a>(examined: &'a Examined, id: &OutputId) -> Result<(&'a Dossier,
 
 fn media_view(facts: MediaFacts) -> MediaView {
     let picture = facts.picture.map(|PictureFacts { width, height, codec }| PictureView { width, height, codec });
-    let sound = facts
-        .sound
-        .map(|SoundFacts { codec, channels, sample_rate }| SoundView { codec, channels, sample_rate });
+    let sound =
+        facts.sound.map(|SoundFacts { codec, channels, sample_rate }| SoundView { codec, channels, sample_rate });
     MediaView { duration_ms: facts.duration_ms, picture, sound }
 }
 

@@ -13,12 +13,6 @@ export type DetectionKind = "orphan" | "misplaced" | "damaged" | "duplicate_char
 export type ApprovalState = "waiting" | "approved" | "declined" | "withdrawn" | "used" | "expired";
 export type Role = "agent" | "approver" | "reconciler" | "feeder" | "auditor";
 export type KeyVerdict = "accepted" | "auth_error" | "rate_limited" | "unreachable" | "faulty" | "unclear" | "not_asked";
-export type MediaView = { 
-/**
- * How long it plays, in milliseconds; null for a picture that does not move, and where the file does not tell.
- */
-durationMs: number | null, picture: PictureView | null, sound: SoundView | null, };
-
 export type MessageKind = "customer" | "reply" | "note";
 
 export type ActionKeyRequest = { key: string, };
@@ -503,6 +497,12 @@ export type MatchView = { explanation: string, matched: Array<string>, candidate
  * The agent who chose, if one did.
  */
 chosenBy: string | null, chosenReason: string | null, };
+
+export type MediaView = { 
+/**
+ * How long it plays, in milliseconds; null for a picture that does not move, and where the file does not tell.
+ */
+durationMs: number | null, picture: PictureView | null, sound: SoundView | null, };
 
 export type MessageView = { id: string, kind: MessageKind, author: string, at: string, text: string, };
 
