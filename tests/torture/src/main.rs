@@ -10,6 +10,7 @@ mod dice;
 mod forge;
 mod kill;
 mod model;
+mod net;
 mod pg;
 mod pg_cut;
 mod pg_race;
@@ -67,6 +68,8 @@ enum Command {
     PgCut,
     /// Tries SQL with logins of every role.
     Forge,
+    /// Faults of the network between a provider's file and the vault, and addresses that nobody may be led to.
+    Net,
     /// Plants bugs that are known, and looks whether the suites notice them.
     SelfTest,
     /// Every suite but the last, in minutes.
@@ -77,6 +80,8 @@ enum Command {
     ChildWriter(child::Work),
     #[command(hide = true)]
     ChildProgram(kill::program::Program),
+    #[command(hide = true)]
+    ChildReach,
 }
 
 fn main() -> ExitCode {
@@ -84,12 +89,14 @@ fn main() -> ExitCode {
     let (suites, full): (Vec<Suite>, bool) = match options.command {
         Command::ChildWriter(work) => return child::be(&work),
         Command::ChildProgram(program) => return child::be_program(&program),
+        Command::ChildReach => return net::reach::be(options.seed),
         Command::Quick => (Suite::QUICK.to_vec(), false),
         Command::Full => (Suite::FULL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),
         Command::Sim => (vec![Suite::Sim], options.full),
         Command::PgRace => (vec![Suite::PgRace], options.full),
         Command::PgCut => (vec![Suite::PgCut], options.full),
+        Command::Net => (vec![Suite::Net], options.full),
         Command::Forge => (vec![Suite::Forge], options.full),
         Command::SelfTest => (vec![Suite::SelfTest], options.full),
         Command::Powercut => (vec![Suite::Powercut], options.full),

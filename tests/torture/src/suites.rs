@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::verdict::Verdict;
-use crate::{forge, kill, model, pg_cut, pg_race, powercut, recover, self_test, sim, week};
+use crate::{forge, kill, model, net, pg_cut, pg_race, powercut, recover, self_test, sim, week};
 
 /// What a suite is asked to do.
 #[derive(Clone, Debug)]
@@ -49,14 +49,16 @@ pub enum Suite {
     PgRace,
     PgCut,
     Forge,
+    Net,
     SelfTest,
 }
 
 impl Suite {
     /// In the order in which they are run: the quickest to fail first.
-    pub const QUICK: [Self; 9] = [
+    pub const QUICK: [Self; 10] = [
         Self::Model,
         Self::Forge,
+        Self::Net,
         Self::Sim,
         Self::Week,
         Self::PgRace,
@@ -66,9 +68,10 @@ impl Suite {
         Self::Powercut,
     ];
     /// That the suites notice what they should is looked at where there is time.
-    pub const FULL: [Self; 10] = [
+    pub const FULL: [Self; 11] = [
         Self::Model,
         Self::Forge,
+        Self::Net,
         Self::Sim,
         Self::Week,
         Self::PgRace,
@@ -89,6 +92,7 @@ impl Suite {
             Self::PgRace => "pg-race",
             Self::PgCut => "pg-cut",
             Self::Forge => "forge",
+            Self::Net => "net",
             Self::SelfTest => "self-test",
             Self::Powercut => "powercut",
         }
@@ -104,6 +108,7 @@ impl Suite {
             Self::PgRace => pg_race::run(run),
             Self::PgCut => pg_cut::run(run),
             Self::Forge => forge::run(run),
+            Self::Net => net::run(run),
             Self::SelfTest => self_test::run(run),
             Self::Powercut => powercut::run(run),
         }

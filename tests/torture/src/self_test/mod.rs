@@ -19,6 +19,7 @@
 
 mod forge;
 mod model;
+mod net;
 mod processes;
 mod sim;
 
@@ -46,7 +47,7 @@ pub struct Bug {
 }
 
 /// All areas.
-const BEDS: [fn() -> Vec<Bed>; 4] = [model::beds, sim::beds, forge::beds, processes::beds];
+const BEDS: [fn() -> Vec<Bed>; 5] = [model::beds, sim::beds, forge::beds, net::beds, processes::beds];
 
 /// What became of the bugs so far.
 #[derive(Debug, Default)]

@@ -113,6 +113,9 @@ impl Http {
             if !progress.continues(&response) {
                 return Ok(Opened::Anew);
             }
+        } else if progress.received > 0 && response.status().as_u16() != 200 {
+            // Of the rest nothing can be had in this way; of the whole file it says nothing.
+            return Ok(Opened::Anew);
         } else {
             progress.begins(&response)?;
         }

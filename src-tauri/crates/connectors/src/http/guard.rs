@@ -102,8 +102,9 @@ impl Guard {
         self.trusted.iter().map(|(_, host, _)| host.clone()).collect()
     }
 
+    /// A name with an empty label is none; who still resolves one may read it in another way.
     fn allows_name(&self, name: &str) -> bool {
-        self.suffixes.iter().any(|suffix| is_below(name, suffix))
+        name.split('.').all(|label| !label.is_empty()) && self.suffixes.iter().any(|suffix| is_below(name, suffix))
     }
 }
 
@@ -154,6 +155,8 @@ mod tests {
             ("https://evil-cdn.example/a", host("evil-cdn.example")),
             ("https://cdn.example.evil.test/a", host("cdn.example.evil.test")),
             ("https://cdn.example./a", host("cdn.example.")),
+            ("https://.cdn.example/a", host(".cdn.example")),
+            ("https://a..cdn.example/a", host("a..cdn.example")),
             ("https://anything.com/", host("anything.com")),
             ("https://сdn.example/a", host("xn--dn-nmc.example")),
             ("https://cdn.example@evil.test/a", Refusal::Credentials),

@@ -1,0 +1,96 @@
+//! The faults of the network (N1 to N17) as scripts, against the adapter, the download and the vault of the product
+//! over real sockets; and addresses that nobody may be led to.
+//!
+//! A script must end in the one outcome that it names, with the file whole under its hash or nowhere, nothing left of
+//! it once it is cancelled, no more requests and bytes than it allows, little memory, and no task behind it.
+
+mod house;
+mod memory;
+mod play;
+pub mod reach;
+mod scripts;
+mod wire;
+
+use std::collections::BTreeSet;
+
+pub use house::Plant;
+
+use crate::child;
+use crate::suites::Run;
+use crate::verdict::Verdict;
+use play::Scene;
+
+/// Each script is played with so many seeds where there is time.
+const SEEDS: u64 = 3;
+
+/// What is played, and what of the product's surroundings is wrong where a bug is planted.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub seeds: u64,
+    /// Rows of the table, such as `N5`; all where there are none.
+    pub rows: &'static [&'static str],
+    pub plant: Plant,
+}
+
+/// What was counted.
+#[derive(Debug, Default)]
+struct Tally {
+    scripts: BTreeSet<String>,
+    plays: u64,
+    requests: usize,
+    /// The most memory that a play took beyond what was in use before; `None` where nobody tells.
+    grown: Option<u64>,
+}
+
+pub fn run(run: &Run) -> anyhow::Result<Verdict> {
+    let mut verdict = played(&Size { seeds: run.size(1, SEEDS), rows: &[], plant: Plant::Nothing }, run)?;
+    if run.wants("ssrf") {
+        reach::watched(run, &mut verdict)?;
+    }
+    Ok(verdict)
+}
+
+/// Plays the scripts of a size.
+pub fn played(size: &Size, run: &Run) -> anyhow::Result<Verdict> {
+    let (mut verdict, mut tally) = (Verdict::default(), Tally::default());
+    let runtime = child::runtime()?;
+    for seed in (run.seed..).take(usize::try_from(size.seeds)?) {
+        runtime.block_on(seeded(seed, size, run, &mut verdict, &mut tally))?;
+    }
+    verdict.count("scripts", format!("{}x{}", tally.scripts.len(), size.seeds));
+    verdict.count("plays", tally.plays);
+    verdict.count("requests", tally.requests);
+    let grown = tally.grown.map_or("unseen".to_owned(), |bytes| format!("{:.1}MB", megabytes(bytes)));
+    verdict.count("grown-max", grown);
+    Ok(verdict)
+}
+
+async fn seeded(seed: u64, size: &Size, run: &Run, verdict: &mut Verdict, tally: &mut Tally) -> anyhow::Result<()> {
+    let mut scene = Scene::set(seed, size.plant).await?;
+    // Kept to the end: memory that was given back would hide what a play takes.
+    let scripts = scene.scripts();
+    for script in &scripts {
+        let row = script.name.split('/').next().unwrap_or_default();
+        let is_of_size = size.rows.is_empty() || size.rows.contains(&row);
+        if !is_of_size || !run.wants(&script.name) {
+            continue;
+        }
+        let played = scene.play(script).await?;
+        tally.plays += 1;
+        tally.requests += played.requests;
+        tally.grown = tally.grown.max(played.grown);
+        for wrong in played.wrong {
+            let only = script.name.replace('\'', "");
+            verdict
+                .fault(format!("{} seed {seed}: {wrong}", script.name), format!("net --seed {seed} --only '{only}'"));
+        }
+        tally.scripts.insert(script.name.clone());
+    }
+    Ok(())
+}
+
+/// For people.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a megabyte is enough")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
