@@ -92,6 +92,9 @@ impl Reply {
     fn part(&self, range: Option<&str>) -> Self {
         let first = range.filter(|_| self.ranges).and_then(|r| {
             let (first, last) = r.strip_prefix("bytes=")?.split_once('-')?;
+            if first.is_empty() {
+                return Some((self.body.len().saturating_sub(last.parse().ok()?), None));
+            }
             Some((first.parse::<usize>().ok()?, last.parse::<usize>().ok()))
         });
         let Some((first, last)) = first.filter(|(first, _)| *first < self.body.len()) else { return self.clone() };

@@ -1,5 +1,6 @@
 //! A question, and what may go along with it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,10 @@ pub struct Ask {
     /// Asked a single time, whatever comes: somebody waits for the answer.
     pub(super) once: bool,
 }
+
+/// Which version of a file an answer was about: its strong `ETag` (RFC 9110, 8.8.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub(super) HeaderValue);
 
 /// The body of a question that is asked by POST.
 #[derive(Clone, Debug)]
@@ -71,6 +76,20 @@ impl Ask {
     #[must_use]
     pub fn once(self) -> Self {
         Self { once: true, ..self }
+    }
+
+    /// The same, for so many of a file's last bytes, or all of a shorter one.
+    #[must_use]
+    pub fn last(self, bytes: u64) -> Self {
+        Self { range: Some(format!("bytes=-{bytes}")), ..self }
+    }
+
+    /// The same, for these bytes of a file, of this version where there is one.
+    #[must_use]
+    pub fn between(self, range: &Range<u64>, version: Option<&Version>) -> Self {
+        let (first, last) = (range.start, range.end.saturating_sub(1));
+        let if_range = version.map(|version| version.0.clone());
+        Self { range: Some(format!("bytes={first}-{last}")), if_range, ..self }
     }
 
     #[must_use]

@@ -3,13 +3,14 @@
 //! and bytes of two versions are never joined. What the sink holds of an earlier attempt is continued in the same way;
 //! whatever cannot be continued is begun again.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use makegood_domain::ports::{FileSink, Held, Start, VaultError};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 
-use super::{Answer, Arrived, Ask, Http, HttpError};
+use super::{Answer, Arrived, Ask, Http, HttpError, Version};
 
 /// Further questions about one file, after the first.
 const RESUMES: u32 = 3;
@@ -291,6 +292,23 @@ impl Answer {
             206 => text(&self.headers, CONTENT_RANGE).and_then(|r| content_range(&r)?.1).unwrap_or(0),
             _ => text(&self.headers, CONTENT_LENGTH).and_then(|n| n.parse().ok()).unwrap_or(0),
         }
+    }
+
+    /// Which bytes of a file these are, and its whole length where that is told; `None` where the answer is no part,
+    /// comes packed, or has another length than it says.
+    #[must_use]
+    pub fn part(&self) -> Option<(Range<u64>, Option<u64>)> {
+        let range = text(&self.headers, CONTENT_RANGE).filter(|_| coding(&self.headers).is_none())?;
+        let (first, total) = content_range(&range)?;
+        let end = first.checked_add(self.body.len() as u64)?;
+        let is_as_said = range.starts_with(&format!("bytes {first}-{}/", end.checked_sub(1)?));
+        is_as_said.then_some((first..end, total))
+    }
+
+    /// The version of the file, where the answer tells it in a way that says something about bytes.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        strong_tag(&self.headers).map(Version)
     }
 
     /// The declared media type, without parameters.

@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use address::{Names, SystemNames, is_global};
-pub use ask::Ask;
+pub use ask::{Ask, Version};
 pub use download::{DownloadError, Downloaded};
 pub use gate::{GateState, Shut};
 pub use grant::{Account, AccountError};

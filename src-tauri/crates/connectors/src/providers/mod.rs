@@ -20,6 +20,8 @@ pub mod stability;
 pub mod sync;
 pub mod vertex_veo;
 
+mod archive;
+mod archives;
 mod explain;
 mod files;
 mod inquiry;

@@ -128,7 +128,7 @@ impl Adapter {
             Pieces::Gone => {
                 vec![Piece::File(Asset { exists_now: Some(false), ..Asset::default() }); requested as usize]
             }
-            Pieces::Listed(pieces) => pieces,
+            Pieces::Listed(pieces) => self.spread(inquiry, pieces).await,
         };
         let mut items = Vec::new();
         for (item, piece) in (1..=requested).zip(pieces) {
@@ -136,7 +136,7 @@ impl Adapter {
                 Piece::Filtered => made(item, ItemState::Filtered, reading.finished_at),
                 Piece::Missing => made(item, ItemState::NotReturned, reading.finished_at),
                 Piece::File(mut asset) => {
-                    if asset.exists_now.is_none() {
+                    if asset.exists_now.is_none() && asset.member.is_none() {
                         self.protocol.look_at(inquiry, &mut asset).await;
                     }
                     let file = ProviderFile {
@@ -177,6 +177,11 @@ impl Adapter {
             }
             (JobState::Succeeded, Pieces::Listed(pieces)) => {
                 let index = usize::try_from(item.saturating_sub(1)).unwrap_or(usize::MAX);
+                if let [Piece::File(asset)] = &pieces[..]
+                    && self.is_archive(asset, job.requested_items).await
+                {
+                    return Ok(Asset { member: Some(item), ..asset.clone() });
+                }
                 match pieces.into_iter().nth(index) {
                     Some(Piece::File(asset)) => Ok(asset),
                     _ => fail(format!("item {item} has no file"), Retry::Permanent, false),
@@ -195,6 +200,9 @@ impl Adapter {
     async fn transfer(&self, asset: &Asset, sink: &mut dyn FileSink) -> Result<Option<String>, Missed> {
         if let Some(inline) = asset.url.strip_prefix("data:") {
             return self.unpack(inline, sink).await.map_err(Missed::from);
+        }
+        if let Some(item) = asset.member {
+            return self.unpack_member(asset, item, sink).await;
         }
         let fail = |what: &str, retry, gone| Err(Missed::from(self.error("download", what, retry, gone)));
         let url = match self.http.guard().read(&asset.url) {
@@ -237,7 +245,7 @@ impl Adapter {
         Ok(head.split(';').next().map(str::to_owned))
     }
 
-    fn error(&self, operation: &'static str, message: &str, retry: Retry, gone: bool) -> ProviderError {
+    pub(super) fn error(&self, operation: &'static str, message: &str, retry: Retry, gone: bool) -> ProviderError {
         ProviderError { provider: self.id.clone(), operation, message: self.http.shown(message), retry, gone }
     }
 }
@@ -341,10 +349,10 @@ impl ProviderPort for Adapter {
 }
 
 /// Why a file did not come from its address.
-struct Missed {
-    error: ProviderError,
+pub(super) struct Missed {
+    pub(super) error: ProviderError,
     /// The address itself was refused: it may be stale.
-    is_refused: bool,
+    pub(super) is_refused: bool,
 }
 
 impl From<ProviderError> for Missed {
@@ -370,7 +378,7 @@ fn fate_of_the_rest(state: JobState) -> Option<ItemState> {
 
 /// What an answer in place of a file means. The address was fresh, so 403 is not an expired one:
 /// it may be the key, or a file that is gone, and nobody tells which.
-fn meaning_of_refusal(answer: &Answer) -> (Retry, bool) {
+pub(super) fn meaning_of_refusal(answer: &Answer) -> (Retry, bool) {
     match answer.status {
         404 | 410 => (Retry::Permanent, true),
         401 => (Retry::Permanent, false),

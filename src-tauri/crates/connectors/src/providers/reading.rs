@@ -71,6 +71,8 @@ pub struct Asset {
     pub finished_at: Option<Timestamp>,
     /// Whether it was found; `None` where that can't be told.
     pub exists_now: Option<bool>,
+    /// Which file of the archive that lies at the address, the first being 1; `None` where it is the file itself.
+    pub member: Option<u32>,
 }
 
 impl Reading {
