@@ -24,7 +24,7 @@ pub(super) async fn drive(desk: &Desk, ticket: &str, kind: ActionKind) -> anyhow
     println!("verdict   {} → {} (asked {} jobs)", verdict.label, verdict.remedy_label, asked.asked);
     let account = detail.usage.account_id.map(AccountId);
     print_postings(desk, account.as_ref(), "before").await?;
-    let sheet = desk.review(ReviewRequest { case_id: case_id.clone(), kind, answer: None }).await?;
+    let sheet = desk.review(ReviewRequest { case_id: case_id.clone(), kind, answer: None, consent: None }).await?;
     println!("review    {}", sheet.title);
     let request = ConfirmRequest {
         case_id: case_id.clone(),
@@ -35,6 +35,7 @@ pub(super) async fn drive(desk: &Desk, ticket: &str, kind: ActionKind) -> anyhow
         reviewed_at: sheet.made_at,
         key: SystemIds.new_id(),
         reason: None,
+        consent: None,
     };
     let outcome = desk.confirm(request.clone()).await?;
     print_outcome(&outcome);

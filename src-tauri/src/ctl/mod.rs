@@ -11,6 +11,7 @@ mod practice;
 mod provider;
 mod reconcile;
 mod recover;
+mod release;
 mod schema;
 mod serve;
 mod signals;
@@ -52,6 +53,8 @@ enum Command {
     Reconcile(reconcile::Options),
     /// Bring the files of a case, or of the case about a run, to their places, and show how far that is.
     Recover(recover::Options),
+    /// Give a late result of a refunded item, against a new debit that the customer agreed to.
+    Release(release::Options),
     /// The adapters of providers, what a document of one means, and what one says of a job.
     Provider(provider::Options),
     /// Take webhooks of providers and facts of the platform in, tell it what was done, and reconcile.
@@ -102,6 +105,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Triage(options) => triage::run(&home, &options).await,
         Command::Reconcile(options) => reconcile::run(&home, &options).await,
         Command::Recover(options) => recover::run(&home, options).await,
+        Command::Release(options) => release::run(&home, options).await,
         Command::Provider(options) => provider::run(&home, options).await,
         Command::Serve(options) => serve::run(&home, &options).await,
         Command::Export(options) => export::run(&home, &options).await,

@@ -36,7 +36,7 @@ async fn failed_at_provider() -> (House, CaseId) {
 }
 
 pub(super) async fn review(desk: &Desk, case: &CaseId, kind: ActionKind) -> ReviewSheet {
-    let request = ReviewRequest { case_id: case.0.clone(), kind, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind, answer: None, consent: None };
     desk.review(request).await.expect("the action can be reviewed")
 }
 
@@ -50,6 +50,7 @@ pub(super) fn confirmation(sheet: &ReviewSheet, key: &str) -> ConfirmRequest {
         reviewed_at: sheet.made_at,
         key: format!("{key}-0123456789abcdef"),
         reason: None,
+        consent: None,
     }
 }
 
@@ -141,7 +142,7 @@ async fn two_agents_settle_one_charge_once() {
 async fn a_second_remedy_is_refused_by_the_record_itself() {
     let (house, case) = recoverable().await;
     act(&house.desk, &case, ActionKind::Recover, "a").await.expect("an outcome");
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None, consent: None };
     assert!(matches!(house.desk.review(request).await, Err(Error::Refused(_))), "the window offers no restoration");
     // And if somebody journalled one all the same: the keys of the record forbid it.
     let planned = failed_at_provider_plan().await;

@@ -33,7 +33,7 @@ async fn still_computing() -> (House, CaseId) {
 
 async fn sheet(house: &House, case: &CaseId, answer: Option<&str>) -> ReviewSheet {
     let answer = answer.map(str::to_owned);
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer, consent: None };
     house.desk.review(request).await.expect("the act can be reviewed")
 }
 
@@ -47,6 +47,7 @@ fn confirmation(sheet: &ReviewSheet, answer: Option<&str>, reason: Option<&str>)
         reviewed_at: sheet.made_at,
         key: format!("key-{}-0123456789abcdef", reason.map_or(0, str::len)),
         reason: reason.map(str::to_owned),
+        consent: None,
     }
 }
 

@@ -39,7 +39,8 @@ async fn office() -> Office {
 
 impl Office {
     async fn sheet(&self) -> ReviewSheet {
-        let request = ReviewRequest { case_id: self.case.0.clone(), kind: ActionKind::Restore, answer: None };
+        let request =
+            ReviewRequest { case_id: self.case.0.clone(), kind: ActionKind::Restore, answer: None, consent: None };
         self.cleo.review(request).await.expect("the action can be reviewed")
     }
 
@@ -80,6 +81,7 @@ impl Office {
             reviewed_at: sheet.made_at,
             key: format!("{key}-0123456789abcdef"),
             reason: Some(reason.to_owned()),
+            consent: None,
         };
         self.cleo.confirm(request).await.expect("an outcome").state
     }
@@ -171,7 +173,7 @@ async fn a_page_of_requests_is_one_read() {
     let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
     let desk = desk_on(&store, &clock, &mill, dir.path(), "cleo");
     let case = desk.take_in("case-T-1".into(), ticket("T-1", COMPLAINT), Vec::new()).await.expect("a case").case.id;
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None, consent: None };
     let sheet = desk.review(request).await.expect("the action can be reviewed");
     let asked = AskApprovalRequest {
         id: "approval-0123456789abcdef".into(),

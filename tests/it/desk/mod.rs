@@ -4,6 +4,7 @@
 mod acting;
 mod against;
 mod approving;
+mod batch;
 mod bridge;
 mod cancelling;
 mod fakes;
@@ -13,6 +14,7 @@ mod matching;
 mod overtaken;
 mod previewing;
 mod reconciling;
+mod releasing;
 mod saving;
 mod slow;
 mod symptoms;

@@ -30,7 +30,7 @@ async fn failed_at_provider() -> (House, CaseId) {
 }
 
 async fn reviewed(desk: &Desk, case: &CaseId) -> ConfirmRequest {
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None, consent: None };
     let sheet = desk.review(request).await.expect("the action can be reviewed");
     ConfirmRequest {
         case_id: sheet.case_id,
@@ -41,6 +41,7 @@ async fn reviewed(desk: &Desk, case: &CaseId) -> ConfirmRequest {
         reviewed_at: sheet.made_at,
         key: KEY.to_owned(),
         reason: None,
+        consent: None,
     }
 }
 

@@ -75,7 +75,7 @@ async fn recoverable() -> (House, CaseId) {
 
 /// Recovers the case's file, and returns the output that it became.
 async fn recovered(house: &House, case: &CaseId) -> String {
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Recover, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Recover, answer: None, consent: None };
     let sheet = house.desk.review(request).await.expect("a sheet");
     let confirmation = ConfirmRequest {
         case_id: sheet.case_id,
@@ -86,6 +86,7 @@ async fn recovered(house: &House, case: &CaseId) -> String {
         reviewed_at: sheet.made_at,
         key: "preview-0123456789abcdef".to_owned(),
         reason: None,
+        consent: None,
     };
     let done = house.desk.confirm(confirmation).await.expect("an outcome");
     assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
@@ -115,7 +116,7 @@ async fn the_canvas_is_told_before_and_after() {
     let (house, case) = recoverable().await;
     let before = now_on_the_node(&house, &case).await;
     assert_eq!((before.text.as_str(), before.tone, before.previewable), ("nothing", Tone::Bad, false));
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Recover, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Recover, answer: None, consent: None };
     let sheet = house.desk.review(request).await.expect("a sheet");
     let item = &sheet.canvas[0].items[0];
     assert_eq!(item.now, before);
@@ -131,7 +132,7 @@ async fn a_refund_is_told_as_what_the_node_gets_instead() {
     let facts = [ground(), run_of_210("run_shot4", STARTED), vec![failed_job("run_shot4", FINISHED)]];
     let house = house(&facts).await;
     let case = house.case("T-1", COMPLAINT).await;
-    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None };
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Restore, answer: None, consent: None };
     let sheet = house.desk.review(request).await.expect("a sheet");
     let item = &sheet.canvas[0].items[0];
     assert_eq!(item.now.text, "nothing");

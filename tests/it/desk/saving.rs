@@ -23,7 +23,7 @@ const STARTED: &str = "2026-03-12T18:04:22Z";
 const FINISHED: &str = "2026-03-12T18:12:14Z";
 
 /// A run whose file its provider has, and whose provider says so when it is asked.
-async fn finished(further: Vec<Fact>) -> House {
+pub(super) async fn finished(further: Vec<Fact>) -> House {
     let made = made_job("run_shot4", FINISHED, &clip());
     let house = house(&[ground(), run_of_210("run_shot4", STARTED), vec![made.clone()], further]).await;
     if let Fact::Job(job) = made {
@@ -32,7 +32,7 @@ async fn finished(further: Vec<Fact>) -> House {
     house
 }
 
-async fn dossier(house: &House, run: &str) -> makegood_domain::scope::Dossier {
+pub(super) async fn dossier(house: &House, run: &str) -> makegood_domain::scope::Dossier {
     let scope = house.store.scope_of_run(&RunId::new(run), at(NOW)).await.expect("readable");
     scope.expect("a run").runs.into_iter().next().expect("its facts")
 }

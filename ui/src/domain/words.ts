@@ -76,6 +76,7 @@ export const ACTIONS: Readonly<Record<ActionKind, { readonly verb: string; reado
   restore: { verb: 'Restore', how: 'Credits go back to the balances they came from.' },
   reattach: { verb: 'Reattach', how: 'The stored output is put where it belongs. No charge.' },
   hold: { verb: 'Hold', how: 'The file is kept by support until it can be placed.' },
+  release: { verb: 'Release', how: 'The refund is taken back and the late result delivered, in one go. Only with the customer’s consent.' },
   quarantine: { verb: 'Quarantine', how: 'The output is made unreachable where it lies. Nothing is deleted.' },
   link: { verb: 'Link', how: 'The older ticket goes on with it. No second remedy.' },
   ask: { verb: 'Ask', how: 'The customer is asked. Nothing else changes.' },

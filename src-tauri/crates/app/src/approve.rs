@@ -53,6 +53,7 @@ impl Desk {
             kind: request.kind,
             answer: request.answer.as_deref(),
             reason: Some(&reason),
+            consent: None,
             digest: &request.digest,
             at: request.reviewed_at,
         };

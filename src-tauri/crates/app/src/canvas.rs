@@ -84,6 +84,10 @@ fn after(view: &ItemView<'_>, run: &LogicalRun<'_>, plan: &Plan) -> Option<Canva
         Step::RecoverItem { run_id, item, place, output_id, .. } if run.contains(run_id) && *item == view.item => {
             Some(placed(place, run, output_id.as_str()))
         }
+        Step::Do { effect: Effect::Release { run_id, items, .. } } if run.contains(run_id) => {
+            let row = items.iter().find(|row| row.item == view.item)?;
+            Some(placed(&row.place, run, row.output_id.as_str()))
+        }
         Step::Do { effect: Effect::Move { output_id, place } } => {
             let moved = view.outputs.iter().any(|row| row.id == *output_id);
             moved.then(|| placed(place, run, output_id.as_str()))

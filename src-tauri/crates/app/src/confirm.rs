@@ -5,7 +5,7 @@
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{ActionKey, AgentId, CaseId};
-use makegood_domain::plan::{ActionKind, Order, Plan, Step, digest};
+use makegood_domain::plan::{ActionKind, Consent, Effect, Order, Plan, ReleasedItem, Step, digest};
 use makegood_domain::ports::{ActionRecord, ActionState, Applied, Begun, StoreError};
 
 use crate::contract::{ActionKeyRequest, ActionView, ApprovalNeed, ConfirmRequest, OutcomeState, Topic};
@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::recover::Recovered;
+use crate::review::Said;
 
 /// A sheet older than this is made again before anything is done.
 const REVIEW_AGE_MAX: SignedDuration = SignedDuration::from_mins(15);
@@ -24,6 +25,7 @@ pub(crate) struct Reviewed<'a> {
     pub kind: ActionKind,
     pub answer: Option<&'a str>,
     pub reason: Option<&'a str>,
+    pub consent: Option<Consent>,
     pub digest: &'a str,
     pub at: Timestamp,
 }
@@ -36,9 +38,14 @@ impl<'a> Reviewed<'a> {
             kind: request.kind,
             answer: request.answer.as_deref(),
             reason: request.reason.as_deref(),
+            consent: request.consent.as_ref().map(Consent::from),
             digest: &request.digest,
             at: request.reviewed_at,
         }
+    }
+
+    fn said(&self) -> Said<'_> {
+        Said { answer: self.answer, reason: self.reason, consent: self.consent.as_ref() }
     }
 }
 
@@ -177,7 +184,7 @@ impl Desk {
         }
         tracing::debug!(case.id = %examined.case.id, %now, "planning again for the review");
         examined.finding = then;
-        let plan = self.plan_for(&examined, reviewed.kind, reviewed.answer, reviewed.reason, reviewed.at)?;
+        let plan = self.plan_for(&examined, reviewed.kind, &reviewed.said(), reviewed.at)?;
         if digest(&plan) != reviewed.digest {
             return Err(changed_since());
         }
@@ -223,10 +230,7 @@ impl Desk {
         for (number, step) in plan.steps.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let stop = match step {
-                Step::Do { effect } => match self.store.apply(key, number, 0, effect, self.now()).await? {
-                    Applied::Done(_) => None,
-                    Applied::Refused(why) => Some(ActionState::Refused { why }),
-                },
+                Step::Do { effect } => self.do_effect(key, number, effect).await?,
                 Step::RecoverItem { .. } => match self.recover_item(key, plan, number, &scope).await? {
                     Recovered::Delivered => None,
                     Recovered::Refused(why) => Some(ActionState::Refused { why }),
@@ -242,6 +246,31 @@ impl Desk {
             changed_something = true;
         }
         Ok(Walk::Finished)
+    }
+
+    /// Does one effect; what keeps the plan from going on.
+    async fn do_effect(&self, key: &ActionKey, number: u32, effect: &Effect) -> Result<Option<ActionState>> {
+        if let Effect::Release { items, .. } = effect
+            && let Some(why) = self.unreadable(items).await
+        {
+            return Ok(Some(ActionState::FailedBeforeEffect { why, retry: true }));
+        }
+        Ok(match self.store.apply(key, number, 0, effect, self.now()).await? {
+            Applied::Done(_) => None,
+            Applied::Refused(why) => Some(ActionState::Refused { why }),
+        })
+    }
+
+    /// Nobody pays for a file that is not there, whole: why not.
+    async fn unreadable(&self, items: &[ReleasedItem]) -> Option<String> {
+        for item in items {
+            match self.vault.verify(&item.file.sha256).await {
+                Ok(file) if file.sha256 == item.file.sha256 && file.bytes == item.file.bytes => {}
+                Ok(_) => return Some(format!("our copy of item {} is damaged: nothing was taken", item.item)),
+                Err(why) => return Some(format!("our copy of item {}: {why}; nothing was taken", item.item)),
+            }
+        }
+        None
     }
 
     /// Reads back what the receipts claim, and only then says done.

@@ -105,6 +105,7 @@ pub(crate) fn action(kind: ActionKind) -> &'static str {
         ActionKind::Restore => "Restore",
         ActionKind::Reattach => "Reattach",
         ActionKind::Hold => "Hold",
+        ActionKind::Release => "Release",
         ActionKind::Quarantine => "Quarantine",
         ActionKind::Link => "Link",
         ActionKind::Ask => "Ask",

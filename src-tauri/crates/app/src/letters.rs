@@ -125,6 +125,15 @@ fn event(payload: &Payload) -> Result<(&'static str, Value), String> {
                 "items": items, "lines": lines, "balances": balances, "cause": cause, "by": by });
             ("credits.restored", data)
         }
+        (Effect::Release { run_id, refund_ids, items, consent, .. }, Receipt::Redebited { total, balances, .. }) => {
+            let balances: Vec<Value> = balances
+                .iter()
+                .map(|row| json!({ "balance_id": row.balance_id, "before": row.before, "after": row.after }))
+                .collect();
+            let data = json!({ "run_id": run_id, "refund_ids": refund_ids, "credits": total, "items": items,
+                "balances": balances, "consent": consent, "by": by });
+            ("asset.released", data)
+        }
         (Effect::Move { output_id, place }, _) => {
             ("asset.moved", json!({ "output_id": output_id, "place": place, "by": by }))
         }

@@ -1,9 +1,9 @@
 //! Reading back: an act is done when ledger and storage say so, not when the call returned.
 
-use makegood_domain::ids::OutputId;
+use makegood_domain::ids::{OutputId, RefundId};
 use makegood_domain::ledger::RefundState;
 use makegood_domain::plan::{Effect, Place, Plan, Step};
-use makegood_domain::ports::{ActionRecord, ActionState, Receipt, StepReceipt};
+use makegood_domain::ports::{ActionRecord, ActionState, BalanceMove, OutputFile, Receipt, StepReceipt};
 use makegood_domain::scope::{Dossier, Scope};
 use makegood_domain::work::Output;
 
@@ -34,6 +34,9 @@ impl Desk {
                 Receipt::Delivered { output_id, sha256, bytes } => {
                     self.file_disproved(&scope, output_id, sha256, *bytes).await
                 }
+                Receipt::Redebited { refund_ids, outputs, .. } => {
+                    self.release_disproved(&scope, refund_ids, outputs).await
+                }
                 Receipt::Moved { output_id } => (output(&scope, output_id).is_none())
                     .then(|| format!("the record does not show output {output_id} where it was moved")),
                 _ => None,
@@ -43,6 +46,29 @@ impl Desk {
             }
         }
         Ok(None)
+    }
+
+    /// Every refund that a release took back stands no longer, and each of its files is there.
+    async fn release_disproved(
+        &self,
+        scope: &Scope,
+        refund_ids: &[RefundId],
+        outputs: &[OutputFile],
+    ) -> Option<String> {
+        let stands = |id: &&RefundId| {
+            let mut refunds = dossiers(scope).flat_map(|dossier| &dossier.refunds);
+            !refunds.any(|refund| refund.id == **id && refund.state == RefundState::Reversed)
+        };
+        if let Some(id) = refund_ids.iter().find(stands) {
+            return Some(format!("the ledger does not show that refund {id} was taken back"));
+        }
+        for file in outputs {
+            let wrong = self.file_disproved(scope, &file.output_id, &file.sha256, file.bytes).await;
+            if wrong.is_some() {
+                return wrong;
+            }
+        }
+        None
     }
 
     async fn file_disproved(&self, scope: &Scope, id: &OutputId, sha256: &str, bytes: u64) -> Option<String> {
@@ -114,16 +140,17 @@ fn proofs(receipt: &Receipt, matches: bool) -> Vec<ReadBack> {
             matches,
             place: String::new(),
         }],
-        Receipt::Restored { balances, .. } => balances
-            .iter()
-            .map(|row| ReadBack::Balance {
-                balance_id: row.balance_id.0.clone(),
-                label: labels::balance(row.kind).to_owned(),
-                before: row.before,
-                after: row.after,
+        Receipt::Restored { balances, .. } => balances.iter().map(|row| balance_proof(row, matches)).collect(),
+        Receipt::Redebited { balances, outputs, .. } => {
+            let files = outputs.iter().map(|file| ReadBack::File {
+                output_id: file.output_id.0.clone(),
+                sha256: file.sha256.clone(),
+                bytes: file.bytes,
                 matches,
-            })
-            .collect(),
+                place: String::new(),
+            });
+            files.chain(balances.iter().map(|row| balance_proof(row, matches))).collect()
+        }
         Receipt::Moved { output_id } => other(format!("output {output_id} moved")),
         Receipt::Quarantined { output_id } => other(format!("output {output_id} made unreachable")),
         Receipt::Incident { id } => other(format!("incident {id} opened")),
@@ -131,6 +158,16 @@ fn proofs(receipt: &Receipt, matches: bool) -> Vec<ReadBack> {
         Receipt::Queued { what, .. } => other(format!("{what} waits in the outbox")),
         Receipt::Said { message_id } => other(format!("answer {message_id} waits in the outbox")),
         Receipt::Leased { .. } | Receipt::Released | Receipt::CaseSet { .. } => Vec::new(),
+    }
+}
+
+fn balance_proof(row: &BalanceMove, matches: bool) -> ReadBack {
+    ReadBack::Balance {
+        balance_id: row.balance_id.0.clone(),
+        label: labels::balance(row.kind).to_owned(),
+        before: row.before,
+        after: row.after,
+        matches,
     }
 }
 
@@ -148,6 +185,9 @@ fn output_place<'a>(plan: &'a Plan, wanted: &str) -> Option<&'a Place> {
             if output_id.as_str() == wanted =>
         {
             Some(place)
+        }
+        Step::Do { effect: Effect::Release { items, .. } } => {
+            items.iter().find(|item| item.output_id.as_str() == wanted).map(|item| &item.place)
         }
         _ => None,
     })

@@ -5,16 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use makegood_domain::diagnose::ChargeRestoration;
-use makegood_domain::ids::{BalanceId, CaseId, RunId};
+use makegood_domain::ids::{BalanceId, CaseId, RefundId, RunId};
 use makegood_domain::money::Credits;
-use makegood_domain::plan::{ActionKind, Effect, Place, Plan, PlanInput, Step, digest, offers, plan, restorable};
+use makegood_domain::plan::{
+    ActionKind, Consent, Effect, Place, Plan, PlanInput, ReleasedItem, Step, digest, offers, plan, restorable,
+};
 use makegood_domain::ports::{ApprovalState, Identity, Ids};
 use makegood_domain::scope::Scope;
 use sha2::{Digest, Sha256};
 
 use crate::approve::approval_need;
 use crate::canvas::canvas;
-use crate::contract::{ReviewCheck, ReviewFile, ReviewMessage, ReviewPosting, ReviewRequest, ReviewSheet};
+use crate::contract::{
+    ConsentGiven, ReviewCheck, ReviewFile, ReviewMessage, ReviewPosting, ReviewRequest, ReviewSheet,
+};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::finding::Examined;
@@ -31,7 +35,9 @@ impl Desk {
         let against = goes_against(&examined, request.kind);
         // The plan does not hold the reason: the sheet asks for it, and confirming needs it.
         let reason = against.then_some("given when it is confirmed");
-        let plan = self.plan_for(&examined, request.kind, request.answer.as_deref(), reason, now)?;
+        let consent = request.consent.as_ref().map(Consent::from);
+        let said = Said { answer: request.answer.as_deref(), reason, consent: consent.as_ref() };
+        let plan = self.plan_for(&examined, request.kind, &said, now)?;
         let mut sheet = self.sheet(&examined, &plan, now);
         if against {
             sheet.needs_reason = true;
@@ -57,8 +63,7 @@ impl Desk {
         &self,
         examined: &Examined,
         kind: ActionKind,
-        edited: Option<&str>,
-        reason: Option<&str>,
+        said: &Said<'_>,
         at: Timestamp,
     ) -> Result<Plan> {
         let Examined { case, scope, finding } = examined;
@@ -76,9 +81,10 @@ impl Desk {
             claim: &finding.claim,
             diagnosis: &finding.diagnosis,
             scope,
-            answer: edited.unwrap_or(&finding.answer),
+            answer: said.answer.unwrap_or(&finding.answer),
             locale: &finding.answer_locale,
-            reason,
+            reason: said.reason,
+            consent: said.consent,
             agent_restorations: &against,
             hold_until: at.checked_add(self.policy.hold()).ok(),
             now: at,
@@ -90,7 +96,7 @@ impl Desk {
     fn sheet(&self, examined: &Examined, plan: &Plan, now: Timestamp) -> ReviewSheet {
         let Examined { case, scope, finding } = examined;
         let postings = postings(plan, scope);
-        let restored_total = postings.iter().map(|posting| posting.amount).sum();
+        let restored_total = postings.iter().map(|posting| posting.amount.max(0)).sum();
         let files = files(plan, scope, finding.diagnosis.retention_deadline);
         let canvas = canvas(examined, &self.policy, Some(plan));
         let title = title(plan, files.len(), restored_total);
@@ -135,6 +141,20 @@ impl Desk {
             });
         }
         checks
+    }
+}
+
+/// What an agent says to an action.
+pub(crate) struct Said<'a> {
+    /// The answer as it was edited.
+    pub answer: Option<&'a str>,
+    pub reason: Option<&'a str>,
+    pub consent: Option<&'a Consent>,
+}
+
+impl From<&ConsentGiven> for Consent {
+    fn from(given: &ConsentGiven) -> Self {
+        Self { by: given.by.clone(), at: given.at, message: given.message.clone() }
     }
 }
 
@@ -229,7 +249,42 @@ fn postings(plan: &Plan, scope: &Scope) -> Vec<ReviewPosting> {
             });
         }
     }
+    rows.extend(debits(plan, scope, &mut level));
     rows
+}
+
+/// What is taken again for a late result, as amounts below 0.
+fn debits(plan: &Plan, scope: &Scope, level: &mut BTreeMap<BalanceId, Credits>) -> Vec<ReviewPosting> {
+    let refunds = || scope.runs.iter().flat_map(|dossier| &dossier.refunds);
+    let mut rows = Vec::new();
+    for (refund_ids, items) in plan.steps.iter().filter_map(released) {
+        for refund in refunds().filter(|refund| refund_ids.contains(&refund.id)) {
+            for line in &refund.lines {
+                let current = level.entry(line.balance_id.clone()).or_insert(0);
+                let before = *current;
+                *current -= line.amount;
+                rows.push(ReviewPosting {
+                    charge_id: refund.charge_id.0.clone(),
+                    run_id: refund.run_id.0.clone(),
+                    items: items.iter().map(|row| row.item).collect(),
+                    balance_id: line.balance_id.0.clone(),
+                    kind: line.kind,
+                    label: labels::balance(line.kind).to_owned(),
+                    amount: -line.amount,
+                    before,
+                    after: *current,
+                });
+            }
+        }
+    }
+    rows
+}
+
+fn released(step: &Step) -> Option<(&[RefundId], &[ReleasedItem])> {
+    match step {
+        Step::Do { effect: Effect::Release { refund_ids, items, .. } } => Some((refund_ids, items)),
+        _ => None,
+    }
 }
 
 fn charged_total(plan: &Plan, scope: &Scope) -> Credits {
@@ -252,7 +307,21 @@ fn files(plan: &Plan, scope: &Scope, deadline: Option<Timestamp>) -> Vec<ReviewF
         }),
         Step::Do { .. } => None,
     };
-    plan.steps.iter().filter_map(of_step).collect()
+    let mut files: Vec<ReviewFile> = plan.steps.iter().filter_map(of_step).collect();
+    for step in &plan.steps {
+        let Step::Do { effect: Effect::Release { run_id, items, .. } } = step else { continue };
+        files.extend(items.iter().map(|item| ReviewFile {
+            run_id: run_id.0.clone(),
+            item: item.item,
+            job_id: String::new(),
+            bytes: Some(item.file.bytes),
+            sha256_prefix: item.file.sha256.clone(),
+            project_id: project_of(&item.place).to_owned(),
+            place: place_label(&item.place, scope),
+            deadline: None,
+        }));
+    }
+    files
 }
 
 fn project_of(place: &Place) -> &str {
@@ -283,6 +352,15 @@ pub(crate) fn place_label(place: &Place, scope: &Scope) -> String {
 }
 
 fn title(plan: &Plan, files: usize, total: Credits) -> String {
+    let amounts = plan.steps.iter().filter_map(|step| match step {
+        Step::Do { effect: Effect::Release { amount, .. } } => Some(*amount),
+        _ => None,
+    });
+    let debited: Credits = amounts.sum();
+    if debited > 0 {
+        let noun = if files == 1 { "output" } else { "outputs" };
+        return format!("Release {files} {noun} for {debited} credits");
+    }
     let held = plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { place: Place::Hold { .. }, .. }));
     let noun = if files == 1 { "output" } else { "outputs" };
     let saved = match (files, held) {
@@ -330,6 +408,11 @@ fn effects(plan: &Plan) -> Vec<String> {
             Effect::LinkTicket { to } => Some(format!("Link this case to ticket {to}")),
             Effect::CancelUpstream { job_id, .. } => Some(format!("Ask for job {job_id} to be cancelled upstream")),
             Effect::TellOwner { account_id, .. } => Some(format!("Tell the owner of account {account_id}")),
+            Effect::Release { refund_ids, consent, .. } => {
+                let refunds: Vec<_> = refund_ids.iter().map(|id| id.as_str()).collect();
+                let (who, when) = (&consent.by, labels::utc(consent.at));
+                Some(format!("Take refund {} back, as {who} agreed on {when}", refunds.join(", ")))
+            }
             Effect::SetCase { state, follow_up_at } => Some(match follow_up_at {
                 Some(at) => {
                     format!("Case: {} until {}", labels::case_state(*state), labels::utc(*at))
@@ -352,7 +435,10 @@ fn cannot_be_undone(plan: &Plan) -> Vec<String> {
     if restorations(plan).next().is_some() {
         lines.push("The postings. A mistake is corrected by a new, reviewed posting.".to_owned());
     }
-    if plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { .. })) {
+    if plan.steps.iter().any(|step| released(step).is_some()) {
+        lines.push("The debit. It is made once, with the delivery or not at all.".to_owned());
+    }
+    if plan.steps.iter().any(|step| matches!(step, Step::RecoverItem { .. }) || released(step).is_some()) {
         lines.push("A delivered item can't be refunded later.".to_owned());
     }
     if plan.steps.iter().any(|step| matches!(step, Step::Do { effect: Effect::Say { .. } })) {
@@ -365,7 +451,7 @@ fn cannot_be_undone(plan: &Plan) -> Vec<String> {
 mod tests {
     use super::*;
     use makegood_domain::diagnose::{Remedy, RestoredItem};
-    use makegood_domain::ids::{AccountId, ChargeId, JobId, OutputId, ProjectId, ProviderId, RefundId};
+    use makegood_domain::ids::{AccountId, ChargeId, JobId, OutputId, ProjectId, ProviderId};
     use makegood_domain::plan::Fetch;
 
     fn recover(item: u32) -> Step {

@@ -59,7 +59,7 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
         asked.problems.iter().for_each(|problem| eprintln!("makegoodctl: {problem}"));
     }
     let Some(kind) = kind_of(desk, &case_id).await? else { return Ok(ExitCode::FAILURE) };
-    let sheet = desk.review(ReviewRequest { case_id, kind, answer: None }).await?;
+    let sheet = desk.review(ReviewRequest { case_id, kind, answer: None, consent: None }).await?;
     show(&sheet);
     if let Some(item) = options.item
         && !sheet.files.iter().any(|file| file.item == item)
@@ -80,7 +80,7 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
 }
 
 /// The case by its own id, by its ticket's, or by a run that it is about.
-async fn case_of(desk: &Desk, what: &str) -> anyhow::Result<String> {
+pub(super) async fn case_of(desk: &Desk, what: &str) -> anyhow::Result<String> {
     match desk.store().case(&CaseId::new(what)).await {
         Ok(case) => return Ok(case.id.0),
         Err(StoreError::NotFound { .. }) => {}
@@ -149,6 +149,7 @@ async fn carry_out(desk: &Desk, sheet: &ReviewSheet) -> anyhow::Result<ActionVie
         reviewed_at: sheet.made_at,
         key: key.clone(),
         reason: None,
+        consent: None,
     };
     let mut progress = Progress::new();
     let mut confirming = std::pin::pin!(desk.confirm(request));

@@ -304,7 +304,11 @@ impl Window<'_> {
             self.desk.capture_wanted().await;
         }
         for kind in [ActionKind::Recover, ActionKind::Restore] {
-            let sheet = match self.desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
+            let sheet = match self
+                .desk
+                .review(ReviewRequest { case_id: case.0.clone(), kind, answer: None, consent: None })
+                .await
+            {
                 Ok(sheet) => sheet,
                 Err(Error::Refused(_)) => continue,
                 Err(other) => return Err(other).context("reviewing"),
@@ -318,6 +322,7 @@ impl Window<'_> {
                 reviewed_at: sheet.made_at,
                 key: format!("{}-{requests}", self.job.key()),
                 reason: sheet.needs_reason.then(|| "the customer has waited long enough".to_owned()),
+                consent: None,
             }));
         }
         Ok(None)

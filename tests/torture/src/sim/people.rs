@@ -199,11 +199,12 @@ async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Re
     }
     let other = if task.prefers == ActionKind::Recover { ActionKind::Restore } else { ActionKind::Recover };
     for kind in [task.prefers, other] {
-        let sheet = match desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None }).await {
-            Ok(sheet) => sheet,
-            Err(Error::Refused(_)) => continue,
-            Err(other) => return Err(other),
-        };
+        let sheet =
+            match desk.review(ReviewRequest { case_id: case.0.clone(), kind, answer: None, consent: None }).await {
+                Ok(sheet) => sheet,
+                Err(Error::Refused(_)) => continue,
+                Err(other) => return Err(other),
+            };
         let asks = sheet.needs_reason || sheet.approval_need.is_some();
         let reason = asks.then(|| REASON.to_owned());
         return Ok(Some(ConfirmRequest {
@@ -215,6 +216,7 @@ async fn prepare(house: &House, desk: &Desk, task: &Task, dice: &mut Dice) -> Re
             reviewed_at: sheet.made_at,
             key: click(house),
             reason,
+            consent: None,
         }));
     }
     Ok(None)

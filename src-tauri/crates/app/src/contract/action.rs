@@ -17,6 +17,23 @@ pub struct ReviewRequest {
     pub kind: ActionKind,
     /// The answer as the agent edited it; null: as drafted.
     pub answer: Option<String>,
+    /// Needed where a late result is released, and for nothing else.
+    #[serde(default)]
+    #[ts(optional)]
+    pub consent: Option<ConsentGiven>,
+}
+
+/// The customer's agreement to be charged again for what was refunded (P4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsentGiven {
+    /// Who agreed: a name or an address, at most 200 characters.
+    pub by: String,
+    /// After the refund, and not in the future.
+    #[ts(type = "string")]
+    pub at: Timestamp,
+    /// In which message: its id at the help desk, or its words, at most 4000 characters.
+    pub message: String,
 }
 
 /// A dry run: exactly what confirming will do. Nothing has been sent.
@@ -116,6 +133,10 @@ pub struct ConfirmRequest {
     /// Made by the window before the first try; every retry uses the same one.
     pub key: String,
     pub reason: Option<String>,
+    /// As it was reviewed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub consent: Option<ConsentGiven>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -13,6 +13,7 @@ impl Effect {
             Self::Deliver { .. } => "deliver",
             Self::ReleaseItem { .. } => "release_item",
             Self::Restore { .. } => "restore",
+            Self::Release { .. } => "release",
             Self::Move { .. } => "move",
             Self::Quarantine { .. } => "quarantine",
             Self::OpenIncident { .. } => "open_incident",
@@ -37,6 +38,10 @@ pub fn letter(effect: &Effect, receipt: &Receipt) -> Option<(&'static str, Strin
         Effect::Restore { restoration, .. } => {
             let total = if let Receipt::Restored { total, .. } = receipt { *total } else { 0 };
             ("credits_restored", format!("{total} credits of {} restored", restoration.charge_id))
+        }
+        Effect::Release { run_id, amount, items, .. } => {
+            let numbers: Vec<String> = items.iter().map(|item| item.item.to_string()).collect();
+            ("asset_released", format!("item {} of {run_id} released for {amount} credits", numbers.join(", ")))
         }
         Effect::Move { output_id, .. } => ("asset_moved", format!("{output_id} moved to its place")),
         Effect::Quarantine { output_id, .. } => ("asset_quarantined", format!("{output_id} made unreachable")),

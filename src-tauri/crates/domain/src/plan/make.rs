@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::offer::offers;
 use super::record::{RunFacts, diagnosed_runs, foreign_maker, maker, run_facts};
-use super::{ActionKind, CaseState, Effect, Place, Plan, Step};
+use super::release::release_steps;
+use super::{ActionKind, CaseState, Consent, Effect, Place, Plan, Step};
 use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind};
 use crate::draft;
 use crate::ids::{CaseId, OutputId, RefundId, RunId};
@@ -32,6 +33,8 @@ pub struct PlanInput<'a> {
     pub reason: Option<&'a str>,
     /// What an agent wants restored against the verdict; not looked at where the verdict restores.
     pub agent_restorations: &'a [ChargeRestoration],
+    /// What the customer agreed to, where a late result is released.
+    pub consent: Option<&'a Consent>,
     /// Until when a file without a place is kept, where the diagnosis does not say (P13).
     pub hold_until: Option<Timestamp>,
     pub now: Timestamp,
@@ -47,6 +50,8 @@ pub enum Refusal {
     NotOffered { kind: ActionKind, why: String },
     #[error("restoring against the verdict {verdict} needs a reason (R53)")]
     ReasonNeeded { verdict: &'static str },
+    #[error("a late result is released only against a debit that the customer agreed to (P4): {why}")]
+    ConsentNeeded { why: &'static str },
     /// The answer is empty, or tells what the requester must not know (P11).
     #[error("the answer can't be sent: {why}")]
     Answer { why: String },
@@ -58,7 +63,7 @@ pub enum Refusal {
     TwoRemedies { run: RunId, item: u32 },
 }
 
-fn record(why: impl Into<String>) -> Refusal {
+pub(super) fn record(why: impl Into<String>) -> Refusal {
     Refusal::Record { why: why.into() }
 }
 
@@ -71,6 +76,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
     let against = check_offer(input)?;
     check_answer(input)?;
     let mut steps = Vec::new();
+    if input.kind == ActionKind::Release {
+        steps.extend(release_steps(input)?);
+    }
     if !against {
         steps.extend(file_steps(input)?);
         steps.extend(output_steps(input)?);

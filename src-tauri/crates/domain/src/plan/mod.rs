@@ -8,6 +8,7 @@ mod letter;
 mod make;
 mod offer;
 mod record;
+mod release;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +22,13 @@ pub use letter::letter;
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
 pub(crate) use record::{RunFacts, diagnosed_runs, run_facts};
+pub use release::{Consent, ReleasedItem, Standing, covers};
 
 use crate::diagnose::{ChargeRestoration, Flag, Remedy};
 use crate::ids::{
-    AccountId, ActionKey, AgentId, CaseId, JobId, NodeId, OutputId, ProjectId, ProviderId, RunId, TicketId,
+    AccountId, ActionKey, AgentId, CaseId, JobId, NodeId, OutputId, ProjectId, ProviderId, RefundId, RunId, TicketId,
 };
+use crate::money::Credits;
 use crate::support::MessageKind;
 use crate::words::words;
 
@@ -37,6 +40,8 @@ words! {
         Restore = "restore",
         Reattach = "reattach",
         Hold = "hold",
+        /// Give a file that came after its refund, against a new debit that the customer agreed to (P4).
+        Release = "release",
         /// Make a misplaced output unreachable, and deliver it to its owner where it has one in scope.
         Quarantine = "quarantine",
         /// Join the case to an older ticket about the same run.
@@ -107,9 +112,20 @@ pub enum Effect {
     },
     /// Posts a restoration. Refused where any item is delivered, leased, or already settled.
     Restore {
-        refund_id: crate::ids::RefundId,
+        refund_id: RefundId,
         restoration: ChargeRestoration,
         cause: String,
+    },
+    /// Takes back refunds that stand, and delivers their items by files that are saved, in one go (P4). Refused
+    /// where a refund is of other items too, a balance has not got what would be taken, an item is delivered
+    /// already, or the customer's agreement is not recorded. Never a reconciler's.
+    Release {
+        run_id: RunId,
+        refund_ids: Vec<RefundId>,
+        /// What these refunds returned, and the customer agreed to pay again.
+        amount: Credits,
+        items: Vec<ReleasedItem>,
+        consent: Consent,
     },
     /// Puts a stored output where it belongs.
     Move {

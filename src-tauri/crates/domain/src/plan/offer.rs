@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ActionKind, CaseState};
-use crate::diagnose::{Diagnosis, Remedy};
+use crate::diagnose::{Diagnosis, MessagePoint, Remedy};
 
 /// An action as it is offered to an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub fn primary_kind(remedy: Remedy) -> ActionKind {
 
 /// All actions, in their fixed order, for a case in this state. One is primary; a restoration can
 /// be allowed against the verdict, with a reason, where no file was delivered or can be had. A
-/// settled case is offered nothing: there is one remedy (P4).
+/// settled case is offered nothing but the release of a late result: there is one remedy (P4).
 #[must_use]
 pub fn offers(diagnosis: &Diagnosis, state: CaseState) -> Vec<Offer> {
     let primary = primary_kind(diagnosis.remedy);
@@ -54,13 +54,15 @@ pub fn offers(diagnosis: &Diagnosis, state: CaseState) -> Vec<Offer> {
     };
     let offer = |&kind: &ActionKind| {
         let against = kind == ActionKind::Restore && can_restore_against(diagnosis.remedy);
-        let allowed = closed.is_none() && (kind == primary || against);
+        // The customer's yes comes after the answer that settled the case: it takes the first remedy back.
+        let release = kind == ActionKind::Release && can_release(diagnosis) && state != CaseState::Linked;
+        let allowed = release || closed.is_none() && (kind == primary || against);
         let why_not = match closed {
             _ if allowed => String::new(),
             Some(why) => why.to_owned(),
             None => why_not(kind, diagnosis),
         };
-        Offer { kind, primary: kind == primary, allowed, needs_reason: allowed && kind != primary, why_not }
+        Offer { kind, primary: kind == primary, allowed, needs_reason: allowed && against && kind != primary, why_not }
     };
     ActionKind::ALL.iter().map(offer).collect()
 }
@@ -73,11 +75,18 @@ fn can_restore_against(remedy: Remedy) -> bool {
     )
 }
 
+/// A file that came after the refund of its item can still be had.
+fn can_release(diagnosis: &Diagnosis) -> bool {
+    diagnosis.remedy == Remedy::NoneAlreadyRefunded
+        && diagnosis.message_points.contains(&MessagePoint::RedebitNeededForAsset)
+}
+
 fn why_not(kind: ActionKind, diagnosis: &Diagnosis) -> String {
     let plain = match kind {
         ActionKind::Restore => why_no_restoration(diagnosis.remedy),
         ActionKind::Recover | ActionKind::Hold => why_no_file(kind, diagnosis.remedy),
         ActionKind::Reattach => Some("no output of the run lies in another place of the same customer"),
+        ActionKind::Release => Some("no file came after its refund: there is nothing to release (P4)"),
         ActionKind::Quarantine => Some("no output lies in a project of another account"),
         ActionKind::Link => Some("no older open ticket is about the same run (P12)"),
         ActionKind::Ask => Some("the run and the requester are known: there is nothing to ask"),

@@ -4,7 +4,7 @@
 use crate::diagnose::Diagnosis;
 use crate::ids::{OutputId, RunId};
 use crate::matching::logical_run;
-use crate::plan::{Fetch, Place};
+use crate::plan::{Fetch, Place, StoredFile};
 use crate::scope::{Dossier, Scope};
 use crate::work::{ItemState, Node, Output, OutputState, Presence, Project};
 
@@ -66,6 +66,12 @@ impl<'a> RunFacts<'a> {
             bytes: promised.map_or(copy.file.bytes, |file| file.bytes),
             sha256_prefix: promised.map_or_else(|| copy.file.sha256.clone(), |file| file.sha256_prefix.clone()),
         })
+    }
+
+    /// Our own copy of an item, the oldest one.
+    pub(crate) fn copy(&self, item: u32) -> Option<&'a StoredFile> {
+        let copies = self.all.iter().flat_map(|dossier| &dossier.captures).filter(|copy| copy.item == item);
+        copies.min_by_key(|copy| copy.captured_at).map(|copy| &copy.file)
     }
 
     fn at_provider(&self, item: u32) -> Option<Fetch> {

@@ -6,12 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proptest::prelude::*;
 
 use super::{
-    ActionKind, CaseState, Effect, Place, Plan, PlanInput, Refusal, Step, digest, offers, plan, primary_kind,
+    ActionKind, CaseState, Consent, Effect, Place, Plan, PlanInput, Refusal, Step, digest, offers, plan, primary_kind,
     restorable,
 };
-use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind, Remedy, Verdict};
+use crate::capture::Capture;
+use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind, MessagePoint, Remedy, Verdict};
 use crate::draft::fixture::{act, at, claim, diagnosis, dossier, job, now, output, restoration, scope};
 use crate::ids::{CaseId, TicketId};
+use crate::ledger::{Refund, RefundKind, RefundState};
+use crate::money::{BalanceKind, BalanceLine};
+use crate::plan::StoredFile;
 use crate::policy::Policy;
 use crate::ports::Ids;
 use crate::scope::Scope;
@@ -34,10 +38,11 @@ struct Ask<'a> {
     answer: &'a str,
     reason: Option<&'a str>,
     agent_restorations: &'a [ChargeRestoration],
+    consent: Option<Consent>,
 }
 
 fn ask(kind: ActionKind) -> Ask<'static> {
-    Ask { kind, state: CaseState::Open, answer: "All is well.", reason: None, agent_restorations: &[] }
+    Ask { kind, state: CaseState::Open, answer: "All is well.", reason: None, agent_restorations: &[], consent: None }
 }
 
 fn make(scope: &Scope, diagnosis: &Diagnosis, ask: &Ask<'_>) -> Result<Plan, Refusal> {
@@ -51,6 +56,7 @@ fn make(scope: &Scope, diagnosis: &Diagnosis, ask: &Ask<'_>) -> Result<Plan, Ref
         scope,
         answer: ask.answer,
         locale: "en-GB",
+        consent: ask.consent.as_ref(),
         reason: ask.reason,
         agent_restorations: ask.agent_restorations,
         hold_until: None,
@@ -82,6 +88,11 @@ fn brief(step: &Step) -> String {
         Effect::Restore { restoration, cause, .. } => {
             let total: i64 = restoration.items.iter().map(|item| item.credits).sum();
             format!("restore {total} of {} for {cause}", restoration.charge_id)
+        }
+        Effect::Release { refund_ids, amount, items, .. } => {
+            let refunds: Vec<_> = refund_ids.iter().map(|id| id.as_str()).collect();
+            let items: Vec<_> = items.iter().map(|row| format!("{} to {}", row.item, place(&row.place))).collect();
+            format!("release {} for {amount} of {}", items.join(" and "), refunds.join(" and "))
         }
         Effect::Move { output_id, place: to } => format!("move {output_id} to {}", place(to)),
         Effect::Quarantine { output_id, .. } => format!("quarantine {output_id}"),
@@ -233,6 +244,83 @@ fn stalled_jobs_are_cancelled_and_owners_told() {
         END[1],
     ];
     assert_eq!(steps(&here, &stalled), want);
+}
+
+/// A scope whose run is refunded and whose items 2 and 3 came late and are saved.
+fn late(refunds: &[(&str, &[u32])]) -> (Scope, Diagnosis) {
+    let (mut scope, mut found) = (scope(), diagnosis(Verdict::LateResult, Remedy::NoneAlreadyRefunded));
+    found.message_points.push(MessagePoint::RedebitNeededForAsset);
+    let run = &mut scope.runs[0];
+    run.outputs.clear();
+    run.refunds = refunds
+        .iter()
+        .map(|(id, items)| Refund {
+            id: (*id).into(),
+            charge_id: "chg_first1".into(),
+            run_id: run.run.id.clone(),
+            posted_at: at("2026-05-20T00:00:00Z"),
+            state: RefundState::Posted,
+            kind: RefundKind::Auto,
+            items: items.to_vec(),
+            lines: vec![BalanceLine {
+                balance_id: "bal_quota1".into(),
+                kind: BalanceKind::SubscriptionQuota,
+                amount: 33,
+            }],
+            ticket_id: None,
+            detected_at: None,
+            cause: None,
+        })
+        .collect();
+    run.captures = [2, 3]
+        .map(|item| Capture {
+            run_id: run.run.id.clone(),
+            job_id: run.jobs[0].id.clone(),
+            item,
+            file: StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() },
+            captured_at: at("2026-05-20T06:00:00Z"),
+        })
+        .to_vec();
+    (scope, found)
+}
+
+#[test]
+fn late_results_are_released_against_the_refunds_that_cover_them() {
+    let consent = Consent { by: "Ana".into(), at: at("2026-05-20T08:00:00Z"), message: "yes".into() };
+    let with = || Ask { consent: Some(consent.clone()), ..ask(ActionKind::Release) };
+    let one = "release 2 to nd_hero01 for 33 of rfd_1";
+    for (name, refunds, want) in [
+        ("one of them", vec![("rfd_1", [2].as_slice())], Ok(one)),
+        (
+            "both by one refund",
+            vec![("rfd_1", &[2, 3])],
+            Ok("release 2 to nd_hero01 and 3 to nd_hero01 for 33 of rfd_1"),
+        ),
+        (
+            "one by two refunds",
+            vec![("rfd_1", &[2]), ("rfd_2", &[2])],
+            Ok("release 2 to nd_hero01 for 66 of rfd_1 and rfd_2"),
+        ),
+        ("with one that is not here", vec![("rfd_1", &[1, 2])], Err("rfd_1 is of item 1 too")),
+        ("with all", vec![("rfd_1", &[])], Err("rfd_1 is of item 1 too")),
+        ("not refunded", vec![], Err("no refund of")),
+    ] {
+        let (scope, found) = late(&refunds);
+        match (make(&scope, &found, &with()), want) {
+            (Ok(plan), Ok(want)) => {
+                assert_eq!(plan.steps.iter().map(brief).collect::<Vec<_>>(), [want, END[0], END[1]], "{name}");
+            }
+            (Err(why), Err(want)) => assert!(why.to_string().contains(want), "{name}: {why}"),
+            (got, _) => panic!("{name}: {got:?}"),
+        }
+    }
+    let (scope, found) = late(&[("rfd_1", &[2])]);
+    let refused = make(&scope, &found, &ask(ActionKind::Release));
+    assert_eq!(refused, Err(Refusal::ConsentNeeded { why: "nobody has recorded it" }));
+    let settled = make(&scope, &found, &Ask { state: CaseState::Settled, ..with() });
+    assert!(settled.is_ok(), "the yes comes after the answer that settled the case: {settled:?}");
+    let linked = make(&scope, &found, &Ask { state: CaseState::Linked, ..with() });
+    assert!(matches!(linked, Err(Refusal::NotOffered { .. })), "{linked:?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::ids::{
 };
 use crate::matching::RunMatch;
 use crate::money::Credits;
-use crate::plan::{ActionKind, CaseState, Effect, Order, Plan};
+use crate::plan::{ActionKind, CaseState, Effect, Order, Plan, ReleasedItem};
 use crate::scope::Scope;
 use crate::support::{Claim, Message, Requester, Ticket};
 use crate::words::words;
@@ -275,17 +275,65 @@ pub enum ActionState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "receipt", rename_all = "snake_case")]
 pub enum Receipt {
-    Leased { epoch: i64, until: Timestamp },
-    Delivered { output_id: OutputId, sha256: String, bytes: u64 },
+    Leased {
+        epoch: i64,
+        until: Timestamp,
+    },
+    Delivered {
+        output_id: OutputId,
+        sha256: String,
+        bytes: u64,
+    },
     Released,
-    Restored { refund_id: RefundId, total: Credits, balances: Vec<BalanceMove> },
-    Moved { output_id: OutputId },
-    Quarantined { output_id: OutputId },
-    Incident { id: String },
-    Linked { to: TicketId },
-    Queued { what: String, outbox_id: String },
-    Said { message_id: MessageId },
-    CaseSet { state: CaseState },
+    Restored {
+        refund_id: RefundId,
+        total: Credits,
+        balances: Vec<BalanceMove>,
+    },
+    /// Refunds were taken back, and their items delivered.
+    Redebited {
+        total: Credits,
+        refund_ids: Vec<RefundId>,
+        balances: Vec<BalanceMove>,
+        outputs: Vec<OutputFile>,
+    },
+    Moved {
+        output_id: OutputId,
+    },
+    Quarantined {
+        output_id: OutputId,
+    },
+    Incident {
+        id: String,
+    },
+    Linked {
+        to: TicketId,
+    },
+    Queued {
+        what: String,
+        outbox_id: String,
+    },
+    Said {
+        message_id: MessageId,
+    },
+    CaseSet {
+        state: CaseState,
+    },
+}
+
+/// An output, and the file that it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFile {
+    pub output_id: OutputId,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    pub bytes: u64,
+}
+
+impl From<&ReleasedItem> for OutputFile {
+    fn from(item: &ReleasedItem) -> Self {
+        Self { output_id: item.output_id.clone(), sha256: item.file.sha256.clone(), bytes: item.file.bytes }
+    }
 }
 
 /// A balance before and after.

@@ -241,6 +241,30 @@ pub fn settle_by_place(item: &Item, key: &ActionKey, until: Timestamp, at: Times
     Ok((leased, delivered))
 }
 
+/// The item after an action that released it against a new debit: its refunds, of these amounts, stand no longer,
+/// and it is delivered in one go (P4). As it stands in between, and then.
+///
+/// # Errors
+/// As [`step`]: where these are not all its refunds, it keeps the remedy that it has.
+pub fn settle_by_release(
+    item: &Item,
+    refunds: &[Credits],
+    key: &ActionKey,
+    until: Timestamp,
+    at: Timestamp,
+) -> Result<(Item, Item), Refusal> {
+    let mut reversed = item.clone();
+    for amount in refunds {
+        reversed = step(&reversed, &Move::Reverse { amount: *amount }, at)?;
+    }
+    if item.state != State::Refunded || reversed.state != State::Reversed {
+        let amount = refunds.iter().copied().fold(0, Credits::saturating_add);
+        return Err(Refusal::NotRefunded { refunded: item.refunded, amount });
+    }
+    let (_, delivered) = settle_by_place(&reversed, key, until, at)?;
+    Ok((reversed, delivered))
+}
+
 fn check_held(item: &Item, key: &ActionKey, epoch: i64) -> Result<(), Refusal> {
     if item.held_by(key) && item.epoch == epoch {
         return Ok(());

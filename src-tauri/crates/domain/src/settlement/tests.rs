@@ -213,4 +213,20 @@ proptest! {
             item = next;
         }
     }
+
+    /// However an item came to be refunded: a release frees it of all its refunds or of none, and then delivers it.
+    #[test]
+    fn a_release_changes_one_remedy_for_the_other(price in 1_i64..12, moves in vec(any_move(), 0..40), parts in vec(1_i64..12, 0..4)) {
+        let item = moves.iter().zip(0..).fold(Item::charged(price), |item, (what, second)| {
+            step(&item, what, at(second)).unwrap_or(item)
+        });
+        let released = settle_by_release(&item, &parts, &"a".into(), at(61), at(60));
+        let whole = item.state == State::Refunded && parts.iter().sum::<i64>() == item.refunded;
+        prop_assert_eq!(released.is_ok(), whole, "{:?}: {:?}", item, released);
+        if let Ok((reversed, delivered)) = released {
+            prop_assert_eq!((reversed.state, reversed.refunded), (State::Reversed, 0));
+            prop_assert_eq!((delivered.state, delivered.refunded, delivered.lease), (State::Delivered, 0, None));
+            prop_assert_eq!((delivered.seq, delivered.epoch), (item.seq + 3, item.epoch + 1));
+        }
+    }
 }

@@ -32,7 +32,11 @@ BEGIN
             + (SELECT coalesce(sum(s.amount), 0) FROM record.strays s JOIN record.refunds r ON r.id = s.refund_id
                WHERE s.target = v_id AND r.state = 'posted' AND r.posted_at >= v_since)
             - (SELECT coalesce(sum(s.amount), 0) FROM record.charge_sources s JOIN record.charges c ON c.id = s.charge_id
-               WHERE s.balance_id = v_id AND c.posted_at >= v_since),
+               WHERE s.balance_id = v_id AND c.posted_at >= v_since)
+            -- What was refunded before, and taken back since.
+            - (SELECT coalesce(sum(l.amount), 0) FROM record.refund_lines l JOIN record.refunds r ON r.id = l.refund_id
+               JOIN record.released_refunds k ON k.refund_id = r.id JOIN record.releases e ON e.id = k.release_id
+               WHERE l.target = v_id AND r.posted_at < v_since AND e.at >= v_since),
             (SELECT coalesce(max(line) + 1, 0) FROM record.openings WHERE balance_id = v_id)
         INTO v_delta, v_line;
     END IF;

@@ -321,8 +321,9 @@ BEGIN
 END $$;
 
 -- Reverses a posted refund: its credits are taken back, and its items are owed again. Without effect
--- on one that is reversed already.
-CREATE FUNCTION record.reverse_refund(p_refund text) RETURNS void LANGUAGE plpgsql AS $$
+-- on one that is reversed already. With `p_action` it is taken back by that, with the customer's consent: a debit of
+-- the instant `p_at`, from the balances that it went to as they are counted by then.
+CREATE FUNCTION record.reverse_refund(p_refund text, p_action text DEFAULT NULL, p_at bigint DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_refund record.refunds;
     v_item record.charge_items;
@@ -343,8 +344,9 @@ BEGIN
         IF v_item.state = 'refunded' AND NOT EXISTS (
             SELECT 1 FROM record.refund_items x JOIN record.refunds r ON r.id = x.refund_id
             WHERE r.state = 'posted' AND x.charge_id = v_item.charge_id AND x.item = v_item.item) THEN
-            PERFORM record.change_item(v_item.charge_id, v_item.item, 'reversed', v_item.epoch, NULL, v_refund.origin,
-                v_refund.action_key, p_refund, NULL, v_refund.posted_at);
+            PERFORM record.change_item(v_item.charge_id, v_item.item, 'reversed', v_item.epoch, NULL,
+                CASE WHEN p_action IS NULL THEN v_refund.origin ELSE 'makegood' END, coalesce(p_action, v_refund.action_key),
+                p_refund, NULL, coalesce(p_at, v_refund.posted_at));
         END IF;
     END LOOP;
     PERFORM 1 FROM record.charge_sources WHERE charge_id = v_refund.charge_id ORDER BY line FOR NO KEY UPDATE;
@@ -354,9 +356,15 @@ BEGIN
     WHERE s.charge_id = v_refund.charge_id;
     WITH moved AS (
         INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount, refund_id, stray_id)
-        SELECT CASE kind WHEN 'refund' THEN 'reversal' ELSE 'stray_reversal' END, document, line, at,
+        (SELECT CASE kind WHEN 'refund' THEN 'reversal' ELSE 'stray_reversal' END, document, line, at,
                to_balance, from_balance, amount, refund_id, stray_id
-        FROM record.postings WHERE kind IN ('refund', 'stray') AND document = p_refund ORDER BY id
+        FROM record.postings WHERE p_action IS NULL AND kind IN ('refund', 'stray') AND document = p_refund ORDER BY id)
+        UNION ALL
+        SELECT 'reversal', l.refund_id, l.line, p_at,
+               CASE WHEN p_at < b.opening_at THEN 'carried:' || l.account_id ELSE b.id END, 'usage:' || l.account_id,
+               l.amount, l.refund_id, NULL
+        FROM record.refund_lines l JOIN record.balances b ON b.id = l.target
+        WHERE p_action IS NOT NULL AND l.refund_id = p_refund
         RETURNING from_balance, to_balance, amount)
     SELECT array_agg(from_balance) || array_agg(to_balance), array_agg(-amount) || array_agg(amount)
     INTO v_balances, v_deltas FROM moved;

@@ -73,7 +73,7 @@ BEGIN
     FOR v_step IN SELECT s FROM jsonb_array_elements(p_plan -> 'steps') AS s LOOP
         IF coalesce(v_step ->> 'step', '') NOT IN ('do', 'recover_item')
             OR (v_step ->> 'step' = 'do' AND coalesce(v_step -> 'effect' ->> 'effect', '') NOT IN ('lease_item', 'deliver',
-                'release_item', 'restore', 'move', 'quarantine', 'open_incident', 'link_ticket', 'cancel_upstream',
+                'release_item', 'release', 'restore', 'move', 'quarantine', 'open_incident', 'link_ticket', 'cancel_upstream',
                 'tell_owner', 'say', 'set_case')) THEN
             PERFORM record.refuse('a step of the plan is nothing that can be done');
         ELSIF (v_step ->> 'step' = 'recover_item' OR v_step -> 'effect' ->> 'effect' = 'move')

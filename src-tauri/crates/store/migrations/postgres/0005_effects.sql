@@ -311,6 +311,12 @@ BEGIN
             kind := 'asset_delivered';
             summary := format('item %s of %s delivered as %s', p_effect -> 'item', p_effect ->> 'run_id',
                 p_effect ->> 'output_id');
+        WHEN 'release' THEN
+            kind := 'asset_released';
+            summary := format('item %s of %s released for %s credits',
+                (SELECT string_agg(i.part ->> 'item', ', ' ORDER BY i.place)
+                 FROM jsonb_array_elements(p_effect -> 'items') WITH ORDINALITY AS i (part, place)),
+                p_effect ->> 'run_id', p_effect -> 'amount');
         WHEN 'move' THEN
             kind := 'asset_moved';
             summary := format('%s moved to its place', p_effect ->> 'output_id');
@@ -350,7 +356,7 @@ DECLARE
     v_receipt jsonb;
     v_letter record;
 BEGIN
-    IF p_case IS NULL AND v_kind IN ('link_ticket', 'say', 'set_case') THEN
+    IF p_case IS NULL AND v_kind IN ('release', 'link_ticket', 'say', 'set_case') THEN
         PERFORM record.refuse('this needs a case, and the reconciler has none');
     END IF;
     CASE v_kind
@@ -360,6 +366,7 @@ BEGIN
         WHEN 'lease_item' THEN v_receipt := record.lease_item(p_key, p_effect, p_at);
         WHEN 'deliver' THEN v_receipt := record.deliver(p_key, p_agent, p_effect, p_at);
         WHEN 'release_item' THEN v_receipt := record.release_item(p_key, p_effect, p_at);
+        WHEN 'release' THEN v_receipt := record.release(p_key, p_id, p_agent, p_effect, p_at);
         WHEN 'move', 'quarantine' THEN
             v_output := record.known_output(p_effect ->> 'output_id');
             v_run := v_output.run_id;
@@ -378,22 +385,22 @@ BEGIN
         WHEN 'set_case' THEN v_receipt := record.set_case(p_case, p_effect);
         ELSE PERFORM record.refuse(format('there is no effect %s', v_kind));
     END CASE;
-    -- Texts to customers stay out of the audit, which nobody can erase from.
+    -- Texts to and from customers stay out of the audit, which nobody can erase from.
     v_done := record.add_audit(p_agent, v_kind,
         coalesce(p_case, v_run, p_effect ->> 'output_id', p_effect ->> 'job_id', p_effect ->> 'account_id', 'incident'),
-        jsonb_build_object('action', p_key, 'effect', p_effect - 'text', 'receipt', v_receipt), p_at);
+        jsonb_build_object('action', p_key, 'effect', p_effect - 'text' - 'consent', 'receipt', v_receipt), p_at);
     v_letter := record.letter(p_effect, v_receipt);
     IF v_letter.kind IS NOT NULL THEN
         INSERT INTO record.outbox (id, at, kind, case_id, action_key, summary, payload, state)
         VALUES ('out_' || p_id, p_at, v_letter.kind, p_case, p_key, v_letter.summary,
                 jsonb_build_object('effect', p_effect, 'receipt', v_receipt, 'agent', p_agent), 'waiting');
     END IF;
-    IF v_kind IN ('restore', 'deliver', 'move', 'quarantine') THEN
+    IF v_kind IN ('restore', 'deliver', 'release', 'move', 'quarantine') THEN
         v_done := record.follow_cases(v_run, p_case, v_kind <> 'restore');
     ELSIF v_kind NOT IN ('lease_item', 'release_item') THEN
         UPDATE record.cases SET revision = revision + 1 WHERE id = p_case;
     END IF;
-    IF v_kind IN ('restore', 'deliver', 'release_item', 'move', 'quarantine') THEN
+    IF v_kind IN ('restore', 'deliver', 'release_item', 'release', 'move', 'quarantine') THEN
         SELECT root_id INTO v_root FROM record.runs WHERE id = v_run;
         v_done := CASE WHEN p_case IS NULL THEN record.renew_due(v_root, p_at) ELSE record.follow_due(v_root, p_at) END;
     END IF;

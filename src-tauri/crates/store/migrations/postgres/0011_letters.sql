@@ -23,7 +23,7 @@ CREATE TABLE record.endpoints (
 );
 
 CREATE INDEX outbox_to_tell ON record.outbox (seq) WHERE state = 'waiting'
-    AND kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'cancel_upstream', 'credits_restored');
+    AND kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'asset_released', 'cancel_upstream', 'credits_restored');
 
 CREATE VIEW api.letter_tries AS SELECT * FROM record.letter_tries;
 CREATE VIEW api.endpoints AS SELECT * FROM record.endpoints;
@@ -41,7 +41,7 @@ BEGIN
     END IF;
     INSERT INTO record.letter_tries (endpoint, outbox_id, tries, next_at, state)
     SELECT p_endpoint, o.id, 0, o.at, 'waiting' FROM record.outbox o
-    WHERE o.state = 'waiting' AND o.kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'cancel_upstream', 'credits_restored')
+    WHERE o.state = 'waiting' AND o.kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'asset_released', 'cancel_upstream', 'credits_restored')
         AND NOT EXISTS (SELECT 1 FROM record.letter_tries t WHERE t.endpoint = p_endpoint AND t.outbox_id = o.id)
     ORDER BY o.seq LIMIT p_limit ON CONFLICT (endpoint, outbox_id) DO NOTHING;
     WITH due AS (

@@ -24,4 +24,4 @@ CREATE TABLE endpoints (
 ) STRICT;
 
 CREATE INDEX outbox_to_tell ON outbox (seq) WHERE state = 'waiting'
-    AND kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'cancel_upstream', 'credits_restored');
+    AND kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'asset_released', 'cancel_upstream', 'credits_restored');

@@ -16,6 +16,7 @@ pub(crate) mod journal;
 pub(crate) mod letters;
 pub(crate) mod meetings;
 pub(crate) mod received;
+pub(crate) mod releases;
 pub(crate) mod remedies;
 pub(crate) mod scope;
 pub(crate) mod sweeps;
@@ -105,6 +106,8 @@ macro_rules! every_seen_behaviour {
                 postings_tell_where_credits_went},
             journal::{a_key_is_for_one_thing_for_ever, a_step_has_one_receipt, only_what_was_reviewed_is_done, an_end_is_an_end, a_failed_action_says_whether_trying_again_can_help, every_other_effect_leaves_its_receipt_its_line_and_its_letter, what_was_said_is_kept_to_the_microsecond_it_was_said_at},
             scope::{runs_are_in_scope_by_account_membership_and_start, who_left_a_workspace_is_told_no_names_of_it, an_output_with_somebody_else_is_forbidden_from_both_sides, tickets_about_a_run_are_with_it_except_the_one_worked_on},
+            releases::{a_refund_is_taken_back_and_its_item_delivered_in_one_go, what_cannot_be_released_moves_nothing,
+                a_release_is_within_the_limit_of_who_makes_it},
             remedies::{a_restoration_moves_credits_once,
                 a_live_lease_keeps_a_restoration_off_and_a_dead_one_is_fenced,
                 an_action_whose_own_lease_is_over_can_restore, an_item_that_cost_something_is_not_settled_by_nothing,

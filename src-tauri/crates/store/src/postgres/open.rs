@@ -83,6 +83,7 @@ pub(super) const MIGRATIONS: &[(&str, &[&str])] = &[
     ("0011_letters", &[include_str!("../../migrations/postgres/0011_letters.sql")]),
     ("0012_files", &[include_str!("../../migrations/postgres/0012_files.sql")]),
     ("0013_captures", &[include_str!("../../migrations/postgres/0013_captures.sql")]),
+    ("0014_releases", &[include_str!("../../migrations/postgres/0014_releases.sql")]),
 ];
 
 /// Whoever holds the schema locks up longer is named by PostgreSQL's error.

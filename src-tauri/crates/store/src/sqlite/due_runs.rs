@@ -101,7 +101,7 @@ pub(super) async fn ask_of_effect(
             script.add(REASONS_OF_CHARGE, [restoration.charge_id.as_str().into()]);
             return Ok(());
         }
-        Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
+        Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } | Effect::Release { run_id, .. } => {
             runs::root_of(connection, run_id).await?
         }
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => {

@@ -28,7 +28,10 @@ statements! {
       + (SELECT coalesce(sum(s.amount), 0) FROM strays s JOIN refunds r ON r.id = s.refund_id
             WHERE s.target = ?1 AND r.state = 'posted' AND r.posted_at >= ?2)
       - (SELECT coalesce(sum(s.amount), 0) FROM charge_sources s JOIN charges c ON c.id = s.charge_id
-            WHERE s.balance_id = ?1 AND c.posted_at >= ?2)";
+            WHERE s.balance_id = ?1 AND c.posted_at >= ?2)
+      - (SELECT coalesce(sum(l.amount), 0) FROM refund_lines l JOIN refunds r ON r.id = l.refund_id
+            JOIN released_refunds k ON k.refund_id = r.id JOIN releases e ON e.id = k.release_id
+            WHERE l.target = ?1 AND r.posted_at < ?2 AND e.at >= ?2)";
     /// Balances of customers, and their levels.
     LEVELS = "SELECT id, kind, level FROM balances
         WHERE id IN (SELECT value FROM json_each(?1)) AND opening_at IS NOT NULL ORDER BY id";

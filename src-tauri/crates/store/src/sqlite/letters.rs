@@ -14,7 +14,7 @@ statements! {
     IS_DISABLED = "SELECT EXISTS (SELECT 1 FROM endpoints WHERE name = ?1 AND disabled_at IS NOT NULL)";
     FILL = "INSERT INTO letter_tries (endpoint, outbox_id, tries, next_at, state)
         SELECT ?1, o.id, 0, o.at, 'waiting' FROM outbox o
-        WHERE o.state = 'waiting' AND o.kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'cancel_upstream', 'credits_restored')
+        WHERE o.state = 'waiting' AND o.kind IN ('asset_delivered', 'asset_moved', 'asset_quarantined', 'asset_released', 'cancel_upstream', 'credits_restored')
             AND NOT EXISTS (SELECT 1 FROM letter_tries t WHERE t.endpoint = ?1 AND t.outbox_id = o.id)
         ORDER BY o.seq LIMIT ?2";
     DUE = "SELECT o.id, o.at, o.kind, o.payload, t.tries FROM letter_tries t JOIN outbox o ON o.id = t.outbox_id

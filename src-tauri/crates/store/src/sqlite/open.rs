@@ -39,6 +39,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0011_letters", include_str!("../../migrations/sqlite/0011_letters.sql")),
     ("0012_files", include_str!("../../migrations/sqlite/0012_files.sql")),
     ("0013_captures", include_str!("../../migrations/sqlite/0013_captures.sql")),
+    ("0014_releases", include_str!("../../migrations/sqlite/0014_releases.sql")),
 ];
 
 statements! {

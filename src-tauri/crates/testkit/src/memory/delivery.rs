@@ -63,6 +63,14 @@ pub(super) fn deliver(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Work
         Err(refusal) => return refused(format!("item {} of {}: {refusal}: {}", new.item, new.run_id, row.first)),
     };
     check_account(record, new.place, &account)?;
+    store(record, act, new)?;
+    items::stand(record, &charge, new.item, (next, &by), Some(new.output_id.0.clone()), act.at);
+    findings::follow_ledger_of_run(record, new.run_id);
+    Ok(Receipt::Delivered { output_id: new.output_id.clone(), sha256: new.file.sha256.clone(), bytes: new.file.bytes })
+}
+
+/// A verified file as a new output in its place.
+pub(super) fn store(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Worked<()> {
     check_node(record, new.place)?;
     if new.file.sha256.chars().count() != 64 || new.file.bytes == 0 {
         return refused("a file has a SHA-256 and a length");
@@ -97,9 +105,7 @@ pub(super) fn deliver(record: &mut Record, act: &Act<'_>, new: &New<'_>) -> Work
             hold_until: files::hold_of(new.place),
         },
     );
-    items::stand(record, &charge, new.item, (next, &by), Some(new.output_id.0.clone()), act.at);
-    findings::follow_ledger_of_run(record, new.run_id);
-    Ok(Receipt::Delivered { output_id: new.output_id.clone(), sha256: new.file.sha256.clone(), bytes: new.file.bytes })
+    Ok(())
 }
 
 pub(super) fn relocate(record: &mut Record, act: &Act<'_>, id: &OutputId, place: &Place) -> Worked<Receipt> {
@@ -210,7 +216,7 @@ fn put_at(output: &mut Output, place: &Place) {
 }
 
 /// Refuses a place in a project of another account than the one that paid (P11).
-fn check_account(record: &Record, place: &Place, account: &AccountId) -> Worked<()> {
+pub(super) fn check_account(record: &Record, place: &Place, account: &AccountId) -> Worked<()> {
     let project = project_of(place);
     match runs::account_of(record, project) {
         Some(owner) if owner == account => Ok(()),

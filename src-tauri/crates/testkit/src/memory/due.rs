@@ -129,7 +129,9 @@ pub(super) fn follow(record: &mut Record, root: &RunId, changed: Changed, at: Ti
 /// The same after an effect, for the logical run that it changed; other effects change none.
 pub(super) fn follow_effect(record: &mut Record, effect: &Effect, changed: Changed, at: Timestamp) {
     let run = match effect {
-        Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => Some(run_id),
+        Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } | Effect::Release { run_id, .. } => {
+            Some(run_id)
+        }
         Effect::Restore { restoration, .. } => record.charges.get(&restoration.charge_id).map(|row| &row.charge.run_id),
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => {
             record.outputs.get(output_id).map(|row| &row.output.run_id)

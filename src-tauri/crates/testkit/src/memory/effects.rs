@@ -9,7 +9,7 @@ use makegood_domain::ports::{AuditLine, OutboxLine, Receipt};
 use makegood_domain::support::Message;
 
 use super::record::Record;
-use super::{Worked, cases, delivery, due, refused, restoration};
+use super::{Worked, cases, delivery, due, refused, releases, restoration};
 
 /// Whose effect it is: the step of an action on a case, or of the reconciler, which has none.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ impl Act<'_> {
         format!("{prefix}_{}.{}.{}", self.key, self.step, self.part)
     }
 
-    fn case(&self) -> Worked<&CaseId> {
+    pub(super) fn case(&self) -> Worked<&CaseId> {
         match self.case {
             Some(case) => Ok(case),
             None => refused("this needs a case, and the reconciler has none"),
@@ -75,6 +75,10 @@ fn change(record: &mut Record, act: &Act<'_>, effect: &Effect) -> Worked<Receipt
         Effect::ReleaseItem { run_id, item, epoch, .. } => delivery::release(record, act, run_id, *item, *epoch),
         Effect::Restore { refund_id, restoration, cause } => {
             restoration::restore(record, act, refund_id, restoration, cause)
+        }
+        Effect::Release { run_id, refund_ids, amount, items, consent } => {
+            let wanted = releases::Release { run_id, refund_ids, amount: *amount, items, consent };
+            releases::release(record, act, &wanted)
         }
         Effect::Move { output_id, place } => delivery::relocate(record, act, output_id, place),
         Effect::Quarantine { output_id, .. } => delivery::quarantine(record, act, output_id),
@@ -146,9 +150,10 @@ pub(super) fn hash(before: &str, line: &AuditLine) -> String {
 /// What an effect without a case is about, for the audit: the row that it changes.
 fn subject(effect: &Effect) -> &str {
     match effect {
-        Effect::LeaseItem { run_id, .. } | Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
-            run_id.as_str()
-        }
+        Effect::LeaseItem { run_id, .. }
+        | Effect::Deliver { run_id, .. }
+        | Effect::ReleaseItem { run_id, .. }
+        | Effect::Release { run_id, .. } => run_id.as_str(),
         Effect::Restore { restoration, .. } => restoration.run_id.as_str(),
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => output_id.as_str(),
         Effect::OpenIncident { run_id, .. } => run_id.as_ref().map_or("incident", |run| run.as_str()),

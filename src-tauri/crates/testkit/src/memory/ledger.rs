@@ -188,9 +188,15 @@ fn moved_since(record: &Record, id: &BalanceId, since: Timestamp) -> Credits {
         let lines = row.lines.iter().filter(|line| line.1 == *id).map(|line| line.2);
         lines.chain(row.strays.iter().filter(|stray| stray.0 == *id).map(|stray| stray.1)).sum::<Credits>()
     });
+    // What was refunded before, and taken back since.
+    let taken_back = record
+        .refunds
+        .values()
+        .filter(|row| row.refund.posted_at < since && row.taken_back_at.is_some_and(|at| at >= since));
+    let taken_back = taken_back.flat_map(|row| &row.lines).filter(|line| line.1 == *id).map(|line| line.2);
     let charges = record.charges.values().map(|row| &row.charge).filter(|charge| charge.posted_at >= since);
     let taken = charges.flat_map(|charge| &charge.sources).filter(|source| source.balance_id == *id);
-    back.sum::<Credits>() - taken.map(|source| source.amount).sum::<Credits>()
+    back.sum::<Credits>() - taken.map(|source| source.amount).sum::<Credits>() - taken_back.sum::<Credits>()
 }
 
 /// An account with the levels of its balances.

@@ -28,6 +28,7 @@ mod received;
 mod reconciler;
 mod record;
 mod refunds;
+mod releases;
 mod restoration;
 mod runs;
 mod scope;

@@ -184,6 +184,8 @@ pub(super) struct RefundRow {
     /// Source, target, amount.
     pub lines: Vec<(BalanceId, BalanceId, Credits)>,
     pub strays: Vec<(BalanceId, Credits)>,
+    /// When its credits were debited anew, where a late result was released for them.
+    pub taken_back_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]

@@ -43,7 +43,8 @@ pub(super) fn add(record: &mut Record, row: &Refund, at: Timestamp) -> Worked<()
         let document = Document::Stray(row.id.as_str());
         ledger::post(record, &document, row.posted_at, (ledger::STRAY.into(), to), *amount)?;
     }
-    record.refunds.put(row.id.clone(), RefundRow { refund: posted, ours: false, items, lines, strays });
+    let new = RefundRow { refund: posted, ours: false, items, lines, strays, taken_back_at: None };
+    record.refunds.put(row.id.clone(), new);
     record.refunds_of_charge.put((row.charge_id.clone(), row.id.clone()), ());
     if row.state == RefundState::Reversed {
         reverse(record, &row.id)?;
@@ -166,6 +167,25 @@ pub(super) fn return_line(
     ledger::post(record, &Document::Refund(refund.id.as_str()), refund.posted_at, (from, to), amount)
 }
 
+/// Takes a posted refund back at an instant: the balances that it went to pay it, as they are counted by then.
+pub(super) fn take_back(record: &mut Record, id: &RefundId, by: &By, at: Timestamp) -> Worked<()> {
+    let Some(row) = record.refunds.get(id).filter(|row| row.refund.state == RefundState::Posted).cloned() else {
+        return refused(format!("refund {id} stands no longer"));
+    };
+    record.refunds.edit(id, |row| {
+        row.refund.state = RefundState::Reversed;
+        row.taken_back_at = Some(at);
+    });
+    let Some(account) = record.charges.get(&row.refund.charge_id).map(|row| row.charge.account_id.clone()) else {
+        return refused(format!("there is no charge {}", row.refund.charge_id));
+    };
+    for (_, target, amount) in &row.lines {
+        let from = ledger::counted(record, target, at);
+        ledger::post(record, &Document::Reversal(id.as_str()), at, (from, ledger::usage(&account)), *amount)?;
+    }
+    owe_again(record, &row, by, at)
+}
+
 /// Reverses a posted refund: its items are owed again, its credits are taken back.
 pub(super) fn reverse(record: &mut Record, id: &RefundId) -> Worked<()> {
     let Some(row) = record.refunds.get(id).filter(|row| row.refund.state == RefundState::Posted).cloned() else {
@@ -190,6 +210,13 @@ pub(super) fn reverse(record: &mut Record, id: &RefundId) -> Worked<()> {
         let document = if stray { Document::StrayReversal(id.as_str()) } else { Document::Reversal(id.as_str()) };
         ledger::post(record, &document, at, (to, from), amount)?;
     }
+    let posted_at = row.refund.posted_at;
+    owe_again(record, &row, &By::Platform, posted_at)
+}
+
+/// What a refund that stands no longer had settled is owed again.
+fn owe_again(record: &mut Record, row: &RefundRow, by: &By, at: Timestamp) -> Worked<()> {
+    let id = &row.refund.id;
     let charge = &row.refund.charge_id;
     for (source, _, amount) in &row.lines {
         record.charges.edit(charge, |row| {
@@ -201,12 +228,12 @@ pub(super) fn reverse(record: &mut Record, id: &RefundId) -> Worked<()> {
     }
     for (number, amount) in &row.items {
         let Some(item) = record.items.get(&(charge.clone(), *number)) else { continue };
-        let next = match settlement::step(&item.stands, &Move::Reverse { amount: *amount }, row.refund.posted_at) {
+        let next = match settlement::step(&item.stands, &Move::Reverse { amount: *amount }, at) {
             Ok(next) => next,
             Err(refusal) => return refused(refusal.to_string()),
         };
         if next.state == State::Reversed {
-            items::stand(record, charge, *number, (next, &By::Platform), Some(id.0.clone()), row.refund.posted_at);
+            items::stand(record, charge, *number, (next, by), Some(id.0.clone()), at);
         } else {
             record.items.edit(&(charge.clone(), *number), |item| item.stands = next);
         }

@@ -80,7 +80,7 @@ fn write(record: &mut Record, act: &Act<'_>, wanted: &ChargeRestoration, refund:
     }
     let id = refund.id.clone();
     record.refunds_of_charge.put((wanted.charge_id.clone(), id.clone()), ());
-    record.refunds.put(id, RefundRow { refund, ours: true, items, lines, strays: Vec::new() });
+    record.refunds.put(id, RefundRow { refund, ours: true, items, lines, strays: Vec::new(), taken_back_at: None });
     Ok(())
 }
 

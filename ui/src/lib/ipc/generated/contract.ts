@@ -5,7 +5,7 @@ export type Remedy = "recover_asset" | "restore_credits" | "recover_asset_and_re
 export type Flag = "privacy_incident" | "urgent_retention" | "retention_assumed" | "needs_storage_space" | "cancel_upstream" | "provider_unconfirmed" | "quota_period_rolled" | "subscription_ended" | "wrong_balance_refund" | "requester_not_member" | "reopened" | "project_id_corrected" | "project_ref_unknown" | "evidence_relaxed";
 export type ItemActionKind = "none" | "recover" | "restore" | "hold" | "reattach" | "guide" | "wait" | "quarantine";
 export type BalanceKind = "subscription_quota" | "workspace_pool" | "wallet" | "workspace_wallet";
-export type ActionKind = "recover" | "restore" | "reattach" | "hold" | "quarantine" | "link" | "ask" | "route" | "answer";
+export type ActionKind = "recover" | "restore" | "reattach" | "hold" | "release" | "quarantine" | "link" | "ask" | "route" | "answer";
 export type CaseState = "open" | "waiting" | "settled" | "linked";
 export type QueueOrder = "lost_first" | "due" | "newest" | "amount";
 export type DraftKind = "escalation_note" | "internal_note" | "reply";
@@ -289,7 +289,11 @@ reviewedAt: string,
 /**
  * Made by the window before the first try; every retry uses the same one.
  */
-key: string, reason: string | null, };
+key: string, reason: string | null, 
+/**
+ * As it was reviewed.
+ */
+consent?: ConsentGiven, };
 
 export type ConnectionRequest = { id: string, };
 
@@ -312,6 +316,20 @@ closedBecause: string | null, rows: Array<ConnectionRow>,
  * Every provider that this version can speak to.
  */
 adapters: Array<AdapterView>, };
+
+export type ConsentGiven = { 
+/**
+ * Who agreed: a name or an address, at most 200 characters.
+ */
+by: string, 
+/**
+ * After the refund, and not in the future.
+ */
+at: string, 
+/**
+ * In which message: its id at the help desk, or its words, at most 4000 characters.
+ */
+message: string, };
 
 export type Count = { word: string, label: string, count: number, };
 
@@ -748,7 +766,11 @@ export type ReviewRequest = { caseId: string, kind: ActionKind,
 /**
  * The answer as the agent edited it; null: as drafted.
  */
-answer: string | null, };
+answer: string | null, 
+/**
+ * Needed where a late result is released, and for nothing else.
+ */
+consent?: ConsentGiven, };
 
 export type ReviewSheet = { caseId: string, caseRevision: number, kind: ActionKind, 
 /**

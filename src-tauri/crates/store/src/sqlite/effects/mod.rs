@@ -2,6 +2,7 @@
 
 mod delivery;
 mod placing;
+mod releasing;
 mod restoration;
 
 pub(super) use restoration::check as check_restoration;
@@ -32,6 +33,8 @@ statements! {
 pub(super) const PLACING: &[(&str, &str)] = placing::STATEMENTS;
 #[cfg(test)]
 pub(super) const DELIVERY: &[(&str, &str)] = delivery::STATEMENTS;
+#[cfg(test)]
+pub(super) const RELEASING: &[(&str, &str)] = releasing::STATEMENTS;
 #[cfg(test)]
 pub(super) const RESTORATION: &[(&str, &str)] = restoration::STATEMENTS;
 
@@ -113,8 +116,9 @@ pub(super) async fn run(
 pub(super) fn audit_detail(act: &Act<'_>, effect: &Effect, receipt: &Receipt) -> StoreResult<String> {
     let mut told = serde_json::to_value(effect).unwrap_or_default();
     if let Some(fields) = told.as_object_mut() {
-        // Texts to customers stay out of the audit, which nobody can erase from.
+        // Texts to and from customers stay out of the audit, which nobody can erase from.
         fields.remove("text");
+        fields.remove("consent");
     }
     document(&serde_json::json!({ "action": act.key, "effect": told, "receipt": receipt }))
 }
@@ -127,9 +131,10 @@ pub(super) fn letter_payload(act: &Act<'_>, effect: &Effect, receipt: &Receipt) 
 /// What an effect without a case is about, for the audit: the row that it changes.
 fn subject(effect: &Effect) -> &str {
     match effect {
-        Effect::LeaseItem { run_id, .. } | Effect::Deliver { run_id, .. } | Effect::ReleaseItem { run_id, .. } => {
-            run_id.as_str()
-        }
+        Effect::LeaseItem { run_id, .. }
+        | Effect::Deliver { run_id, .. }
+        | Effect::ReleaseItem { run_id, .. }
+        | Effect::Release { run_id, .. } => run_id.as_str(),
         Effect::Restore { restoration, .. } => restoration.run_id.as_str(),
         Effect::Move { output_id, .. } | Effect::Quarantine { output_id, .. } => output_id.as_str(),
         Effect::OpenIncident { run_id, .. } => run_id.as_ref().map_or("incident", |run| run.as_str()),
@@ -159,6 +164,10 @@ async fn change(
         }
         Effect::Restore { refund_id, restoration, cause } => {
             restoration::restore(script, connection, act, refund_id, restoration, cause).await
+        }
+        Effect::Release { run_id, refund_ids, amount, items, consent } => {
+            let wanted = releasing::Release { run_id, refund_ids, amount: *amount, items, consent };
+            releasing::release(connection, act, &wanted).await
         }
         Effect::Move { output_id, place } => placing::relocate(connection, act, output_id, place).await,
         Effect::Quarantine { output_id, reason } => placing::quarantine(connection, act, output_id, reason).await,

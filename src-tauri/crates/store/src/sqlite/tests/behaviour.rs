@@ -86,6 +86,7 @@ async fn an_older_record_gets_its_list() {
 
 const BACK_TO_0005: &str = "
     DROP VIEW sweep_restorations; DROP VIEW due_run_changes;
+    DROP TRIGGER refunds_reverse; DROP TABLE released_refunds; DROP TABLE releases;
     DROP VIEW standing_captures; DROP TABLE captures;
     DROP TRIGGER outputs_have_their_file; DROP TRIGGER outputs_show_what_is_there; DROP INDEX outputs_by_vault; DROP TABLE removals;
     DROP TABLE letter_tries; DROP TABLE endpoints; DROP INDEX outbox_to_tell; DROP TRIGGER jobs_meet_deliveries; DROP TABLE deliveries; DROP TABLE pruned;

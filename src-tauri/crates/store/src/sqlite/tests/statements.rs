@@ -25,6 +25,7 @@ async fn every_statement_can_be_prepared() {
         effects::STATEMENTS,
         effects::DELIVERY,
         effects::PLACING,
+        effects::RELEASING,
         effects::RESTORATION,
         outbox::STATEMENTS,
         letters::STATEMENTS,

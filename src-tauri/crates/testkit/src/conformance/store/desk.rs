@@ -8,7 +8,7 @@ use makegood_domain::ids::{ActionKey, CaseId};
 use makegood_domain::matching::RunMatch;
 use makegood_domain::money::{BalanceKind, Credits};
 use makegood_domain::plan::{
-    ActionKind, Effect, Fetch, Order, Place, Plan, Step, StoredFile, money_digest, restorations,
+    ActionKind, Consent, Effect, Fetch, Order, Place, Plan, ReleasedItem, Step, StoredFile, money_digest, restorations,
 };
 use makegood_domain::ports::{
     ApprovalDecision, ApprovalRequest, ApprovalState, AttachmentFile, Detection, DetectionKind, Draft, DraftKind,
@@ -121,6 +121,24 @@ pub(super) fn release(run: &str, item: u32, epoch: i64) -> Effect {
 pub(super) fn deliver(run: &str, item: u32, epoch: i64, output: &str, place: Place) -> Effect {
     let file = StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() };
     Effect::Deliver { run_id: run.into(), item, epoch, output_id: output.into(), file, place }
+}
+
+/// Items of a run released by the file that [`deliver`] brings, against these refunds.
+pub(super) fn redebit(run: &str, refunds: &[&str], amount: Credits, items: &[u32], agreed: i64) -> Effect {
+    let file = StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() };
+    let item = |number: &u32| ReleasedItem {
+        item: *number,
+        output_id: format!("late_{number}").as_str().into(),
+        file: file.clone(),
+        place: node("u"),
+    };
+    Effect::Release {
+        run_id: run.into(),
+        refund_ids: refunds.iter().map(|id| (*id).into()).collect(),
+        amount,
+        items: items.iter().map(item).collect(),
+        consent: Consent { by: "Uma".into(), at: at(agreed), message: "yes".into() },
+    }
 }
 
 /// Credits of items, and from which balance to which.

@@ -16,7 +16,7 @@ use makegood_domain::support::MessageKind;
 use super::call::{self, Call, Revision};
 use super::desk::{
     decision, deliver, detection, draft, finding, key, lease, minutes, new_case, node, order, person, plan, recover,
-    release, request, restore,
+    redebit, release, request, restore,
 };
 use super::dice::Dice;
 use super::product::{at, base, charge, happened, job, output, project, refund, run};
@@ -290,7 +290,11 @@ fn restoration(dice: &mut Dice, number: u64) -> Effect {
 }
 
 fn other(dice: &mut Dice) -> Effect {
-    match dice.below(6) {
+    match dice.below(8) {
+        6 | 7 => {
+            let refund = dice.pick(&["rfd_1", "rst_0_100", "rst_1_100", "rst_2_100"]);
+            redebit(dice.pick(&RUNS), &[refund], dice.pick(&[20, 25, 33, 34, 50]), &[dice.number(1, 3)], 2_000)
+        }
         0 | 1 => Effect::Move { output_id: dice.pick(&OUTPUTS).into(), place: place(dice, "run_1") },
         2 | 3 => Effect::Quarantine { output_id: dice.pick(&OUTPUTS).into(), reason: "foreign".into() },
         4 => Effect::OpenIncident { run_id: None, output_ids: vec!["out_1".into()], summary: "seen".into() },

@@ -13,7 +13,7 @@ use makegood_domain::work::{Job, JobState};
 use super::call::{Call, Revision};
 use super::desk::{
     decision, deliver, detection, draft, finding, key, lease, minutes, new_case, node, order, pass, person, plan,
-    release, request, restore,
+    redebit, release, request, restore,
 };
 use super::product::{at, bare, base, charge, happened, output, project, recount, refund, run, ticket, upload};
 
@@ -42,6 +42,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<ScriptStep>)> {
         ("cases, findings and drafts", cases()),
         ("recoveries", recoveries()),
         ("restorations", restorations()),
+        ("late results that are released", releases()),
         ("outputs in the wrong place", places()),
         ("the other effects", others()),
         ("the journal", journal()),
@@ -317,6 +318,41 @@ fn restorations() -> Vec<ScriptStep> {
     steps.push(yes(begin("key_2", "ben", 2, 2_200, std::slice::from_ref(&late))));
     steps.push(no(apply("key_2", 0, 0, &late, 2_300)));
     steps.push(yes(Call::Import(vec![refund("rst_1", "chg_1", "run_1", "reversed", &[1], &[])], at(2_400))));
+    steps
+}
+
+/// Refunds of the platform and of people, taken back for the files that came late.
+fn releases() -> Vec<ScriptStep> {
+    let one = ("chg_1", "run_1", "acc_u");
+    let part: super::desk::Parts<'_> = (&[(3, 33)], &[("wallet_u", "quota_u", 33)]);
+    let effects = [
+        restore("rst_1", one, part),
+        redebit("run_1", &["rfd_1"], 34, &[1], 2_000),
+        redebit("run_1", &["rfd_1"], 67, &[1, 2], 2_000),
+        redebit("run_1", &["rst_1"], 33, &[3], 100),
+        redebit("run_1", &["rst_1"], 33, &[3], 2_601),
+        redebit("run_1", &["rst_1"], 33, &[3], 2_601),
+        redebit("run_2", &["rfd_1"], 20, &[1], 2_000),
+        redebit("run_9", &["rfd_1"], 20, &[1], 2_000),
+        redebit("run_1", &["rfd_1", "rst_1"], 100, &[1, 2, 3], 2_000),
+    ];
+    let mut steps = desk();
+    steps.extend([
+        yes(Call::Import(vec![refund("rfd_1", "chg_1", "run_1", "posted", &[1, 2], &[("quota_u", 67)])], at(1_000))),
+        yes(Call::Capture(capture("job_1", 1, 'a', 9, 1_100))),
+        yes(Call::Capture(capture("job_1", 2, 'b', 9, 1_100))),
+        yes(Call::Capture(capture("job_1", 3, 'a', 9, 1_100))),
+        yes(begin("key_1", "ana", 1, 2_000, &effects)),
+    ]);
+    for (number, effect) in (0..).zip(&effects) {
+        let call = apply("key_1", number, 0, effect, 2_600 + i64::from(number));
+        steps.push(if matches!(number, 0 | 4) { yes(call) } else { no(call) });
+    }
+    steps.extend([
+        no(Call::Settle(key("rec-1"), 0, effects[2].clone(), at(2_700))),
+        // The platform counts its balances anew, from before the late result was released and after it was refunded.
+        yes(Call::Import(vec![recount(500, 2_603)], at(2_800))),
+    ]);
     steps
 }
 

@@ -1,0 +1,152 @@
+//! A late result of a refunded item: released against a new debit that the customer agreed to, and never else (P4).
+
+use makegood_app::Error;
+use makegood_app::contract::{
+    CaseRequest, ConfirmRequest, ConsentGiven, OutcomeState, ReadBack, ReviewRequest, ReviewSheet,
+};
+use makegood_domain::diagnose::{Remedy, Verdict};
+use makegood_domain::ids::{CaseId, JobId};
+use makegood_domain::ledger::RefundState;
+use makegood_domain::plan::ActionKind;
+use makegood_domain::ports::{CaseStore as _, FactStore as _};
+
+use super::acting::{confirmation, review};
+use super::saving::{dossier, finished};
+use super::world::*;
+
+const FINISHED: &str = "2026-03-12T18:12:14Z";
+
+fn consent() -> ConsentGiven {
+    let message = "Yes, please: charge me again and send me the clip.".to_owned();
+    ConsentGiven { by: "fern@example.com".to_owned(), at: at("2026-03-14T09:30:00Z"), message }
+}
+
+/// A run that the platform refunded, whose file came later and is saved.
+async fn late() -> (House, CaseId) {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    (house, case)
+}
+
+async fn reviewed(house: &House, case: &CaseId, consent: Option<ConsentGiven>) -> Result<ReviewSheet, Error> {
+    let request = ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Release, answer: None, consent };
+    house.desk.review(request).await
+}
+
+fn confirming(sheet: &ReviewSheet, key: &str) -> ConfirmRequest {
+    ConfirmRequest { consent: Some(consent()), ..confirmation(sheet, key) }
+}
+
+async fn levels(house: &House) -> Vec<i64> {
+    let scope = house.store.scope(&ticket("T-1", COMPLAINT).requester, None, at(NOW)).await.expect("readable");
+    scope.accounts.iter().flat_map(|account| &account.balances).map(|balance| balance.current).collect()
+}
+
+#[tokio::test]
+async fn a_late_result_is_released_once_against_its_refund() {
+    let (house, case) = late().await;
+    assert_eq!(levels(&house).await, [70, 500]);
+    let offers = house.desk.case_detail(CaseRequest { case_id: case.0.clone() }).await.expect("a case").offers;
+    assert!(offers.iter().any(|offer| offer.kind == ActionKind::Release && offer.allowed && !offer.needs_reason));
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    assert_eq!(sheet.title, "Release 1 output for 210 credits");
+    let amounts: Vec<_> = sheet.postings.iter().map(|row| (row.amount, row.before, row.after)).collect();
+    assert_eq!((amounts, sheet.restored_total), (vec![(-70, 70, 0), (-140, 500, 360)], 0));
+    assert!(sheet.effects.iter().any(|line| line.contains("fern@example.com agreed")), "{:?}", sheet.effects);
+    let done = house.desk.confirm(confirming(&sheet, "a")).await.expect("an outcome");
+    assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
+    assert!(done.read_back.iter().any(|proof| matches!(proof, ReadBack::File { matches: true, .. })));
+    let balances = done.read_back.iter().filter(|proof| matches!(proof, ReadBack::Balance { matches: true, .. }));
+    assert_eq!(balances.count(), 2);
+    assert_eq!(levels(&house).await, [0, 360]);
+    let after = dossier(&house, "run_shot4").await;
+    assert_eq!(after.refunds.iter().map(|row| row.state).collect::<Vec<_>>(), [RefundState::Reversed]);
+    assert_eq!(after.outputs.iter().map(|row| row.on_canvas).collect::<Vec<_>>(), [true]);
+    let again = house.desk.confirm(confirming(&sheet, "a")).await.expect("an outcome");
+    assert!(again.repeated, "the same key is the same answer");
+    assert_eq!(levels(&house).await, [0, 360], "and nothing is taken twice");
+    let finding = house.store.case(&case).await.expect("a case").finding.expect("a finding");
+    assert_eq!((finding.diagnosis.verdict, finding.diagnosis.remedy), (Verdict::DeliveredOk, Remedy::NoneDelivered));
+    let twice = reviewed(&house, &case, Some(consent())).await;
+    assert!(matches!(&twice, Err(Error::Refused(why)) if why.contains("no second remedy")), "{twice:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_released_without_the_customers_word() {
+    let (house, case) = late().await;
+    let with = |change: fn(&mut ConsentGiven)| {
+        let mut given = consent();
+        change(&mut given);
+        Some(given)
+    };
+    for (name, given, want) in [
+        ("none", None, "nobody has recorded it"),
+        ("nobody's", with(|given| given.by.clear()), "who agreed"),
+        ("nowhere", with(|given| given.message = "  ".to_owned()), "in which message"),
+        ("before the refund", with(|given| given.at = at("2026-03-12T18:00:00Z")), "older than the refund"),
+        ("tomorrow", with(|given| given.at = at("2026-03-20T00:00:00Z")), "in the future"),
+    ] {
+        let refused = reviewed(&house, &case, given).await;
+        assert!(matches!(&refused, Err(Error::Refused(why)) if why.contains(want)), "{name}: {refused:?}");
+    }
+    // What was reviewed with a consent is not confirmed with another one.
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    let other = ConfirmRequest { consent: with(|given| given.by = "ben".to_owned()), ..confirming(&sheet, "b") };
+    assert!(matches!(house.desk.confirm(other).await, Err(Error::Stale(_))));
+    assert_eq!(levels(&house).await, [70, 500]);
+}
+
+#[tokio::test]
+async fn who_has_spent_the_refund_is_not_debited_below_nothing() {
+    let (house, case) = late().await;
+    let mut spent = run_of_210("run_other", "2026-03-13T08:00:00Z");
+    for fact in &mut spent {
+        if let makegood_domain::feed::Fact::Charge(charge) = fact {
+            charge.total = 400;
+            charge.items[0].credits = 400;
+            charge.sources.remove(0);
+            charge.sources[0].amount = 400;
+        }
+    }
+    assert_eq!(house.store.import(&spent, at(NOW)).await.expect("taken").rejected, vec![]);
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    let refused = house.desk.confirm(confirming(&sheet, "a")).await.expect("an outcome");
+    let why = refused.why.unwrap_or_default();
+    assert_eq!((refused.state, why.contains("bal_w has 100 credits")), (OutcomeState::Refused, true), "{why}");
+    assert_eq!(levels(&house).await, [70, 100]);
+    let after = dossier(&house, "run_shot4").await;
+    assert_eq!((after.outputs.len(), after.refunds[0].state), (0, RefundState::Posted), "both or nothing");
+}
+
+#[tokio::test]
+async fn nobody_pays_for_a_copy_that_is_not_there() {
+    let (house, case) = late().await;
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    let saved = dossier(&house, "run_shot4").await.captures.remove(0);
+    let mut folders = vec![house.dir.path().join("vault")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+            if entry.file_type().expect("a kind").is_dir() {
+                folders.push(entry.path());
+            } else if entry.file_name().to_string_lossy().contains(&saved.file.sha256[8..]) {
+                std::fs::remove_file(entry.path()).expect("removed");
+            }
+        }
+    }
+    let failed = house.desk.confirm(confirming(&sheet, "a")).await.expect("an outcome");
+    assert_eq!((failed.state, failed.retry), (OutcomeState::FailedBeforeEffect, true), "{:?}", failed.why);
+    assert_eq!(levels(&house).await, [70, 500]);
+}
+
+#[tokio::test]
+async fn the_customers_yes_comes_after_the_answer_that_settled_the_case() {
+    let (house, case) = late().await;
+    let told = house.desk.confirm(confirmation(&review(&house.desk, &case, ActionKind::Answer).await, "a")).await;
+    assert_eq!(told.expect("an outcome").state, OutcomeState::Done);
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can still be released");
+    let done = house.desk.confirm(confirming(&sheet, "b")).await.expect("an outcome");
+    assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
+    assert_eq!(levels(&house).await, [0, 360]);
+}
