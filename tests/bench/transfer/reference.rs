@@ -35,6 +35,7 @@ pub fn brought(server: &Server, folder: &Path, first: usize, files: usize) -> Th
 }
 
 fn run(command: &mut Command) {
-    let done = command.stdout(Stdio::null()).status().expect("the program is there");
+    // Of many at a time curl tells its progress, however silent it is to be.
+    let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("the program is there");
     assert!(done.success(), "{command:?}: {done}");
 }
