@@ -129,17 +129,37 @@ async fn a_provider_that_does_not_answer_keeps_nobody_else_waiting() {
 }
 
 #[tokio::test]
-async fn near_hour_24_nobody_is_waited_for() {
+async fn near_hour_24_a_silent_provider_is_not_waited_for_long() {
     let (works, stuck) = beside(20, 0).await;
     works.clock.advance(SignedDuration::from_mins(22 * 60));
     let desk = works.desk_of(Arc::new(Both(OneLoom(Arc::clone(&works.loom)), Arc::clone(&stuck))));
     let shift = works.shift("one");
     let pass = tokio::spawn(async move { desk.reconcile_once(&shift).await });
-    assert_eq!(works.until_paid("run_a", 20, 16).await, 16, "all but the four that are with the provider");
-    // An answer that takes too long is none.
+    assert_eq!(works.until_paid("run_a", 20, 1).await, 0, "four are with the provider, the others wait for it");
+    // An answer that takes too long is none: the next four are with it.
+    works.clock.advance(SignedDuration::from_mins(6));
+    assert_eq!(works.until_paid("run_a", 20, 4).await, 4, "those that were with it");
+    // The next four are with it now, and nobody else waits any longer.
+    works.clock.advance(SignedDuration::from_mins(6));
+    assert_eq!(works.until_paid("run_a", 20, 16).await, 16, "all but the last four that came to it");
     works.clock.advance(SignedDuration::from_mins(6));
     let report = pass.await.expect("no panic").expect("a pass");
     assert_eq!((report.looked_at, report.restored), (20, 20), "{:?}", report.problems);
+}
+
+#[tokio::test]
+async fn near_hour_24_a_busy_provider_still_gives_every_file() {
+    let mut facts = vec![rich_ground(20)];
+    for number in 0..20 {
+        let run = format!("run_{number}");
+        facts.push([run_of_210(&run, CHARGED), vec![running_job(&run)]].concat());
+    }
+    let works = works(&facts).await;
+    works.clock.advance(SignedDuration::from_mins(22 * 60));
+    (0..20).for_each(|number| works.loom.script(&format!("run_{number}"), Says::Made));
+    let desk = works.desk_of(Arc::new(OneLoom(Arc::clone(&works.loom))));
+    let report = desk.reconcile_once(&works.shift("one")).await.expect("a pass");
+    assert_eq!((report.transferred, report.restored), (20, 0), "four at a time: {:?}", report.problems);
 }
 
 /// A file that takes seven minutes a byte, so many of them, and then its rest. Others want its item too.

@@ -10,7 +10,7 @@ const sample = (more: Partial<HealthView>, place: ConnectionRow['key']['place'] 
   if (!row) throw new Error('the invented world has providers');
   return { ...row, key: { place, variable: null }, health: { ...row.health, last: null, leftAlone: null, ...more } };
 };
-const last = (status: number | null): HealthView['last'] => ({ at: '2026-03-14T15:19:00Z', tookMs: 5, status, why: '' });
+const last = (status: number | null, keyTaken = false): HealthView['last'] => ({ at: '2026-03-14T15:19:00Z', tookMs: 5, status, keyTaken, why: '' });
 const until = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
 
 describe('providers in words', () => {
@@ -21,6 +21,7 @@ describe('providers in words', () => {
       [sample({ last: last(404) }), 'Answered', 'ok'],
       [sample({}), 'Not asked yet', 'neutral'],
       [sample({ last: last(401) }), 'Refused', 'bad'],
+      [sample({ last: last(403, true) }), 'Answered', 'ok'],
       [sample({ last: last(null), leftAlone: shut }), 'Left alone for 18 s', 'bad'],
       [sample({ last: last(429), leftAlone: { why: 'asked', until: until(240) } }), 'Paused for 4 min', 'warn'],
       [sample({ last: last(200), leftAlone: { why: 'asked', until: until(-1) } }), 'Answered', 'ok'],
@@ -33,7 +34,7 @@ describe('providers in words', () => {
   });
 
   it('reads statuses as they concern the keeper', () => {
-    const words = ([200, 404, 401, 403, 429, 500, 503, null] as const).map((status) => answered({ at: '', tookMs: 0, status, why: '' }).word);
+    const words = ([200, 404, 401, 403, 429, 500, 503, null] as const).map((status) => answered({ at: '', tookMs: 0, status, keyTaken: false, why: '' }).word);
     expect(words).toEqual(['Answered', 'Answered', 'Refused', 'Refused', 'Too often', 'Fault', 'Fault', 'No answer']);
   });
 

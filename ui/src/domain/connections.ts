@@ -45,9 +45,9 @@ export function advice(check: KeyCheckView, health: HealthView): string {
 
 /** Status of an answer in a word. */
 export function answered(last: LastAnswerView): Word {
-  const { status } = last;
+  const { status, keyTaken } = last;
   if (status === null) return { shape: 'unknown', tone: 'warn', word: 'No answer' };
-  if (status === 401 || status === 403) return { shape: 'refused', tone: 'bad', word: 'Refused' };
+  if ((status === 401 || status === 403) && !keyTaken) return { shape: 'refused', tone: 'bad', word: 'Refused' };
   if (status === 429) return { shape: 'held', tone: 'warn', word: 'Too often' };
   if (status >= 500) return { shape: 'alert', tone: 'warn', word: 'Fault' };
   return { shape: 'check', tone: 'ok', word: 'Answered' };

@@ -244,3 +244,22 @@ impl Season<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_the_same_story_each_time() {
+        let policy = Policy::default_policy().expect("the policy that is compiled in");
+        let plant = Plant::default();
+        for seed in [753, 754] {
+            let play = || {
+                let mut sum = Sum::default();
+                let told = Tale::new(seed, &policy, &plant, true).expect("a tale").play(&mut sum);
+                format!("{told:?} {sum:?}")
+            };
+            assert_eq!(play(), play(), "seed {seed}");
+        }
+    }
+}

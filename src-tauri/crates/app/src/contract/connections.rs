@@ -126,6 +126,8 @@ pub struct LastAnswerView {
     pub took_ms: i64,
     /// HTTP status; null where no answer came.
     pub status: Option<u16>,
+    /// Whether it was given to our key for sure, also where its status is that of a refusal.
+    pub key_taken: bool,
     /// Why no answer came.
     pub why: String,
 }

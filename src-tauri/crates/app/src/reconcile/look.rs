@@ -38,8 +38,13 @@ pub(super) struct Look<'p> {
     pub due: DueRun,
     /// When something of it is lost, or its promise is broken.
     pub urgent_at: Timestamp,
-    /// From when on it waits for nobody.
+    /// From when on it is settled with what is known.
     pub settle_at: Timestamp,
+    /// When it was taken from the list.
+    taken_at: Timestamp,
+    /// How long it waits for a place although it is to be settled: a busy provider is no silent one, and may
+    /// have the file.
+    patience: SignedDuration,
     pub places: Vec<Place<'p>>,
     /// Jobs about which a provider was asked.
     pub asked: BTreeSet<AskAbout>,
@@ -52,11 +57,13 @@ pub(super) struct Look<'p> {
 }
 
 impl Look<'_> {
-    pub(super) fn new(due: DueRun, settle_at: Timestamp) -> Self {
+    pub(super) fn new(due: DueRun, settle_at: Timestamp, taken_at: Timestamp, patience: SignedDuration) -> Self {
         Self {
             urgent_at: due.charged_at.unwrap_or(Timestamp::MAX),
             due,
             settle_at,
+            taken_at,
+            patience,
             places: Vec::new(),
             asked: BTreeSet::new(),
             unheard: BTreeSet::new(),
@@ -64,6 +71,11 @@ impl Look<'_> {
             saving: BTreeSet::new(),
             outcome: Outcome::default(),
         }
+    }
+
+    /// From when on it waits for no place.
+    pub(super) fn waits_until(&self) -> Timestamp {
+        self.settle_at.max(self.taken_at).saturating_add(self.patience).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -177,7 +189,8 @@ impl Desk {
                 look.places.push(place);
                 Wish::Granted
             }
-            None if now >= look.settle_at => Wish::Without,
+            None if now >= look.waits_until() => Wish::Without,
+            None if pass.is_over(now) && now >= look.settle_at => Wish::Without,
             None => Wish::Wait,
         }
     }

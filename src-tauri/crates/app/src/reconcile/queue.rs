@@ -1,7 +1,7 @@
 //! Runs that wait for a place with a provider. They hold nothing meanwhile, and many of them need little.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use jiff::Timestamp;
 use makegood_domain::ids::ProviderId;
@@ -9,10 +9,11 @@ use makegood_domain::ids::ProviderId;
 use super::lanes::Lanes;
 use super::look::Look;
 
-/// By provider: what is lost first comes first.
+/// By provider: what is lost first comes first. In the providers' order, so that the same facts always play
+/// out the same way.
 #[derive(Default)]
 pub(super) struct Queue<'p> {
-    waiting: HashMap<ProviderId, BinaryHeap<Entry<'p>>>,
+    waiting: BTreeMap<ProviderId, BinaryHeap<Entry<'p>>>,
 }
 
 struct Entry<'p>(Look<'p>);
@@ -75,11 +76,11 @@ impl<'p> Queue<'p> {
     pub(super) fn overdue(&mut self, now: Timestamp) -> Vec<Look<'p>> {
         let mut overdue = Vec::new();
         for heap in self.waiting.values_mut() {
-            if heap.iter().all(|entry| now < entry.0.settle_at) {
+            if heap.iter().all(|entry| now < entry.0.waits_until()) {
                 continue;
             }
             let (over, left): (Vec<_>, Vec<_>) =
-                std::mem::take(heap).into_iter().partition(|entry| now >= entry.0.settle_at);
+                std::mem::take(heap).into_iter().partition(|entry| now >= entry.0.waits_until());
             *heap = left.into();
             overdue.extend(over.into_iter().map(|entry| entry.0));
         }
@@ -88,6 +89,6 @@ impl<'p> Queue<'p> {
 
     /// All of them.
     pub(super) fn drain(&mut self) -> Vec<Look<'p>> {
-        self.waiting.drain().flat_map(|(_, heap)| heap).map(|entry| entry.0).collect()
+        std::mem::take(&mut self.waiting).into_values().flatten().map(|entry| entry.0).collect()
     }
 }

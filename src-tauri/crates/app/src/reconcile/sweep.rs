@@ -2,7 +2,7 @@
 //! side, and put aside while their provider is busy, so that no provider's slowness is anybody else's.
 //!
 //! A pass may take as long as its last transfer. Meanwhile it goes on taking what becomes due, above all
-//! runs whose window ends soon: those wait for nobody.
+//! runs whose window ends soon: those wait for a place only as long as two answers may take.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -212,7 +212,7 @@ impl<'p> Sweep<'p> {
             }
             self.at_hand.insert(run.root.clone());
             let settle_at = self.desk.settle_at(&run, self.pass);
-            self.start(Look::new(run, settle_at));
+            self.start(Look::new(run, settle_at, now, self.desk.policy.patience_for_place()));
         }
     }
 

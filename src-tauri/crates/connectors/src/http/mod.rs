@@ -189,6 +189,8 @@ pub struct Last {
     pub took: Duration,
     /// The status, or why no answer came.
     pub outcome: Result<u16, HttpError>,
+    /// Whether the key was taken for sure, whatever the status seems to say.
+    pub key_taken: bool,
 }
 
 /// How a client fares.
@@ -262,6 +264,14 @@ impl Http {
     pub fn fare(&self) -> Fare {
         let (now, gate) = self.with_gate(|gate, now| (now, gate.state(now)));
         Fare { now, gate, last: self.last.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+    }
+
+    /// Notes that the last answer was given to our key: a provider may say with the status of a refusal that
+    /// there is nothing of that name.
+    pub fn note_key_taken(&self) {
+        if let Some(last) = self.last.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            last.key_taken = true;
+        }
     }
 
     /// Forgets failures and fills the budget of retries.
@@ -403,7 +413,7 @@ impl Http {
             Ok(Arrived::Open(response)) => Ok(response.status().as_u16()),
             Err(error) => Err(error.clone()),
         };
-        let last = Last { at, took: at.saturating_sub(begun), outcome };
+        let last = Last { at, took: at.saturating_sub(begun), outcome, key_taken: false };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         tried
     }

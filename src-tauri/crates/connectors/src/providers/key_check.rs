@@ -65,6 +65,9 @@ impl Adapter {
         } else {
             judged(facts.name, &reading, inquiry.unanswered.as_ref())
         };
+        if verdict == KeyVerdict::Accepted {
+            self.http.note_key_taken();
+        }
         let words = self.http.shown(&words);
         KeyCheck { verdict, words, took: signed(took), raw: inquiry.raw }
     }

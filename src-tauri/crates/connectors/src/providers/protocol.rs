@@ -315,6 +315,7 @@ impl ProviderPort for Adapter {
             ago: signed(fare.now.saturating_sub(last.at)),
             took: signed(last.took),
             status: last.outcome.as_ref().ok().copied(),
+            key_taken: last.key_taken,
             why: last.outcome.err().map(|error| self.http.shown(&error.to_string())).unwrap_or_default(),
         });
         let left_alone = fare.gate.shut.map(|(why, time)| match why {

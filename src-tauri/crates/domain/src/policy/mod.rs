@@ -268,6 +268,13 @@ impl Policy {
         SignedDuration::from_mins(self.reconcile.answer_minutes)
     }
 
+    /// How long a run that is to be settled now waits until its provider has time for it: as long as two
+    /// answers may take. Shorter than the margin before the window's end, so that the promise is kept.
+    #[must_use]
+    pub fn patience_for_place(&self) -> SignedDuration {
+        self.patience_for_answer().saturating_mul(2).min(self.settle_margin())
+    }
+
     /// P7: how long a file is assumed to be kept.
     #[must_use]
     pub fn assumed_retention(&self) -> SignedDuration {

@@ -116,6 +116,8 @@ pub struct LastAnswer {
     pub took: SignedDuration,
     /// HTTP status; `None` where no answer came.
     pub status: Option<u16>,
+    /// Whether it was given to our key for sure, also where its status is that of a refusal.
+    pub key_taken: bool,
     /// Why no answer came; empty where one did.
     pub why: String,
 }

@@ -31,7 +31,7 @@ const ADAPTERS: readonly AdapterView[] = [
 ];
 
 const health = (more: Partial<HealthView>): HealthView => ({ last: null, retriesLeft: 10, retriesMax: 10, failures: 0, failuresMax: 5, leftAlone: null, ...more });
-const last = (minutesAgo: number, status: number | null, tookMs: number, why = ''): HealthView['last'] => ({ at: iso(START - minutesAgo * MINUTE), tookMs, status, why });
+const last = (minutesAgo: number, status: number | null, tookMs: number, why = ''): HealthView['last'] => ({ at: iso(START - minutesAgo * MINUTE), tookMs, status, keyTaken: status === 200, why });
 
 function row(n: number, more: Partial<ConnectionRow>): ConnectionRow {
   const info = ADAPTERS[n] ?? adapter('nobody', 'Nobody', 'x-key: …', {}, kept(null, ''));
@@ -97,7 +97,7 @@ export class FakeConnections {
     const one = this.#known(id);
     const said = SAID[verdict];
     const asked = verdict !== 'not_asked';
-    if (asked) this.#keep({ ...one, health: { ...one.health, last: { at: now, tookMs: 312, status: said.status || null, why: said.status ? '' : said.body } } });
+    if (asked) this.#keep({ ...one, health: { ...one.health, last: { at: now, tookMs: 312, status: said.status || null, keyTaken: verdict === 'accepted', why: said.status ? '' : said.body } } });
     const url = `${one.baseUrl}/jobs/00000000-0000-4000-8000-000000000000`;
     return { verdict, words: said.words(one.name), at: now, tookMs: asked ? 312 : 0, answers: asked ? [{ url, status: said.status, body: said.body, fetchedAt: now }] : [] };
   }

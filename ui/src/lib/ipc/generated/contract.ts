@@ -472,6 +472,10 @@ export type LastAnswerView = { at: string, tookMs: number,
  */
 status: number | null, 
 /**
+ * Whether it was given to our key for sure, also where its status is that of a refusal.
+ */
+keyTaken: boolean, 
+/**
  * Why no answer came.
  */
 why: string, };

@@ -1,6 +1,6 @@
 use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, TransitKey, Vault};
+use makegood_domain::ports::{FileSink, JobRef, KeyVerdict, TransitKey, Vault};
 use makegood_domain::work::{Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
@@ -191,4 +191,17 @@ async fn bytes_inside_the_answer_get_into_the_vault_and_not_into_the_record() {
     assert_eq!((file.bytes, file.exists_now), (length, Some(true)));
     assert!(found.raw.iter().all(|raw| raw.body.len() < 4_096), "{:?}", found.raw);
     assert_eq!(fetched(&server, length).await.as_deref(), Ok("video/mp4"));
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_project_that_is_nobodys_shows_that_the_key_was_taken() {
+    for (status, taken) in [(403, true), (401, false)] {
+        let server = Server::start().await.expect("a port");
+        let question = format!("/v1/{}:fetchPredictOperation", super::NO_MODEL);
+        server.on(&question, [Reply::json(status, &json!({"error": {"code": status, "message": "No."}}))]);
+        let port = Operations.connect(server.base()).port;
+        let check = port.check("2026-03-01T09:00:00Z".parse().expect("a time")).await;
+        let last = port.health().last.expect("an answer");
+        assert_eq!((check.verdict == KeyVerdict::Accepted, last.status, last.key_taken), (taken, Some(status), taken));
+    }
 }
