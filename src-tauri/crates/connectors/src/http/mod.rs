@@ -266,8 +266,7 @@ impl Http {
         Fare { now, gate, last: self.last.lock().unwrap_or_else(PoisonError::into_inner).clone() }
     }
 
-    /// Notes that the last answer was given to our key: a provider may say with the status of a refusal that
-    /// there is nothing of that name.
+    /// The last answer was given to our key, though a provider may call what it does not know forbidden.
     pub fn note_key_taken(&self) {
         if let Some(last) = self.last.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             last.key_taken = true;

@@ -1,5 +1,6 @@
 //! The domain's view of the outside: what adapters must do. Nothing here does I/O.
 
+mod actions;
 mod approval;
 mod captures;
 mod connections;
@@ -11,6 +12,7 @@ mod outside;
 mod reconcile;
 mod store;
 
+pub use actions::*;
 pub use approval::*;
 pub use captures::*;
 pub use connections::*;
