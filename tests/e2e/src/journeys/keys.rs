@@ -4,6 +4,9 @@ use anyhow::ensure;
 use serde_json::json;
 
 use crate::stage::Stage;
+use crate::window::until;
+
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub async fn every_provider_says_that_it_takes_the_key(stage: &Stage) -> anyhow::Result<()> {
     let window = stage.open().await?;
@@ -30,8 +33,11 @@ pub async fn every_provider_says_that_it_takes_the_key(stage: &Stage) -> anyhow:
         ensure!(taken == 1, "{id} does not take the key of its own workspace: {said}");
     }
     window.picture("accepted")?;
-    let answered = window.count("[data-testid=provider][data-state=ok]").await?;
     let asked = rows.iter().filter(|row| can_be_asked(row)).count();
-    ensure!(answered == asked, "{answered} of {asked} answered");
+    // The list is read again after each answer, the last one too.
+    until(&format!("{asked} providers that answered"), PATIENCE, async || {
+        Ok((window.count("[data-testid=provider][data-state=ok]").await? == asked).then_some(()))
+    })
+    .await?;
     window.close().await
 }
