@@ -1,4 +1,4 @@
-import type { ActionKind, ActionView, ApprovalView, ReviewSheet } from '../lib/ipc/generated/contract';
+import type { ActionKind, ActionView, ApprovalView, ConsentGiven, ReviewSheet } from '../lib/ipc/generated/contract';
 import { HostError, type Host } from '../lib/ipc/host';
 import { failure, type Failure } from '../shared/facts/failure';
 import { Asking } from './asking.svelte';
@@ -7,8 +7,8 @@ import { Asking } from './asking.svelte';
 export const ARM_MS = 300;
 const POLL_MS = 1000;
 
-/** `making`: dry run under way. `lost`: the confirmation got no answer, so nothing is known. */
-export type Phase = 'making' | 'ready' | 'confirming' | 'lost' | 'outcome' | 'failed';
+/** `consent`: the customer's agreement is to be noted first. `making`: dry run under way. `lost`: the confirmation got no answer, so nothing is known. */
+export type Phase = 'consent' | 'making' | 'ready' | 'confirming' | 'lost' | 'outcome' | 'failed';
 
 /**
  * One act on its way from dry run to outcome. The key is made with the sheet, before anything is
@@ -26,6 +26,9 @@ export class Review {
   armed = $state(false);
   checking = $state(false);
   reason = $state('');
+  /** What is being written about the customer's agreement, and what of it the sheet was made with. */
+  agreement = $state({ by: '', at: '', message: '' });
+  consent = $state.raw<ConsentGiven>();
   key = $state('');
   /** The answer as it stood when the sheet was made; null: as drafted by the rules. */
   answer: string | null = null;
@@ -97,12 +100,17 @@ export class Review {
     if (this.pending) return;
     clearTimeout(this.#timer);
     this.armed = false;
+    if (this.kind === 'release' && !this.consent) {
+      this.answer = answer;
+      this.phase = 'consent';
+      return;
+    }
     this.phase = 'making';
     this.failed = undefined;
     this.outcome = undefined;
     this.answer = answer;
     try {
-      const sheet = await this.#host.query('review', { caseId: this.caseId, kind: this.kind, answer });
+      const sheet = await this.#host.query('review', { caseId: this.caseId, kind: this.kind, answer, ...this.#agreed() });
       this.sheet = sheet;
       this.key = this.#newKey();
       this.asking = sheet.approvalNeed ? new Asking(this.#host, sheet, answer) : undefined;
@@ -114,6 +122,32 @@ export class Review {
     }
   }
 
+  /** Why the agreement can't be used as it is written; null where it can. The record has the last word. */
+  agreementFlaw(now: number): string | null {
+    const { by, at, message } = this.agreement;
+    if (by.trim() === '') return 'Say who agreed.';
+    const instant = Date.parse(`${at}Z`);
+    if (Number.isNaN(instant)) return 'Say when, in UTC.';
+    if (instant > now) return 'That is in the future.';
+    return message.trim() === '' ? 'Say in which message, by its id or its words.' : null;
+  }
+
+  /** Makes the sheet of a release with the agreement as it is written. */
+  async agreed(now: number): Promise<void> {
+    if (this.agreementFlaw(now) !== null || this.phase !== 'consent') return;
+    const { by, at, message } = this.agreement;
+    this.consent = { by: by.trim(), at: new Date(`${at}Z`).toISOString(), message: message.trim() };
+    await this.make(this.answer);
+  }
+
+  /** Back to the agreement: nothing that was written is lost. */
+  changeAgreement(): void {
+    if (this.pending) return;
+    this.consent = undefined;
+    this.failed = undefined;
+    this.phase = 'consent';
+  }
+
   /** Confirms what the sheet says, once. Too early, or twice, does nothing. */
   async confirm(): Promise<void> {
     const sheet = this.sheet;
@@ -122,7 +156,7 @@ export class Review {
     try {
       this.#came(await this.#host.act('confirm', {
         caseId: this.caseId, kind: this.kind, answer: this.answer, caseRevision: sheet.caseRevision, digest: sheet.digest,
-        reviewedAt: sheet.madeAt, key: this.key, reason: this.yes?.reason ?? (this.reason.trim() || null),
+        reviewedAt: sheet.madeAt, key: this.key, reason: this.yes?.reason ?? (this.reason.trim() || null), ...this.#agreed(),
       }));
     } catch (thrown) {
       this.failed = failure(HostError.from(thrown));
@@ -165,6 +199,10 @@ export class Review {
     clearTimeout(this.#timer);
   }
 
+  #agreed(): { consent: ConsentGiven } | Record<string, never> {
+    return this.consent ? { consent: this.consent } : {};
+  }
+
   #came(view: ActionView): void {
     this.failed = undefined;
     this.outcome = view;
@@ -204,7 +242,7 @@ export class Reviews {
   /** Opens a review. One that may still be under way is not replaced. */
   open(caseId: string, kind: ActionKind, answer: string | null): Review {
     const known = this.#open.get(caseId);
-    if (known && (known.pending || (known.kind === kind && known.phase === 'ready' && known.answer === answer))) return known;
+    if (known && (known.pending || (known.kind === kind && (known.phase === 'consent' || (known.phase === 'ready' && known.answer === answer))))) return known;
     known?.close();
     const review = new Review(this.#host, caseId, kind);
     this.#open = new Map(this.#open).set(caseId, review);

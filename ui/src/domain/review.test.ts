@@ -57,6 +57,37 @@ describe('a review', () => {
     expect(review.outcome?.state).toBe('done');
   });
 
+  it('asks for the agreement before a late result is released, and sends the same with both questions', async () => {
+    const { host } = watched();
+    const asked: unknown[] = [];
+    const query = host.query.bind(host);
+    host.query = async (cmd, payload) => {
+      if (cmd === 'review') asked.push((payload as { consent?: unknown }).consent);
+      return query(cmd, payload);
+    };
+    const review = new Review(host, CASE, 'release', newKey);
+    await review.make(null);
+    expect([review.phase, asked]).toEqual(['consent', []]);
+    const now = Date.parse('2026-03-14T12:00:00Z');
+    for (const [by, at, message, flaw] of [
+      ['', '2026-03-14T11:00', 'yes', 'Say who agreed.'],
+      ['Uma', '', 'yes', 'Say when, in UTC.'],
+      ['Uma', '2026-03-14T12:01', 'yes', 'That is in the future.'],
+      ['Uma', '2026-03-14T11:00', '  ', 'Say in which message, by its id or its words.'],
+    ] as const) {
+      review.agreement = { by, at, message };
+      await review.agreed(now);
+      expect([review.agreementFlaw(now), review.phase, asked]).toEqual([flaw, 'consent', []]);
+    }
+    review.agreement = { by: ' Uma ', at: '2026-03-14T11:00', message: 'msg_7' };
+    const agreed = review.agreed(now);
+    await after(1);
+    await agreed;
+    expect(asked).toEqual([{ by: 'Uma', at: '2026-03-14T11:00:00.000Z', message: 'msg_7' }]);
+    review.changeAgreement();
+    expect([review.phase, review.consent, review.agreement.message]).toEqual(['consent', undefined, 'msg_7']);
+  });
+
   it('is sent once, however often it is confirmed', async () => {
     const { host, keys } = watched();
     const review = await ready(host);
