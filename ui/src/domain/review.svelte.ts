@@ -126,8 +126,8 @@ export class Review {
   agreementFlaw(now: number): string | null {
     const { by, at, message } = this.agreement;
     if (by.trim() === '') return 'Say who agreed.';
-    const instant = Date.parse(`${at}Z`);
-    if (Number.isNaN(instant)) return 'Say when, in UTC.';
+    const instant = utc(at);
+    if (Number.isNaN(instant)) return 'Say when, in UTC, as 2026-03-14 09:30.';
     if (instant > now) return 'That is in the future.';
     return message.trim() === '' ? 'Say in which message, by its id or its words.' : null;
   }
@@ -136,7 +136,7 @@ export class Review {
   async agreed(now: number): Promise<void> {
     if (this.agreementFlaw(now) !== null || this.phase !== 'consent') return;
     const { by, at, message } = this.agreement;
-    this.consent = { by: by.trim(), at: new Date(`${at}Z`).toISOString(), message: message.trim() };
+    this.consent = { by: by.trim(), at: new Date(utc(at)).toISOString(), message: message.trim() };
     await this.make(this.answer);
   }
 
@@ -224,6 +224,12 @@ export class Review {
     this.armed = false;
     this.#timer = setTimeout(() => { this.armed = true; }, ARM_MS);
   }
+}
+
+/** An instant as people write it in UTC; NaN where it is none. */
+function utc(text: string): number {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)$/.exec(text.trim()) ?? [];
+  return day && time ? Date.parse(`${day}T${time}Z`) : Number.NaN;
 }
 
 /** The open review of each case: leaving a case and coming back finds it, key and all. */

@@ -71,7 +71,8 @@ describe('a review', () => {
     const now = Date.parse('2026-03-14T12:00:00Z');
     for (const [by, at, message, flaw] of [
       ['', '2026-03-14T11:00', 'yes', 'Say who agreed.'],
-      ['Uma', '', 'yes', 'Say when, in UTC.'],
+      ['Uma', '', 'yes', 'Say when, in UTC, as 2026-03-14 09:30.'],
+      ['Uma', 'yesterday', 'yes', 'Say when, in UTC, as 2026-03-14 09:30.'],
       ['Uma', '2026-03-14T12:01', 'yes', 'That is in the future.'],
       ['Uma', '2026-03-14T11:00', '  ', 'Say in which message, by its id or its words.'],
     ] as const) {
@@ -79,7 +80,7 @@ describe('a review', () => {
       await review.agreed(now);
       expect([review.agreementFlaw(now), review.phase, asked]).toEqual([flaw, 'consent', []]);
     }
-    review.agreement = { by: ' Uma ', at: '2026-03-14T11:00', message: 'msg_7' };
+    review.agreement = { by: ' Uma ', at: '2026-03-14 11:00', message: 'msg_7' };
     const agreed = review.agreed(now);
     await after(1);
     await agreed;

@@ -10,6 +10,7 @@ mod picks;
 mod previews;
 mod reconciles;
 mod recovers;
+mod releases;
 mod restores;
 mod shares;
 mod transfers;
@@ -45,6 +46,7 @@ journeys![
     transfers::a_recovery_goes_on_after_a_crash,
     previews::a_recovered_clip_plays,
     batches::a_batch_is_part_recovered_and_part_restored_in_one_review,
+    releases::a_late_result_is_released_once_the_customer_agrees,
     restores::restores_a_split_charge_to_both_balances,
     approves::an_act_over_the_limit_waits_for_a_second_person,
     reconciles::a_pass_settles_what_is_late_and_nothing_twice,
