@@ -7,11 +7,10 @@ use makegood_testkit::{Reply, Sample, Server};
 use super::*;
 use crate::providers::subject::NoWait;
 
-/// A client with little patience, so that real silence is short.
+/// A client that asks twice, with the patience that a busy machine wants.
 fn client(base: &str, change: impl FnOnce(&mut Line)) -> Http {
     let base = Url::parse(base).expect("a base");
-    let short = Duration::from_millis(60);
-    let limits = Limits { head: short, stall: short, tries: 2, ..Limits::default() };
+    let limits = Limits { tries: 2, ..Limits::default() };
     let guard = Guard::new([&base], []);
     let mut line = Line { guard, base, also: None, key: None, headers: &[], limits };
     change(&mut line);
@@ -48,12 +47,15 @@ impl FileSink for Full {
 #[tokio::test]
 async fn silence_ends_a_question_and_a_download() {
     let server = Server::start().await.expect("a port");
-    let http = client(server.base(), |_| ());
+    // As little patience as makes real silence short, and only with what is silent.
+    let short = Duration::from_millis(60);
+    let http = client(server.base(), |line| line.limits.head = short);
     server.on("/silent", [Reply::json(200, &serde_json::json!({})).silent()]);
     assert!(matches!(http.get(&ask(&server, "/silent")).await, Err(HttpError::Silent(_))));
     server.on("/stuck", [Reply::file("video/mp4", Sample::mp4(90_000).bytes).stall_after(40_000)]);
+    let http = client(server.base(), |line| line.limits.stall = short);
     assert!(matches!(http.get(&ask(&server, "/stuck")).await, Err(HttpError::Cut(_))));
-    let http = client(server.base(), |_| ());
+    let http = client(server.base(), |line| line.limits.stall = short);
     let mut kept = tokio::io::sink();
     let found = http.download(&ask(&server, "/stuck"), &mut Sinking(&mut kept)).await;
     assert!(matches!(found, Err(DownloadError::Http(HttpError::Cut(_)))), "{found:?}");

@@ -39,7 +39,7 @@ impl Adapter {
         if url.path().to_ascii_lowercase().ends_with(".zip") {
             return true;
         }
-        let ask = Ask::new(url, self.protocol.facts().key_with_files);
+        let ask = Ask::new(url, self.protocol.facts().key.with_files);
         requested > 1 && self.http.probe(&ask).await.is_ok_and(|answer| is_archive(&answer))
     }
 
@@ -64,7 +64,7 @@ impl Adapter {
     async fn archive(&self, asset: &Asset) -> Result<Archive<'_>, Missed> {
         let refused = |refusal: crate::http::Refusal| self.failed(&refusal.to_string(), Retry::Permanent);
         let url = self.http.guard().read(&asset.url).map_err(refused)?;
-        let ask = Ask::new(url, self.protocol.facts().key_with_files);
+        let ask = Ask::new(url, self.protocol.facts().key.with_files);
         Archive::open(&self.http, ask).await.map_err(|error| self.missed(&error))
     }
 

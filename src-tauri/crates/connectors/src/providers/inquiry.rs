@@ -172,7 +172,7 @@ impl Inquiry<'_> {
                 return;
             }
         };
-        match self.http.probe(&Ask::new(url.clone(), self.facts.key_with_files)).await {
+        match self.http.probe(&Ask::new(url.clone(), self.facts.key.with_files)).await {
             Ok(answer) => {
                 self.keep(&url, answer.status, &String::from_utf8_lossy(&answer.body));
                 match answer.status {

@@ -38,7 +38,7 @@ mod veo;
 pub use explain::{AssetState, Document, Explained, Origin, Output, Word};
 pub use inquiry::Inquiry;
 pub use key_check::NoSuchJob;
-pub use protocol::{Facts, Protocol};
+pub use protocol::{Facts, KeyPlace, Protocol};
 pub use reading::{Asset, Cause, Piece, Pieces, Reading, Unread};
 pub use registry::Registry;
 pub use settings::{ProviderSettings, SettingsError};

@@ -34,16 +34,38 @@ pub struct Facts {
     pub docs_url: &'static str,
     pub key_hint: &'static str,
     pub base_url: &'static str,
-    pub key_header: &'static str,
-    pub key_scheme: &'static str,
-    /// Whether file hosts want the key too. They get it nowhere else.
-    pub key_with_files: bool,
+    pub key: KeyPlace,
     pub headers: &'static [(&'static str, &'static str)],
     pub capability: Capability,
     /// Reads a wanted wait out of a refusal's body.
     pub delay_in: fn(&[u8]) -> Option<Duration>,
     /// What *not found* can mean at this provider.
     pub not_found: Word,
+}
+
+/// Where a provider wants its key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyPlace {
+    pub header: &'static str,
+    /// What stands before the key in the header, with the space between them.
+    pub scheme: &'static str,
+    /// Whether file hosts want the key too. They get it nowhere else.
+    pub with_files: bool,
+}
+
+impl KeyPlace {
+    /// As a bearer token (RFC 6750).
+    pub const BEARER: Self = Self { scheme: "Bearer ", ..Self::header("authorization") };
+
+    /// Bare, in a header of the vendor's own.
+    pub const fn header(header: &'static str) -> Self {
+        Self { header, scheme: "", with_files: false }
+    }
+
+    /// The same, and with files.
+    pub const fn with_files(self) -> Self {
+        Self { with_files: true, ..self }
+    }
 }
 
 /// Bytes of a file inside an answer that are unpacked at once.
@@ -209,7 +231,7 @@ impl Adapter {
             Ok(url) => url,
             Err(refusal) => return fail(&refusal.to_string(), Retry::Permanent, false),
         };
-        let ask = Ask::new(url, self.protocol.facts().key_with_files);
+        let ask = Ask::new(url, self.protocol.facts().key.with_files);
         match self.http.download(&ask, sink).await {
             Ok(Downloaded::Whole { media_type, .. }) => Ok(media_type),
             Ok(Downloaded::Answer(answer)) => {

@@ -216,11 +216,11 @@ fn key(
     secret: &SecretString,
 ) -> Result<Key, AccountError> {
     let facts = protocol.facts();
-    let files = if facts.key_with_files { files } else { &[] };
+    let files = if facts.key.with_files { files } else { &[] };
     let also = files.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned())).collect();
     let is_file = protocol.takes_accounts() && secret.expose_secret().trim_start().starts_with('{');
     let form = if is_file { Form::Account(Account::read(secret.expose_secret())?) } else { protocol.key_form(secret) };
-    Ok(Key { header: facts.key_header, scheme: facts.key_scheme, secret: secret.clone(), form, also })
+    Ok(Key { header: facts.key.header, scheme: facts.key.scheme, secret: secret.clone(), form, also })
 }
 
 fn infos(table: &Table) -> Vec<AdapterInfo> {
@@ -233,7 +233,7 @@ fn info(facts: &Facts, kept: Option<&Retention>) -> AdapterInfo {
         name: facts.name.to_owned(),
         docs_url: facts.docs_url.to_owned(),
         key_hint: facts.key_hint.to_owned(),
-        key_form: format!("{}: {}…", facts.key_header, facts.key_scheme),
+        key_form: format!("{}: {}…", facts.key.header, facts.key.scheme),
         base_url: facts.base_url.to_owned(),
         capability: facts.capability.clone(),
         retention: kept.map(|row| FileRetention {

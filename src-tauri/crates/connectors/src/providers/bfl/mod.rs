@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 use makegood_domain::work::JobState;
 
-use super::{Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "bfl",
@@ -20,9 +20,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.bfl.ai/",
     key_hint: "An API key of the organisation that asked for the images",
     base_url: "https://api.bfl.ai/v1",
-    key_header: "x-key",
-    key_scheme: "",
-    key_with_files: false,
+    key: KeyPlace::header("x-key"),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -14,7 +14,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
 use self::wire::Item;
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
 
 /// Locator of jobs that are dubs.
 const DUBBING: &str = "dubbing";
@@ -29,9 +29,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://elevenlabs.io/docs/api-reference/history/get",
     key_hint: "An API key of the account that spoke, which may read the speech history",
     base_url: "https://api.elevenlabs.io/v1",
-    key_header: "xi-api-key",
-    key_scheme: "",
-    key_with_files: true,
+    key: KeyPlace::header("xi-api-key").with_files(),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -16,7 +16,9 @@ use makegood_domain::work::JobState;
 use url::Url;
 
 use super::inquiry::below;
-use super::{Document, Explained, Facts, Inquiry, NoSuchJob, PAGES_MAX, Pieces, Protocol, Reading, Unread, Word};
+use super::{
+    Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, PAGES_MAX, Pieces, Protocol, Reading, Unread, Word,
+};
 
 static FACTS: Facts = Facts {
     adapter: "fal",
@@ -24,9 +26,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.fal.ai/model-apis/model-endpoints/queue",
     key_hint: "A key of the account that made the requests; the request history may want an admin key",
     base_url: "https://queue.fal.run",
-    key_header: "authorization",
-    key_scheme: "Key ",
-    key_with_files: false,
+    key: KeyPlace { header: "authorization", scheme: "Key ", with_files: false },
     headers: &[],
     capability: Capability {
         look_up: true,

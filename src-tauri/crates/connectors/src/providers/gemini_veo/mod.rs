@@ -11,7 +11,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, veo};
+use super::{Asset, Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, veo};
 
 static FACTS: Facts = Facts {
     adapter: "gemini_veo",
@@ -19,9 +19,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://ai.google.dev/gemini-api/docs/video",
     key_hint: "An API key of the Google project that made the videos: files of another project look deleted",
     base_url: "https://generativelanguage.googleapis.com/v1beta",
-    key_header: "x-goog-api-key",
-    key_scheme: "",
-    key_with_files: true,
+    key: KeyPlace::header("x-goog-api-key").with_files(),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
 
 use super::reading::body_of;
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "heygen_v3",
@@ -20,9 +20,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://developers.heygen.com/",
     key_hint: "An API key of the account that made the videos",
     base_url: "https://api.heygen.com",
-    key_header: "x-api-key",
-    key_scheme: "",
-    key_with_files: false,
+    key: KeyPlace::header("x-api-key"),
     headers: &[],
     capability: Capability {
         look_up: true,

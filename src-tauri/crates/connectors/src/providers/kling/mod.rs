@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::inquiry::below;
-use super::{Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, listing};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, listing};
 use crate::http::Form;
 use crate::tokens;
 
@@ -28,9 +28,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://kling.ai/document-api/apiReference/commonInfo",
     key_hint: "An API key; for an older account its access key and secret key, joined as ACCESS:SECRET",
     base_url: "https://api-singapore.klingai.com",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

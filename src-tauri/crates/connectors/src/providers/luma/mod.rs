@@ -11,7 +11,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
 
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
 
 /// Generations of one page of the list: what Luma itself takes where nothing is asked.
 const PAGE: usize = 100;
@@ -22,9 +22,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.lumalabs.ai/reference/getgeneration",
     key_hint: "An API key, luma-…, of the account that made the generations",
     base_url: "https://api.lumalabs.ai/dream-machine/v1",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

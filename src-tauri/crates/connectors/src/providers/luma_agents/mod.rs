@@ -12,7 +12,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "luma_agents",
@@ -20,9 +20,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.agents.lumalabs.ai/",
     key_hint: "An API key of the Luma Agents account; one of the Dream Machine is another",
     base_url: "https://agents.lumalabs.ai/v1",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

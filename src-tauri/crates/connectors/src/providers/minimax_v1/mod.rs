@@ -15,7 +15,9 @@ use makegood_domain::work::JobState;
 use url::Url;
 
 use super::inquiry::below;
-use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, minimax};
+use super::{
+    Asset, Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, minimax,
+};
 
 static FACTS: Facts = Facts {
     adapter: "minimax_v1",
@@ -23,9 +25,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://platform.minimax.io/docs/api-reference/video-generation-query",
     key_hint: "An API key of the account that made the tasks",
     base_url: "https://api.minimax.io",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

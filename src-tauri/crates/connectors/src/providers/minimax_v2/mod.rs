@@ -14,7 +14,9 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
 use super::inquiry::below;
-use super::{Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, listing, minimax};
+use super::{
+    Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, listing, minimax,
+};
 
 const PATH: [&str; 3] = ["v2", "query", "video_generation"];
 
@@ -27,9 +29,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://platform.minimax.io/docs/api-reference/video-generation-v2-query",
     key_hint: "An API key of the account that made the tasks",
     base_url: "https://api.minimax.io",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

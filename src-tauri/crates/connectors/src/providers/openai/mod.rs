@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
 use crate::http::is_below;
 
 static FACTS: Facts = Facts {
@@ -24,9 +24,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://developers.openai.com/api/docs/deprecations",
     key_hint: "An API key, sk-…; of no use for jobs at OpenAI itself, which keeps none",
     base_url: "https://api.openai.com/v1",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: true,
+    key: KeyPlace::BEARER.with_files(),
     headers: &[],
     capability: Capability {
         look_up: false,

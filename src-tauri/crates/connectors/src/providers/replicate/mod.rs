@@ -13,7 +13,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 
 use super::explain::is_file_of;
 use super::reading::body_of;
-use super::{Document, Explained, Facts, Inquiry, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
 use crate::http::Answer;
 
 static FACTS: Facts = Facts {
@@ -22,10 +22,8 @@ static FACTS: Facts = Facts {
     docs_url: "https://replicate.com/docs/reference/http",
     key_hint: "An API token, r8_…, of the account that made the predictions",
     base_url: "https://api.replicate.com/v1",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
     // The vendor's specification asks for the token on downloads too.
-    key_with_files: true,
+    key: KeyPlace::BEARER.with_files(),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -11,7 +11,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Document, Explained, Facts, Inquiry, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word};
 
 /// Locator of jobs that are invocations of a workflow.
 const WORKFLOWS: &str = "workflow_invocations";
@@ -22,9 +22,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.dev.runwayml.com/api/",
     key_hint: "An API key of the organization that made the tasks",
     base_url: "https://api.dev.runwayml.com",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[("x-runway-version", "2024-11-06")],
     capability: Capability {
         look_up: true,

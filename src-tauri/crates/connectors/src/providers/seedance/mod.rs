@@ -13,7 +13,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
 use super::inquiry::below;
-use super::{Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word, listing};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, listing};
 
 const PATH: [&str; 3] = ["contents", "generations", "tasks"];
 
@@ -29,9 +29,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://docs.byteplus.com/en/docs/ModelArk/1521309",
     key_hint: "An API key of the ModelArk account that made the tasks",
     base_url: "https://ark.cn-beijing.volces.com/api/v3",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: false,
+    key: KeyPlace::BEARER,
     headers: &[],
     capability: Capability {
         look_up: true,

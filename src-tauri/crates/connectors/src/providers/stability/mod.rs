@@ -15,7 +15,7 @@ use url::Url;
 use crate::http::{Answer, Ask};
 
 use super::inquiry::below;
-use super::{Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Protocol, Reading, Unread, Word};
+use super::{Asset, Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word};
 
 /// Bytes of a result that comes inside JSON.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -26,9 +26,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://platform.stability.ai/docs/api-reference",
     key_hint: "The API key, sk-…, that the generations were started with: another one does not find them",
     base_url: "https://api.stability.ai",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: true,
+    key: KeyPlace::BEARER.with_files(),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -13,7 +13,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
 use super::reading::body_of;
-use super::{Asset, Document, Explained, Facts, Inquiry, Piece, Pieces, Protocol, Reading, Unread, Word};
+use super::{Asset, Document, Explained, Facts, Inquiry, KeyPlace, Piece, Pieces, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "sync",
@@ -21,9 +21,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://sync.so/docs",
     key_hint: "An API key of the organization that made the generations",
     base_url: "https://api.sync.so",
-    key_header: "x-api-key",
-    key_scheme: "",
-    key_with_files: false,
+    key: KeyPlace::header("x-api-key"),
     headers: &[],
     capability: Capability {
         look_up: true,

@@ -19,7 +19,8 @@ use url::Url;
 
 use super::inquiry::below;
 use super::{
-    Asset, Document, Explained, Facts, Inquiry, NoSuchJob, Piece, Pieces, Protocol, Reading, Unread, Word, veo,
+    Asset, Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Piece, Pieces, Protocol, Reading, Unread, Word,
+    veo,
 };
 use crate::http::{Ask, is_below};
 
@@ -39,9 +40,7 @@ static FACTS: Facts = Facts {
     docs_url: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/veo-video-generation",
     key_hint: "The JSON key of a service account that may use Vertex AI and read the bucket; or an access token, good for an hour",
     base_url: "https://us-central1-aiplatform.googleapis.com/v1",
-    key_header: "authorization",
-    key_scheme: "Bearer ",
-    key_with_files: true,
+    key: KeyPlace::BEARER.with_files(),
     headers: &[],
     capability: Capability {
         look_up: true,
