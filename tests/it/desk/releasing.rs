@@ -2,7 +2,7 @@
 
 use makegood_app::Error;
 use makegood_app::contract::{
-    CaseRequest, ConfirmRequest, ConsentGiven, OutcomeState, ReadBack, ReviewRequest, ReviewSheet,
+    CaseRequest, ConfirmRequest, ConsentGiven, FileDeadline, OutcomeState, ReadBack, ReviewRequest, ReviewSheet,
 };
 use makegood_domain::diagnose::{Remedy, Verdict};
 use makegood_domain::ids::{CaseId, JobId};
@@ -11,7 +11,7 @@ use makegood_domain::plan::ActionKind;
 use makegood_domain::ports::{CaseStore as _, FactStore as _};
 
 use super::acting::{confirmation, review};
-use super::saving::{dossier, finished};
+use super::saving::{dossier, file_of, finished};
 use super::world::*;
 
 const FINISHED: &str = "2026-03-12T18:12:14Z";
@@ -71,6 +71,39 @@ async fn a_late_result_is_released_once_against_its_refund() {
     assert_eq!((finding.diagnosis.verdict, finding.diagnosis.remedy), (Verdict::DeliveredOk, Remedy::NoneDelivered));
     let twice = reviewed(&house, &case, Some(consent())).await;
     assert!(matches!(&twice, Err(Error::Refused(why)) if why.contains("no second remedy")), "{twice:?}");
+}
+
+#[tokio::test]
+async fn a_late_result_that_is_saved_is_shown_as_saved() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    let shown = async || {
+        let detail = house.desk.case_detail(CaseRequest { case_id: case.0.clone() }).await.expect("a case");
+        (detail.verdict.expect("a verdict").file, file_of(&house, "T-1").await)
+    };
+    let (head, row) = shown().await;
+    assert!(matches!(head, FileDeadline::Running { .. }), "it can still be lost: {head:?}");
+    assert!(matches!(row, FileDeadline::Running { .. }), "also in the queue: {row:?}");
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    assert_eq!(shown().await, (FileDeadline::Saved, FileDeadline::Saved));
+}
+
+#[tokio::test]
+async fn the_customer_is_told_of_the_debit_and_the_consent() {
+    let (house, case) = late().await;
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    let told = sheet.message.expect("an answer");
+    for part in ["As you agreed on", "70 credits from your monthly credits and 140 credits from your wallet", "is now"]
+    {
+        assert!(told.text.contains(part), "{part}: {}", told.text);
+    }
+    assert!(!told.text.contains("can still be had") && told.ready, "{:?} {}", told.leaks, told.text);
+    let said = Some("Here it is.".to_owned());
+    let request =
+        ReviewRequest { case_id: case.0.clone(), kind: ActionKind::Release, answer: said, consent: Some(consent()) };
+    let own = house.desk.review(request).await.expect("it can be reviewed").message.expect("an answer");
+    assert_eq!(own.text, "Here it is.", "what a person wrote is sent as it is");
 }
 
 #[tokio::test]

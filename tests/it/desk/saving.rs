@@ -37,7 +37,7 @@ pub(super) async fn dossier(house: &House, run: &str) -> makegood_domain::scope:
     scope.expect("a run").runs.into_iter().next().expect("its facts")
 }
 
-async fn file_of(house: &House, ticket: &str) -> FileDeadline {
+pub(super) async fn file_of(house: &House, ticket: &str) -> FileDeadline {
     let filter = QueueFilter { search: ticket.to_owned(), ..QueueFilter::default() };
     let rows = house.desk.queue(QueueRequest { filter, offset: 0, limit: 5 }).await.expect("a queue").rows;
     rows.into_iter().next().expect("the case").file

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use makegood_domain::diagnose::ChargeRestoration;
+use makegood_domain::draft::{self, AnswerInput};
 use makegood_domain::ids::{BalanceId, CaseId, RefundId, RunId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{
@@ -72,6 +73,7 @@ impl Desk {
         } else {
             Vec::new()
         };
+        let drafted = self.drafted(examined, kind, said, at);
         let seed = format!("{}/{}/{}", case.id, case.revision, kind.word());
         plan(&PlanInput {
             case_id: &case.id,
@@ -81,7 +83,7 @@ impl Desk {
             claim: &finding.claim,
             diagnosis: &finding.diagnosis,
             scope,
-            answer: said.answer.unwrap_or(&finding.answer),
+            answer: said.answer.or(drafted.as_deref()).unwrap_or(&finding.answer),
             locale: &finding.answer_locale,
             reason: said.reason,
             consent: said.consent,
@@ -91,6 +93,15 @@ impl Desk {
             ids: &DerivedIds { seed, drawn: AtomicU32::new(0) },
         })
         .map_err(|refusal| Error::Refused(refusal.to_string()))
+    }
+
+    /// The answer that the act itself calls for, where it is not the verdict's: a release tells of the debit.
+    fn drafted(&self, examined: &Examined, kind: ActionKind, said: &Said<'_>, at: Timestamp) -> Option<String> {
+        let consent = said.consent.filter(|_| kind == ActionKind::Release)?;
+        let Examined { case, scope, finding } = examined;
+        let (claim, diagnosis) = (&finding.claim, &finding.diagnosis);
+        let input = AnswerInput { ticket: &case.ticket, claim, diagnosis, scope, now: at };
+        Some(draft::released(&input, consent.at).text)
     }
 
     fn sheet(&self, examined: &Examined, plan: &Plan, now: Timestamp) -> ReviewSheet {

@@ -173,6 +173,7 @@ pub fn finding(run: &str, verdict: Verdict, deadline: Option<Timestamp>) -> Find
             restorations: vec![],
             run_billable_after: None,
             retention_deadline: deadline,
+            late_results: vec![],
             follow_up_at: None,
             flags: [].into(),
             message_points: vec![],

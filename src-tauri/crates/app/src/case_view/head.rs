@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use makegood_domain::ids::RunId;
+use makegood_domain::matching::logical_runs;
 use makegood_domain::money::Credits;
+use makegood_domain::scope::Dossier;
 use makegood_domain::work::OutputState;
 
 use super::matched_dossiers;
@@ -118,22 +121,36 @@ pub(super) fn verdict(examined: &Examined) -> VerdictView {
 fn deadline(examined: &Examined) -> FileDeadline {
     let diagnosis = &examined.finding.diagnosis;
     let dossiers = matched_dossiers(examined);
-    let saved = dossiers
-        .iter()
-        .flat_map(|dossier| &dossier.outputs)
-        .any(|output| output.state == OutputState::Stored && output.sha256.is_some());
     let since = dossiers
         .iter()
         .flat_map(|dossier| &dossier.jobs)
         .filter_map(|job| job.finished_at)
         .min()
         .unwrap_or(examined.case.opened_at);
-    file_deadline(
-        diagnosis.retention_deadline,
-        saved && diagnosis.retention_deadline.is_none(),
-        since,
-        examined.scope.as_of,
-    )
+    file_deadline(diagnosis.retention_deadline, saved(examined), since, examined.scope.as_of)
+}
+
+/// Whether each file that could be lost is in the vault, as the queue has it. Where none can be, whether one
+/// is stored and nothing else was made.
+fn saved(examined: &Examined) -> bool {
+    let diagnosis = &examined.finding.diagnosis;
+    let stored = |dossier: &Dossier, wanted: Option<u32>| {
+        dossier.outputs.iter().any(|output| {
+            wanted.is_none_or(|item| output.item == item)
+                && output.state == OutputState::Stored
+                && output.sha256.is_some()
+        })
+    };
+    let runs = logical_runs(&examined.scope);
+    let in_vault = |(run, item): (&RunId, u32)| {
+        let mut members = runs.iter().filter(|known| known.contains(run)).flat_map(|known| known.members());
+        members.any(|dossier| dossier.captures.iter().any(|copy| copy.item == item) || stored(dossier, Some(item)))
+    };
+    if diagnosis.losable().next().is_none() {
+        let stored = matched_dossiers(examined).into_iter().any(|dossier| stored(dossier, None));
+        return stored && diagnosis.retention_deadline.is_none();
+    }
+    diagnosis.losable().all(in_vault)
 }
 
 /// What happened in a few words, from the rows.

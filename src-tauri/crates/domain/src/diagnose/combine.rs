@@ -8,7 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Diagnosis, Evidence, Flag, Remedy, RunFinding, Verdict};
+use super::items::Fate;
+use super::{Diagnosis, Evidence, Flag, LateResult, Remedy, RunFinding, Verdict};
 use super::{points, reasons};
 use crate::money::Credits;
 
@@ -32,6 +33,7 @@ pub(super) fn combine(findings: Vec<RunFinding<'_>>, evidence: &Evidence<'_>) ->
             findings.iter().fold(0, |sum: Credits, finding| sum.saturating_add(billable(finding))),
         ),
         retention_deadline: findings.iter().filter_map(|finding| finding.look.retention().0).min(),
+        late_results: findings.iter().flat_map(late_results).collect(),
         follow_up_at: findings.iter().filter_map(|finding| finding.follow_up_at).min(),
         message_points: points::points(lead, remedy, &findings, &flags),
         flags,
@@ -40,6 +42,13 @@ pub(super) fn combine(findings: Vec<RunFinding<'_>>, evidence: &Evidence<'_>) ->
         reasons: reasons::reasons(&findings, evidence),
         would_change: reasons::would_change(&findings),
     }
+}
+
+/// The missing items of a refunded run of which there is a file, with its provider, with us, or held back.
+pub(super) fn late_results<'a>(finding: &'a RunFinding<'_>) -> impl Iterator<Item = LateResult> + 'a {
+    let late = finding.remedy == Remedy::NoneAlreadyRefunded && finding.verdict != Verdict::DuplicateCharge;
+    let items = finding.look.missing().filter(move |item| late && (item.fate == Fate::Obtainable || item.is_held()));
+    items.map(|item| LateResult { run: finding.look.run.id().clone(), item: item.item })
 }
 
 /// P5: charges minus valid refunds minus what is restored now.

@@ -209,6 +209,14 @@ pub struct Reason {
     pub facts: Vec<FactRef>,
 }
 
+/// A refunded item of which a file came, or is held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateResult {
+    /// The first run of the logical run.
+    pub run: RunId,
+    pub item: u32,
+}
+
 /// The outcome of a diagnosis. Deterministic: the same evidence, policy and instant give the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
@@ -222,6 +230,9 @@ pub struct Diagnosis {
     pub restorations: Vec<ChargeRestoration>,
     pub run_billable_after: Option<Credits>,
     pub retention_deadline: Option<Timestamp>,
+    /// Items whose credits are back and whose file can be had all the same: against a new debit (P4).
+    #[serde(default)]
+    pub late_results: Vec<LateResult>,
     pub follow_up_at: Option<Timestamp>,
     pub flags: BTreeSet<Flag>,
     pub message_points: Vec<MessagePoint>,
@@ -235,16 +246,22 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// The deadline that orders the queue: of a file that is still to be fetched or waited for, or
-    /// one that has passed. A file that is gone before its time can no longer be lost.
+    /// The deadline that orders the queue: of a file that is still to be fetched, waited for or offered
+    /// against a new debit, or one that has passed. A file that is gone before its time can no longer be lost.
     #[must_use]
     pub fn file_deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        let wanted = |row: &ItemAction| {
-            matches!(row.action, ItemActionKind::Recover | ItemActionKind::Hold | ItemActionKind::Wait)
-        };
         let asked_again = matches!(self.remedy, Remedy::LinkToTicket | Remedy::RetryProviderLookup);
-        let at_risk = asked_again || self.item_actions.iter().any(wanted);
+        let at_risk = asked_again || self.losable().next().is_some();
         self.retention_deadline.filter(|deadline| at_risk || *deadline <= now)
+    }
+
+    /// The items, with a run of theirs, of which a file can still be lost: one that is gone can't be, whatever
+    /// its deadline was.
+    pub fn losable(&self) -> impl Iterator<Item = (&RunId, u32)> {
+        let kinds = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
+        let wanted = self.item_actions.iter().filter(move |row| kinds.contains(&row.action));
+        let late = self.late_results.iter().map(|row| (&row.run, row.item));
+        wanted.map(|row| (&row.run, row.item)).chain(late)
     }
 
     /// Credits per balance that the remedy gives back.

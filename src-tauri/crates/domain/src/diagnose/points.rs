@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::combine::late_results;
 use super::items::{Fate, Had};
 use super::{Flag, ItemActionKind, MessagePoint, Remedy, RunFinding, Verdict};
 use crate::ledger::AccountKind;
@@ -98,7 +99,7 @@ fn by_run(finding: &RunFinding<'_>, remedy: Remedy) -> Vec<MessagePoint> {
     if finding.remedy == Remedy::NoneAlreadyRefunded || has_refund(finding) {
         points.push(P::RefundAlreadyPosted);
     }
-    if finding.remedy == Remedy::NoneAlreadyRefunded && can_be_had(finding) {
+    if late_results(finding).next().is_some() {
         points.push(P::RedebitNeededForAsset);
     }
     if is_mixed(finding) {
@@ -148,10 +149,4 @@ fn has_refund(finding: &RunFinding<'_>) -> bool {
     let look = &finding.look;
     matches!(finding.remedy, Remedy::NoneDelivered | Remedy::GuideToAsset)
         && look.items.iter().any(|item| look.money.standing(item.item) > 0)
-}
-
-/// The file of a refunded item is still there, or is kept back.
-fn can_be_had(finding: &RunFinding<'_>) -> bool {
-    finding.verdict != Verdict::DuplicateCharge
-        && finding.look.missing().any(|item| item.fate == Fate::Obtainable || item.is_held())
 }

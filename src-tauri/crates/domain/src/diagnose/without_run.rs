@@ -159,6 +159,7 @@ fn bare(
         restorations: Vec::new(),
         run_billable_after: None,
         retention_deadline: None,
+        late_results: Vec::new(),
         follow_up_at: None,
         flags: BTreeSet::new(),
         message_points: vec![point],

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::items;
 use super::lang::Tongue;
 use super::scan::{Leak, scan};
-use super::text::{Phrases, fill};
+use super::text::{PerBalance, Phrases, fill};
 use super::when::Calendar;
 use crate::diagnose::{Diagnosis, Flag, ItemActionKind, MessagePoint, Verdict};
 use crate::ledger::{Charge, Refund, RefundState};
@@ -81,12 +81,17 @@ const READING_ORDER: [MessagePoint; 32] = [
 /// or no longer a member, is told nothing of the record whatever the points say (P11).
 #[must_use]
 pub fn answer(input: &AnswerInput<'_>) -> Answer {
+    write(input, |writer| writer.compose())
+}
+
+/// An answer in the customer's language and zone, with what is wrong with it.
+pub(super) fn write(input: &AnswerInput<'_>, compose: impl FnOnce(&mut Writer<'_>) -> String) -> Answer {
     let tongue = Tongue::of(input.ticket);
     let calendar = Calendar::new(&tongue, input.ticket.requester.timezone.as_deref(), input.now);
     let runs = diagnosed_runs(input.scope, input.diagnosis);
     let phrases = Phrases::of(tongue.lang);
     let mut writer = Writer { input: *input, tongue: &tongue, calendar, phrases, runs, missing: Vec::new() };
-    let text = writer.compose();
+    let text = compose(&mut writer);
     let missing = writer.missing;
     let leaks = scan(&text, input.scope, input.claim);
     let ready = leaks.is_empty() && missing.is_empty();
@@ -271,7 +276,11 @@ impl<'a> Writer<'a> {
     }
 
     fn confirm(&mut self) -> Said {
-        let runs: Vec<String> = (0..self.runs.len()).filter_map(|at| self.describe(at)).collect();
+        self.confirm_of(0..self.runs.len())
+    }
+
+    pub(super) fn confirm_of(&mut self, runs: impl IntoIterator<Item = usize>) -> Said {
+        let runs: Vec<String> = runs.into_iter().filter_map(|at| self.describe(at)).collect();
         match runs.as_slice() {
             [] => self.missed("the run that was looked at"),
             [run] => Said::Sentences(vec![fill(self.phrases.confirm_one, &[("run", run)])]),
@@ -281,6 +290,15 @@ impl<'a> Writer<'a> {
 
     /// Amounts with the balances that they went to, quota first.
     fn to_balances(&self, lines: impl Iterator<Item = (BalanceKind, Credits)>) -> String {
+        self.by_balance(&self.phrases.to_balance, lines)
+    }
+
+    /// Amounts with their balances in these phrases, quota first.
+    pub(super) fn by_balance(
+        &self,
+        phrases: &PerBalance,
+        lines: impl Iterator<Item = (BalanceKind, Credits)>,
+    ) -> String {
         let mut sums: BTreeMap<BalanceKind, Credits> = BTreeMap::new();
         for (kind, amount) in lines {
             *sums.entry(kind).or_default() += amount;
@@ -288,7 +306,7 @@ impl<'a> Writer<'a> {
         let parts: Vec<String> = sums
             .into_iter()
             .filter(|(_, amount)| *amount > 0)
-            .map(|(kind, amount)| fill(self.phrases.to_balance.get(kind), &[("credits", &self.credits(amount))]))
+            .map(|(kind, amount)| fill(phrases.get(kind), &[("credits", &self.credits(amount))]))
             .collect();
         self.enumerate(&parts)
     }
@@ -369,7 +387,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A place as it is said; `None` where a name of it must not be told.
-    fn place(&self, place: &Place) -> Option<String> {
+    pub(super) fn place(&self, place: &Place) -> Option<String> {
         let scope = self.input.scope;
         let project_id = match place {
             Place::Node { project_id, .. } | Place::History { project_id } => project_id,

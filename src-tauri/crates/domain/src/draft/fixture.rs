@@ -180,6 +180,7 @@ pub(crate) fn diagnosis(verdict: Verdict, remedy: Remedy) -> Diagnosis {
         restorations: Vec::new(),
         run_billable_after: Some(0),
         retention_deadline: None,
+        late_results: Vec::new(),
         follow_up_at: None,
         flags: std::collections::BTreeSet::new(),
         message_points: vec![MessagePoint::ConfirmRun],

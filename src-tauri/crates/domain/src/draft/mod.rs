@@ -6,6 +6,7 @@ pub(crate) mod fixture;
 mod items;
 mod lang;
 mod note;
+mod released;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ mod when;
 
 pub use answer::{Answer, AnswerInput, answer};
 pub use note::{Asked, NoteInput, Tried, escalation_note, owner_notice};
+pub use released::released;
 pub use scan::{Leak, scan};

@@ -22,6 +22,7 @@ pub use letter::letter;
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};
 pub(crate) use record::{RunFacts, diagnosed_runs, run_facts};
+pub(crate) use release::late;
 pub use release::{Consent, ReleasedItem, Standing, covers};
 
 use crate::diagnose::{ChargeRestoration, Flag, Remedy};

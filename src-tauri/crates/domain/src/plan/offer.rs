@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ActionKind, CaseState};
-use crate::diagnose::{Diagnosis, MessagePoint, Remedy};
+use crate::diagnose::{Diagnosis, Remedy};
 
 /// An action as it is offered to an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +77,7 @@ fn can_restore_against(remedy: Remedy) -> bool {
 
 /// A file that came after the refund of its item can still be had.
 fn can_release(diagnosis: &Diagnosis) -> bool {
-    diagnosis.remedy == Remedy::NoneAlreadyRefunded
-        && diagnosis.message_points.contains(&MessagePoint::RedebitNeededForAsset)
+    diagnosis.remedy == Remedy::NoneAlreadyRefunded && !diagnosis.late_results.is_empty()
 }
 
 fn why_not(kind: ActionKind, diagnosis: &Diagnosis) -> String {

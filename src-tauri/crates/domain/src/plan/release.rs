@@ -12,6 +12,7 @@ use super::{Effect, Place, Step, StoredFile};
 use crate::ids::{OutputId, RefundId, RunId};
 use crate::ledger::{Refund, RefundState};
 use crate::money::Credits;
+use crate::work::OutputState;
 
 /// The customer's agreement to a new debit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,13 +110,13 @@ pub(super) fn release_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal>
     let consent = input.consent.ok_or(Refusal::ConsentNeeded { why: "nobody has recorded it" })?;
     let (mut steps, mut why) = (Vec::new(), None);
     for run in diagnosed_runs(input.scope, input.diagnosis) {
-        match late_items(input, &run)? {
-            Ok((items, refunds)) => {
-                let newest = refunds.iter().map(|refund| refund.posted_at).max().unwrap_or(input.now);
+        match late(&run) {
+            Ok(late) => {
+                let newest = late.refunds.iter().map(|refund| refund.posted_at).max().unwrap_or(input.now);
                 if let Some(why) = consent.flaw(newest, input.now) {
                     return Err(Refusal::ConsentNeeded { why });
                 }
-                steps.push(step(&run, items, &refunds, consent));
+                steps.push(step(input, &run, &late, consent)?);
             }
             Err(not) => why = why.or(Some(not)),
         }
@@ -126,51 +127,70 @@ pub(super) fn release_steps(input: &PlanInput<'_>) -> Result<Vec<Step>, Refusal>
     Ok(steps)
 }
 
-fn step(run: &RunFacts<'_>, items: Vec<ReleasedItem>, refunds: &[&Refund], consent: &Consent) -> Step {
-    let lines = refunds.iter().flat_map(|refund| &refund.lines);
-    Step::Do {
-        effect: Effect::Release {
-            run_id: run.first.run.id.clone(),
-            amount: lines.map(|line| line.amount).fold(0, Credits::saturating_add),
-            refund_ids: refunds.iter().map(|refund| refund.id.clone()).collect(),
-            items,
-            consent: consent.clone(),
-        },
-    }
+fn step(input: &PlanInput<'_>, run: &RunFacts<'_>, late: &Late<'_>, consent: &Consent) -> Result<Step, Refusal> {
+    let id = &run.first.run.id;
+    let place =
+        run.place().ok_or_else(|| record(format!("the project of {id} is gone: there is no place for a file")))?;
+    let release = |&(item, file): &(u32, &StoredFile)| ReleasedItem {
+        item,
+        output_id: OutputId::new(input.ids.new_id()),
+        file: file.clone(),
+        place: place.clone(),
+    };
+    let lines = late.refunds.iter().flat_map(|refund| &refund.lines);
+    let effect = Effect::Release {
+        run_id: id.clone(),
+        amount: lines.map(|line| line.amount).fold(0, Credits::saturating_add),
+        refund_ids: late.refunds.iter().map(|refund| refund.id.clone()).collect(),
+        items: late.items.iter().map(release).collect(),
+        consent: consent.clone(),
+    };
+    Ok(Step::Do { effect })
 }
 
-type Late<'a> = (Vec<ReleasedItem>, Vec<&'a Refund>);
+/// The items of a run that are released together, and the refunds that are taken back for them.
+pub(crate) struct Late<'a> {
+    items: Vec<(u32, &'a StoredFile)>,
+    pub refunds: Vec<&'a Refund>,
+}
 
-/// The items of a run whose refunds are to be taken back together, with these refunds; or why there are none.
-fn late_items<'a>(input: &PlanInput<'_>, run: &RunFacts<'a>) -> Result<Result<Late<'a>, String>, Refusal> {
+/// What a release of a run would release; or why there is nothing, in plain words.
+pub(crate) fn late<'a>(run: &RunFacts<'a>) -> Result<Late<'a>, String> {
     let id: &RunId = &run.first.run.id;
     let prices = run.all.iter().flat_map(|dossier| &dossier.charges).flat_map(|charge| &charge.items);
     let numbers: BTreeSet<u32> = prices.map(|price| price.item).collect();
     let saved = |item: &u32| run.stored(*item).is_none() && run.copy(*item).is_some();
     let late: BTreeSet<u32> = numbers.iter().copied().filter(saved).collect();
     if late.is_empty() {
-        return Ok(Err(format!("no late result of {id} is saved: look it up again")));
+        return Err(not_saved(run));
     }
     let touches = |refund: &&Refund, item: u32| refund.items.is_empty() || refund.items.contains(&item);
     let posted = run.all.iter().flat_map(|dossier| &dossier.refunds).filter(|row| row.state == RefundState::Posted);
     let refunds: Vec<&Refund> = posted.filter(|refund| late.iter().any(|item| touches(refund, *item))).collect();
     if refunds.is_empty() {
-        return Ok(Err(format!("no refund of {id} stands: its file is recovered, not released")));
+        return Err(format!("no refund of {id} stands: its file is recovered, not released"));
     }
     for refund in &refunds {
         if let Some(other) = numbers.iter().find(|item| touches(refund, **item) && !late.contains(item)) {
             let why = "whose file is not saved: it can't be split";
-            return Ok(Err(format!("refund {} is of item {other} too, {why}", refund.id)));
+            return Err(format!("refund {} is of item {other} too, {why}", refund.id));
         }
     }
     let refunded = late.into_iter().filter(|item| refunds.iter().any(|refund| touches(refund, *item)));
-    let place =
-        run.place().ok_or_else(|| record(format!("the project of {id} is gone: there is no place for a file")))?;
-    let release = |item: u32| {
-        let file = run.copy(item)?.clone();
-        Some(ReleasedItem { item, output_id: OutputId::new(input.ids.new_id()), file, place: place.clone() })
-    };
-    Ok(Ok((refunded.filter_map(release).collect(), refunds)))
+    Ok(Late { items: refunded.filter_map(|item| Some((item, run.copy(item)?))).collect(), refunds })
+}
+
+fn not_saved(run: &RunFacts<'_>) -> String {
+    let id = &run.first.run.id;
+    match run.outputs().find(|output| output.state == OutputState::Held) {
+        // Nobody is debited for a file that was never read (P4): of what only the platform has, nothing is known.
+        Some(held) => format!(
+            "output {} of {id} is held back by the platform, and there is no copy of ours to release: ask the provider \
+             again, or let the platform release it",
+            held.id
+        ),
+        None => format!("no late result of {id} is saved: look it up again"),
+    }
 }
 
 #[cfg(test)]

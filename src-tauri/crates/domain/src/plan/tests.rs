@@ -10,7 +10,7 @@ use super::{
     restorable,
 };
 use crate::capture::Capture;
-use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind, MessagePoint, Remedy, Verdict};
+use crate::diagnose::{ChargeRestoration, Diagnosis, Flag, ItemActionKind, LateResult, Remedy, Verdict};
 use crate::draft::fixture::{act, at, claim, diagnosis, dossier, job, now, output, restoration, scope};
 use crate::ids::{CaseId, TicketId};
 use crate::ledger::{Refund, RefundKind, RefundState};
@@ -19,7 +19,7 @@ use crate::plan::StoredFile;
 use crate::policy::Policy;
 use crate::ports::Ids;
 use crate::scope::Scope;
-use crate::work::{JobState, Presence};
+use crate::work::{JobState, Output, OutputState, Presence};
 
 /// Ids that count up.
 #[derive(Default)]
@@ -249,7 +249,8 @@ fn stalled_jobs_are_cancelled_and_owners_told() {
 /// A scope whose run is refunded and whose items 2 and 3 came late and are saved.
 fn late(refunds: &[(&str, &[u32])]) -> (Scope, Diagnosis) {
     let (mut scope, mut found) = (scope(), diagnosis(Verdict::LateResult, Remedy::NoneAlreadyRefunded));
-    found.message_points.push(MessagePoint::RedebitNeededForAsset);
+    found.late_results =
+        [2, 3].map(|item| LateResult { run: found.matched_run.clone().expect("a run"), item }).to_vec();
     let run = &mut scope.runs[0];
     run.outputs.clear();
     run.refunds = refunds
@@ -317,6 +318,11 @@ fn late_results_are_released_against_the_refunds_that_cover_them() {
     let (scope, found) = late(&[("rfd_1", &[2])]);
     let refused = make(&scope, &found, &ask(ActionKind::Release));
     assert_eq!(refused, Err(Refusal::ConsentNeeded { why: "nobody has recorded it" }));
+    let (mut held, found) = late(&[("rfd_1", &[2])]);
+    held.runs[0].captures.clear();
+    held.runs[0].outputs = vec![Output { state: OutputState::Held, ..output("out_held01", 2, "prj_spot01", None) }];
+    let refused = make(&held, &found, &with()).expect_err("nobody has read it");
+    assert!(refused.to_string().contains("output out_held01 of run_a1b2c3 is held back by the platform"), "{refused}");
     let settled = make(&scope, &found, &Ask { state: CaseState::Settled, ..with() });
     assert!(settled.is_ok(), "the yes comes after the answer that settled the case: {settled:?}");
     let linked = make(&scope, &found, &Ask { state: CaseState::Linked, ..with() });

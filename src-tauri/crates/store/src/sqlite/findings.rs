@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use makegood_domain::diagnose::{ItemAction, ItemActionKind};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::ports::{Finding, StoreResult};
 use sqlx::SqliteConnection;
@@ -113,17 +112,11 @@ async fn keep(connection: &mut SqliteConnection, id: &CaseId, finding: &Finding)
         sqlx::query(ADD_RUN).bind(id.as_str()).bind(run.as_str()).execute(&mut *connection).await?;
     }
     sqlx::query(CLEAR_ITEMS).bind(id.as_str()).execute(&mut *connection).await?;
-    for action in losable(finding) {
-        let add = sqlx::query(ADD_ITEM).bind(id.as_str()).bind(action.run.as_str()).bind(i64::from(action.item));
+    for (run, item) in diagnosis.losable() {
+        let add = sqlx::query(ADD_ITEM).bind(id.as_str()).bind(run.as_str()).bind(i64::from(item));
         add.execute(&mut *connection).await?;
     }
     follow_ledger(connection, id.as_str()).await
-}
-
-/// The items of which a file can still be lost: a file that is gone can't be, whatever its deadline was.
-fn losable(finding: &Finding) -> impl Iterator<Item = &ItemAction> {
-    let kinds = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
-    finding.diagnosis.item_actions.iter().filter(move |action| kinds.contains(&action.action))
 }
 
 /// Brings the queue's copy of amount and saved in line with the ledger and the vault.

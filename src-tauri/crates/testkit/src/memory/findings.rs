@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use makegood_domain::diagnose::{ItemAction, ItemActionKind};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::money::Credits;
 use makegood_domain::ports::{Finding, StoreResult};
@@ -49,12 +48,6 @@ pub(super) fn runs_of(finding: &Finding) -> BTreeSet<&RunId> {
     finding.diagnosis.matched_run.iter().chain(&finding.diagnosis.additional_runs).collect()
 }
 
-/// The items of which a file can still be lost.
-fn losable(finding: &Finding) -> impl Iterator<Item = &ItemAction> {
-    let kinds = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
-    finding.diagnosis.item_actions.iter().filter(move |action| kinds.contains(&action.action))
-}
-
 /// Brings the queue's copy of amount and saved in line with the ledger and the vault.
 pub(super) fn follow_ledger(record: &mut Record, case: &CaseId) {
     let Some(finding) = record.cases.get(case).and_then(|row| row.finding.as_ref()) else {
@@ -69,15 +62,16 @@ pub(super) fn follow_ledger(record: &mut Record, case: &CaseId) {
             }
         }
     }
-    let in_vault = |action: &ItemAction| {
-        let Some(root) = runs::root_of(record, &action.run) else { return true };
+    let in_vault = |(run, item): (&RunId, u32)| {
+        let Some(root) = runs::root_of(record, run) else { return true };
         runs::of_root(record, root).any(|run| {
-            let mine = |row: &&super::record::OutputRow| row.output.run_id == *run && row.output.item == action.item;
-            let captured = captures::standing(record, run).any(|row| row.item == action.item);
+            let mine = |row: &&super::record::OutputRow| row.output.run_id == *run && row.output.item == item;
+            let captured = captures::standing(record, run).any(|row| row.item == item);
             captured || record.outputs.values().filter(mine).any(|row| row.ours)
         })
     };
-    let saved = losable(finding).next().is_some() && losable(finding).all(in_vault);
+    let losable = || finding.diagnosis.losable();
+    let saved = losable().next().is_some() && losable().all(in_vault);
     record.cases.edit(case, |row| {
         row.amount = amount;
         row.saved = saved;

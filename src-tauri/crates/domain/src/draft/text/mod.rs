@@ -70,6 +70,12 @@ pub(crate) struct Phrases {
     pub refund_posted: &'static str,
     /// `{credits}`
     pub redebit: &'static str,
+    /// `{credits}`: an amount with the balance that it was taken from.
+    pub from_balance: PerBalance,
+    /// `{lines} {when}`: what was charged again, and when the customer agreed.
+    pub released: &'static str,
+    /// `{place}`
+    pub released_to: &'static str,
     /// `{lines}`
     pub restored: &'static str,
     pub to_workspace: &'static str,

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use makegood_domain::diagnose::{ItemAction, ItemActionKind};
 use makegood_domain::ids::{CaseId, RunId};
 use makegood_domain::ports::{Finding, StoreResult};
 use serde_json::json;
@@ -38,7 +37,7 @@ impl PgStore {
             "file_deadline": diagnosis.file_deadline(finding.found_at).map(micros),
             "search_text": self.searched(id, &runs).await?,
             "runs": runs,
-            "items": losable(finding).map(|action| (&action.run, action.item)).collect::<BTreeSet<_>>(),
+            "items": diagnosis.losable().collect::<BTreeSet<_>>(),
         }))?;
         let whole = document(finding)?;
         let arguments =
@@ -61,10 +60,4 @@ impl PgStore {
         }
         Ok(search)
     }
-}
-
-/// The items of which a file can still be lost: a file that is gone can't be, whatever its deadline was.
-fn losable(finding: &Finding) -> impl Iterator<Item = &ItemAction> {
-    let kinds = [ItemActionKind::Recover, ItemActionKind::Hold, ItemActionKind::Wait];
-    finding.diagnosis.item_actions.iter().filter(move |action| kinds.contains(&action.action))
 }

@@ -79,6 +79,7 @@ pub(super) fn finding(run: &str, verdict: Verdict, deadline: i64) -> Box<Finding
             restorations: vec![],
             run_billable_after: Some(5),
             retention_deadline: Some(at(deadline)),
+            late_results: vec![],
             follow_up_at: None,
             flags: [].into(),
             message_points: vec![],
