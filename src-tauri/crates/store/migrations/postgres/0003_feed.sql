@@ -174,7 +174,7 @@ BEGIN
     ELSIF v_kind = 'refund' AND v_row ->> 'state' = 'reversed' AND v_known = coalesce(
         decode(p_fact ->> 'posted_digest', 'hex'),
         sha256(convert_to(jsonb_set(v_row, '{state}', '"posted"')::text, 'UTF8'))) THEN
-        PERFORM record.reverse_refund(v_id);
+        PERFORM record.reverse_refunds(ARRAY[v_id]);
     ELSIF v_kind = 'refund' AND v_row ->> 'state' = 'posted' AND v_known = coalesce(
         decode(p_fact ->> 'reversed_digest', 'hex'),
         sha256(convert_to(jsonb_set(v_row, '{state}', '"reversed"')::text, 'UTF8'))) THEN

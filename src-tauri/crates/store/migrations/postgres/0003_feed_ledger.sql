@@ -280,6 +280,6 @@ BEGIN
     PERFORM record.return_credits(v_id, v_charge, v_account, v_divided -> 'lines', v_posted);
     PERFORM record.post_strays(v_id, v_divided -> 'strays', v_posted, p_at);
     IF p_row ->> 'state' = 'reversed' THEN
-        PERFORM record.reverse_refund(v_id);
+        PERFORM record.reverse_refunds(ARRAY[v_id]);
     END IF;
 END $$;

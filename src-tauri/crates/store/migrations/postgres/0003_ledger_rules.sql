@@ -6,8 +6,8 @@
 -- Triggers only keep what is written from being changed; they cost an insert nothing. Refusals carry
 -- SQLSTATE MG001 and are in words for people.
 --
--- Rows are locked in one order: the items of a charge by number, its sources by line, stripes by
--- balance and number. An import locks as its facts come; whoever loses a deadlock is sent again.
+-- Rows are locked in one order: the items of a charge by number, its refunds by id, its sources by line,
+-- stripes by balance and number. An import locks as its facts come; whoever loses a deadlock is sent again.
 --
 -- Functions of this change (in the files of number 0003):
 --
@@ -21,7 +21,7 @@
 --                                                the receipt {"refund_id", "total", "balances"}
 --   record.noticed(charge, items) (at, cause)    replaced where detections are kept
 --   record.deliver_items(root, at)               after outputs of a logical run changed
---   record.reverse_refund(refund)
+--   record.reverse_refunds(refunds text[], action_key, at)
 --   record.open_discrepancy(kind, subject, detail, at), record.close_discrepancy(kind, subject, at)
 --   record.note_place(output, project, node, hold_until, at, by)
 --   record.take_KIND(row jsonb, at)              one fact each; api.feed calls them

@@ -320,23 +320,31 @@ BEGIN
     RETURN v_told;
 END $$;
 
--- Reverses a posted refund: its credits are taken back, and its items are owed again. Without effect
--- on one that is reversed already. With `p_action` it is taken back by that, with the customer's consent: a debit of
--- the instant `p_at`, from the balances that it went to as they are counted by then.
-CREATE FUNCTION record.reverse_refund(p_refund text, p_action text DEFAULT NULL, p_at bigint DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+-- Reverses those of these refunds that are posted: their credits are taken back, and their items are owed again.
+-- With `p_action` they are taken back by that, with the customer's consent: a debit of the instant `p_at`, from the
+-- balances that they went to as they are counted by then. An item goes by the last of its refunds, as they are named.
+--
+-- All rows are locked before any is changed, in the order in which restorations lock theirs: items, refunds, sources,
+-- and each balance once. One refund after the other would come back from balances to sources.
+CREATE FUNCTION record.reverse_refunds(p_refunds text[], p_action text DEFAULT NULL, p_at bigint DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_refund record.refunds;
+    v_refunds text[];
+    v_items record.charge_items[];
     v_item record.charge_items;
+    v_last record.refunds;
     v_balances text[];
     v_deltas bigint[];
 BEGIN
-    UPDATE record.refunds SET state = 'reversed' WHERE id = p_refund AND state = 'posted' RETURNING * INTO v_refund;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    FOR v_item IN SELECT i.* FROM record.charge_items i JOIN record.refund_items x
-        ON x.refund_id = p_refund AND x.charge_id = i.charge_id AND x.item = i.item ORDER BY i.item FOR NO KEY UPDATE OF i
-    LOOP
+    PERFORM 1 FROM record.charge_items WHERE (charge_id, item) IN (
+        SELECT charge_id, item FROM record.refund_items WHERE refund_id = ANY (p_refunds))
+        ORDER BY charge_id COLLATE "C", item FOR NO KEY UPDATE;
+    v_refunds := ARRAY(SELECT id FROM record.refunds WHERE id = ANY (p_refunds) AND state = 'posted'
+        ORDER BY id COLLATE "C" FOR NO KEY UPDATE);
+    UPDATE record.refunds SET state = 'reversed' WHERE id = ANY (v_refunds);
+    v_items := ARRAY(SELECT i FROM record.charge_items i WHERE (i.charge_id, i.item) IN (
+        SELECT charge_id, item FROM record.refund_items WHERE refund_id = ANY (v_refunds)) ORDER BY i.charge_id, i.item);
+    FOREACH v_item IN ARRAY v_items LOOP
         UPDATE record.charge_items SET refunded = (
             SELECT coalesce(sum(x.amount), 0) FROM record.refund_items x JOIN record.refunds r ON r.id = x.refund_id
             WHERE x.charge_id = v_item.charge_id AND x.item = v_item.item AND r.state = 'posted')
@@ -344,27 +352,33 @@ BEGIN
         IF v_item.state = 'refunded' AND NOT EXISTS (
             SELECT 1 FROM record.refund_items x JOIN record.refunds r ON r.id = x.refund_id
             WHERE r.state = 'posted' AND x.charge_id = v_item.charge_id AND x.item = v_item.item) THEN
+            SELECT r.* INTO v_last FROM record.refunds r JOIN record.refund_items x ON x.refund_id = r.id
+            WHERE r.id = ANY (v_refunds) AND x.charge_id = v_item.charge_id AND x.item = v_item.item
+            ORDER BY array_position(p_refunds, r.id) DESC LIMIT 1;
             PERFORM record.change_item(v_item.charge_id, v_item.item, 'reversed', v_item.epoch, NULL,
-                CASE WHEN p_action IS NULL THEN v_refund.origin ELSE 'makegood' END, coalesce(p_action, v_refund.action_key),
-                p_refund, NULL, coalesce(p_at, v_refund.posted_at));
+                CASE WHEN p_action IS NULL THEN v_last.origin ELSE 'makegood' END, coalesce(p_action, v_last.action_key),
+                v_last.id, NULL, coalesce(p_at, v_last.posted_at));
         END IF;
     END LOOP;
-    PERFORM 1 FROM record.charge_sources WHERE charge_id = v_refund.charge_id ORDER BY line FOR NO KEY UPDATE;
+    PERFORM 1 FROM record.charge_sources WHERE charge_id IN (SELECT charge_id FROM record.refunds WHERE id = ANY (v_refunds))
+        ORDER BY charge_id COLLATE "C", line FOR NO KEY UPDATE;
     UPDATE record.charge_sources s SET restored = (
         SELECT coalesce(sum(l.amount), 0) FROM record.refund_lines l JOIN record.refunds r ON r.id = l.refund_id
         WHERE l.charge_id = s.charge_id AND l.source = s.balance_id AND r.state = 'posted')
-    WHERE s.charge_id = v_refund.charge_id;
+    WHERE s.charge_id IN (SELECT charge_id FROM record.refunds WHERE id = ANY (v_refunds));
     WITH moved AS (
         INSERT INTO record.postings (kind, document, line, at, from_balance, to_balance, amount, refund_id, stray_id)
         (SELECT CASE kind WHEN 'refund' THEN 'reversal' ELSE 'stray_reversal' END, document, line, at,
                to_balance, from_balance, amount, refund_id, stray_id
-        FROM record.postings WHERE p_action IS NULL AND kind IN ('refund', 'stray') AND document = p_refund ORDER BY id)
+        FROM record.postings WHERE p_action IS NULL AND kind IN ('refund', 'stray') AND document = ANY (v_refunds)
+        ORDER BY id)
         UNION ALL
-        SELECT 'reversal', l.refund_id, l.line, p_at,
+        (SELECT 'reversal', l.refund_id, l.line, p_at,
                CASE WHEN p_at < b.opening_at THEN 'carried:' || l.account_id ELSE b.id END, 'usage:' || l.account_id,
                l.amount, l.refund_id, NULL
         FROM record.refund_lines l JOIN record.balances b ON b.id = l.target
-        WHERE p_action IS NOT NULL AND l.refund_id = p_refund
+        WHERE p_action IS NOT NULL AND l.refund_id = ANY (v_refunds)
+        ORDER BY array_position(p_refunds, l.refund_id), l.line)
         RETURNING from_balance, to_balance, amount)
     SELECT array_agg(from_balance) || array_agg(to_balance), array_agg(-amount) || array_agg(amount)
     INTO v_balances, v_deltas FROM moved;

@@ -136,7 +136,7 @@ DECLARE
     v_root text;
     v_charge record.charges;
     v_part record;
-    v_refund text;
+    v_refunds text[] := ARRAY(SELECT jsonb_array_elements_text(p_effect -> 'refund_ids'));
     v_before jsonb;
 BEGIN
     SELECT root_id INTO v_root FROM record.runs WHERE id = v_run;
@@ -167,7 +167,7 @@ BEGIN
             v_amount, v_limit));
     END IF;
     FOR v_part IN SELECT l.target, sum(l.amount) AS amount, (SELECT sum(level) FROM record.balance_stripes WHERE balance_id = l.target) AS level
-        FROM record.refund_lines l WHERE l.refund_id IN (SELECT jsonb_array_elements_text(p_effect -> 'refund_ids'))
+        FROM record.refund_lines l WHERE l.refund_id = ANY (v_refunds)
         GROUP BY l.target ORDER BY l.target COLLATE "C"
     LOOP
         IF v_part.level < v_part.amount THEN
@@ -183,10 +183,8 @@ BEGIN
     VALUES ('release_' || p_id, v_charge.id, v_run, v_amount, v_consent ->> 'by', record.instant(v_consent ->> 'at'),
             v_consent ->> 'message', p_key, p_at);
     v_before := record.released_levels(p_effect);
-    FOR v_refund IN SELECT jsonb_array_elements_text(p_effect -> 'refund_ids') LOOP
-        INSERT INTO record.released_refunds (refund_id, release_id) VALUES (v_refund, 'release_' || p_id);
-        PERFORM record.reverse_refund(v_refund, p_key, p_at);
-    END LOOP;
+    INSERT INTO record.released_refunds (refund_id, release_id) SELECT r, 'release_' || p_id FROM unnest(v_refunds) AS r;
+    PERFORM record.reverse_refunds(v_refunds, p_key, p_at);
     FOR v_part IN SELECT i.part FROM jsonb_array_elements(p_effect -> 'items') AS i (part)
         ORDER BY (i.part ->> 'item')::bigint
     LOOP

@@ -22,7 +22,7 @@ fn consent(seconds: i64) -> Consent {
     Consent { by: "Mara".into(), at: at(seconds), message: "msg_7: yes".into() }
 }
 
-fn release(refunds: &[&str], amount: i64, items: &[u32]) -> Effect {
+pub(crate) fn release(refunds: &[&str], amount: i64, items: &[u32]) -> Effect {
     Effect::Release {
         run_id: "run_1".into(),
         refund_ids: refunds.iter().map(|id| (*id).into()).collect(),
@@ -34,13 +34,18 @@ fn release(refunds: &[&str], amount: i64, items: &[u32]) -> Effect {
 
 /// A run of two items of 10 credits, refunded by these, both of whose files are saved.
 async fn refunded<S: Seen>(refunds: &[(&str, &[u32], i64)]) -> S {
-    let store: S =
-        world(vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[10, 10], &[("bal_q", 20)])]).await;
+    let refunds: Vec<_> = refunds.iter().map(|(id, items, amount)| (*id, *items, "bal_q", *amount)).collect();
+    refunded_to(&[("bal_q", 20)], &refunds).await
+}
+
+/// The same, paid by these balances and refunded to those.
+pub(crate) async fn refunded_to<S: Seen>(sources: &[(&str, i64)], refunds: &[(&str, &[u32], &str, i64)]) -> S {
+    let store: S = world(vec![run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[10, 10], sources)]).await;
     let job = json!({ "id": "job_1", "run_id": "run_1", "provider_id": "meridian", "submitted_at": at(11),
         "state": "processing", "processing_started_at": null, "finished_at": null, "items": [], "error": null });
     take(&store, &[fact("job", job)], at(1_500)).await;
-    for (id, items, amount) in refunds {
-        take(&store, &[refund(id, "chg_1", "run_1", "posted", items, &[("bal_q", *amount)])], at(1_600)).await;
+    for (id, items, balance, amount) in refunds {
+        take(&store, &[refund(id, "chg_1", "run_1", "posted", items, &[(balance, *amount)])], at(1_600)).await;
     }
     for item in [1, 2] {
         let (run_id, job_id) = ("run_1".into(), "job_1".into());

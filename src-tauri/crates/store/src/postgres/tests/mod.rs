@@ -10,6 +10,7 @@ mod opening;
 mod queue;
 mod races;
 mod received;
+mod releases;
 mod remedies;
 mod rights;
 mod seals;
