@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// In which message: its id at the help desk, or its words.
     #[arg(long, value_name = "MESSAGE")]
     agreed_in: String,
+    /// Why, where it is over your limit: the reason that a second person said yes to in the window.
+    #[arg(long, value_name = "WHY")]
+    reason: Option<String>,
     /// Take the credits and deliver the file; without it, only show what would be done.
     #[arg(long)]
     yes: bool,
@@ -67,7 +70,7 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
         digest: sheet.digest,
         reviewed_at: sheet.made_at,
         key: SystemIds.new_id(),
-        reason: None,
+        reason: options.reason.clone(),
         consent: Some(consent),
     };
     let outcome = desk.confirm(request).await.context("the release was not confirmed")?;
@@ -104,5 +107,14 @@ fn show(sheet: &ReviewSheet) {
     }
     for effect in &sheet.effects {
         println!("effect    {effect}");
+    }
+    if let Some(need) = &sheet.approval_need {
+        println!(
+            "approval  {}: a second person must say yes to it in the window, and --reason names the same reason",
+            need.why
+        );
+    }
+    if let Some(message) = &sheet.message {
+        println!("reply     to {} in {}:\n{}", message.to, message.locale, message.text);
     }
 }

@@ -55,6 +55,7 @@ impl Office {
             digest: sheet.digest,
             reviewed_at: sheet.made_at,
             reason: reason.to_owned(),
+            consent: None,
         };
         self.cleo.ask_approval(request).await
     }
@@ -184,6 +185,7 @@ async fn a_page_of_requests_is_one_read() {
         digest: sheet.digest,
         reviewed_at: sheet.made_at,
         reason: REASON.to_owned(),
+        consent: None,
     };
     desk.ask_approval(asked).await.expect("asked");
     // Whoever asks for the cases of the page, one by one, meets this.

@@ -2,13 +2,14 @@
 
 use makegood_app::Error;
 use makegood_app::contract::{
-    CaseRequest, ConfirmRequest, ConsentGiven, FileDeadline, OutcomeState, ReadBack, ReviewRequest, ReviewSheet,
+    ApprovalsRequest, AskApprovalRequest, CaseRequest, ConfirmRequest, ConsentGiven, DecideApprovalRequest,
+    FileDeadline, OutcomeState, ReadBack, ReviewRequest, ReviewSheet, Say,
 };
 use makegood_domain::diagnose::{Remedy, Verdict};
 use makegood_domain::ids::{CaseId, JobId};
 use makegood_domain::ledger::RefundState;
 use makegood_domain::plan::ActionKind;
-use makegood_domain::ports::{CaseStore as _, FactStore as _};
+use makegood_domain::ports::{ApprovalState, CaseStore as _, FactStore as _};
 
 use super::acting::{confirmation, review};
 use super::saving::{dossier, file_of, finished};
@@ -182,4 +183,50 @@ async fn the_customers_yes_comes_after_the_answer_that_settled_the_case() {
     let done = house.desk.confirm(confirming(&sheet, "b")).await.expect("an outcome");
     assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
     assert_eq!(levels(&house).await, [0, 360]);
+}
+
+#[tokio::test]
+async fn a_release_over_the_limit_waits_for_a_second_person() {
+    let (house, case) = late().await;
+    for name in ["cleo", "ben"] {
+        limit(&house, name, 100).await;
+    }
+    let desk = |name| desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), name);
+    let (cleo, ben) = (desk("cleo"), desk("ben"));
+    let review = async || {
+        let (case_id, kind) = (case.0.clone(), ActionKind::Release);
+        let request = ReviewRequest { case_id, kind, answer: None, consent: Some(consent()) };
+        cleo.review(request).await.expect("it can be reviewed")
+    };
+    let reason = "she insists on this clip";
+    let confirm = async |key: &str| {
+        let request = confirming(&review().await, key);
+        cleo.confirm(ConfirmRequest { reason: Some(reason.to_owned()), ..request }).await.expect("an outcome").state
+    };
+    let sheet = review().await;
+    assert_eq!(sheet.approval_need.map(|need| (need.amount, need.per_posting)), Some((210, 100)));
+    assert!(sheet.checks.iter().any(|check| !check.ok && check.text.contains("a second person")), "{:?}", sheet.checks);
+    assert_eq!(confirm("early").await, OutcomeState::ApprovalNeeded);
+    let request = AskApprovalRequest {
+        id: "approval-0123456789abcdef".into(),
+        case_id: sheet.case_id,
+        kind: sheet.kind,
+        answer: None,
+        case_revision: sheet.case_revision,
+        digest: sheet.digest,
+        reviewed_at: sheet.made_at,
+        reason: reason.to_owned(),
+        consent: Some(consent()),
+    };
+    let asked = cleo.ask_approval(request).await.expect("asked");
+    let [release] = asked.releases.as_slice() else { panic!("{:?}", asked.releases) };
+    assert_eq!((release.amount, release.consent.by.as_str(), asked.amount), (210, "fern@example.com", 210));
+    let (id, digest) = (asked.id.clone(), asked.digest.clone());
+    let yes = DecideApprovalRequest { id, digest, say: Say::Approve, note: None, by: None };
+    assert_eq!(ben.decide_approval(yes).await.expect("decided").state, ApprovalState::Approved);
+    assert!(review().await.checks.iter().all(|check| check.ok), "the yes is seen on the sheet");
+    assert_eq!(confirm("now").await, OutcomeState::Done);
+    assert_eq!(levels(&house).await, [0, 360]);
+    let used = ben.approvals(ApprovalsRequest { open_only: false, limit: 5 }).await.expect("readable").rows;
+    assert_eq!(used[0].state, ApprovalState::Used);
 }

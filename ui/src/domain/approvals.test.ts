@@ -11,7 +11,7 @@ import { ARM_MS } from './review.svelte';
 const NOW = Date.parse('2026-03-14T15:20:00Z');
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString();
 const REQUEST: ApprovalView = {
-  id: 'apr-0000000000000001', caseId: 'case-000005', subject: 's', state: 'waiting', amount: 640, reason: 'why', digest: 'd', postings: [], askedBy: 'agent-lena', askedAt: at(-4),
+  id: 'apr-0000000000000001', caseId: 'case-000005', subject: 's', state: 'waiting', amount: 640, reason: 'why', digest: 'd', postings: [], releases: [], askedBy: 'agent-lena', askedAt: at(-4),
   decidedBy: null, decidedAt: null, note: null, expiresAt: at(10), usedBy: null, mine: false, canDecide: true,
 };
 const VIEW: ApprovalsView = {

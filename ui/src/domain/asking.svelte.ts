@@ -1,5 +1,5 @@
 /** Asking a second person. */
-import type { ApprovalView, ReviewSheet } from '../lib/ipc/generated/contract';
+import type { ApprovalView, ConsentGiven, ReviewSheet } from '../lib/ipc/generated/contract';
 import { HostError, type Host } from '../lib/ipc/host';
 import { failure, type Failure } from '../shared/facts/failure';
 
@@ -11,13 +11,16 @@ export class Asking {
   asked = $state.raw<ApprovalView>();
   readonly sheet: ReviewSheet;
   readonly answer: string | null;
+  /** The customer's agreement, where the sheet is that of a release. */
+  readonly consent: ConsentGiven | undefined;
   readonly id: string;
   #host: Host;
 
-  constructor(host: Host, sheet: ReviewSheet, answer: string | null, id: string = crypto.randomUUID()) {
+  constructor(host: Host, sheet: ReviewSheet, answer: string | null, id: string = crypto.randomUUID(), consent?: ConsentGiven) {
     this.#host = host;
     this.sheet = sheet;
     this.answer = answer;
+    this.consent = consent;
     this.id = id;
   }
 
@@ -30,7 +33,7 @@ export class Asking {
     this.sending = true;
     try {
       const { caseId, kind, caseRevision, digest, madeAt } = this.sheet;
-      this.asked = await this.#host.act('ask_approval', { id: this.id, caseId, kind, answer: this.answer, caseRevision, digest, reviewedAt: madeAt, reason: this.reason.trim() });
+      this.asked = await this.#host.act('ask_approval', { id: this.id, caseId, kind, answer: this.answer, caseRevision, digest, reviewedAt: madeAt, reason: this.reason.trim(), ...(this.consent ? { consent: this.consent } : {}) });
       this.failed = undefined;
     } catch (thrown) {
       this.failed = failure(HostError.from(thrown));

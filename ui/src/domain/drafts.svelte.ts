@@ -52,6 +52,12 @@ export class Draft {
     this.#plan(SAVE_MS);
   }
 
+  /** Begins anew from another text; what was written before is put aside. */
+  restart(text: string, before: string): void {
+    if (before.trim() !== '' && before !== text) this.aside = before;
+    this.edit(text);
+  }
+
   /** Saves at once what is unsaved. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);

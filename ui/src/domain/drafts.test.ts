@@ -41,6 +41,18 @@ describe('a draft', () => {
     expect(await stored(host)).toBe('not lost');
   });
 
+  it('begins anew from another text, with what was written put aside', () => {
+    const draft = new Draft(new FakeHost(), CASE, 'reply');
+    draft.edit('about the verdict');
+    draft.restart('about the debit', draft.text);
+    expect([draft.text, draft.aside, draft.state]).toEqual(['about the debit', 'about the verdict', 'unsaved']);
+    draft.putBack();
+    expect([draft.text, draft.aside]).toEqual(['about the verdict', 'about the debit']);
+    const untouched = new Draft(new FakeHost(), CASE, 'reply');
+    untouched.restart('about the debit', '');
+    expect(untouched.aside).toBe('');
+  });
+
   it('is not overwritten by what the record has while it is unsaved', () => {
     const draft = new Draft(new FakeHost(), CASE, 'internal_note');
     draft.edit('mine');

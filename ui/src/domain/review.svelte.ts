@@ -30,6 +30,10 @@ export class Review {
   agreement = $state({ by: '', at: '', message: '' });
   consent = $state.raw<ConsentGiven>();
   key = $state('');
+  /** What a release tells the customer where nobody wrote anything else; the case's reply is about the verdict. */
+  drafted = $state('');
+  /** The case's reply was begun anew from that, and goes out with the release. */
+  ownReply = $state(false);
   /** The answer as it stood when the sheet was made; null: as drafted by the rules. */
   answer: string | null = null;
   #told = '';
@@ -112,8 +116,9 @@ export class Review {
     try {
       const sheet = await this.#host.query('review', { caseId: this.caseId, kind: this.kind, answer, ...this.#agreed() });
       this.sheet = sheet;
+      if (this.kind === 'release' && answer === null) this.drafted = sheet.message?.text.trim() ?? '';
       this.key = this.#newKey();
-      this.asking = sheet.approvalNeed ? new Asking(this.#host, sheet, answer) : undefined;
+      this.asking = sheet.approvalNeed ? new Asking(this.#host, sheet, answer, crypto.randomUUID(), this.consent) : undefined;
       this.phase = 'ready';
       this.#arm();
     } catch (thrown) {

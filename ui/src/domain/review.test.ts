@@ -85,6 +85,7 @@ describe('a review', () => {
     await after(1);
     await agreed;
     expect(asked).toEqual([{ by: 'Uma', at: '2026-03-14T11:00:00.000Z', message: 'msg_7' }]);
+    expect(review.drafted).toBe(review.sheet?.message?.text.trim());
     review.changeAgreement();
     expect([review.phase, review.consent, review.agreement.message]).toEqual(['consent', undefined, 'msg_7']);
   });

@@ -4,13 +4,13 @@
 use jiff::Timestamp;
 use makegood_domain::ids::{AgentId, ApprovalId, CaseId};
 use makegood_domain::money::Credits;
-use makegood_domain::plan::{Plan, money_digest, restorations};
+use makegood_domain::plan::{Consent, Plan, Redebit, money_digest, moved_sum, releases, restorations, restored_sum};
 use makegood_domain::ports::{Approval, ApprovalDecision, ApprovalRequest, ApprovalState, Decided, Identity, Role};
 
 use crate::confirm::Reviewed;
 use crate::contract::{
-    ApprovalNeed, ApprovalPosting, ApprovalView, ApprovalsRequest, ApprovalsView, AskApprovalRequest,
-    DecideApprovalRequest, IdentityView, PersonView, Say, Topic, WithdrawApprovalRequest,
+    ApprovalNeed, ApprovalPosting, ApprovalRelease, ApprovalView, ApprovalsRequest, ApprovalsView, AskApprovalRequest,
+    ConsentGiven, DecideApprovalRequest, IdentityView, PersonView, Say, Topic, WithdrawApprovalRequest,
 };
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ impl Desk {
         if request.id.len() < 16 || request.id.len() > 64 {
             return Err(Error::BadRequest("an approval's id has 16 to 64 characters".into()));
         }
-        let reason = words(&request.reason, "say why it should be restored: who approves reads it")?;
+        let reason = words(&request.reason, "say why it should be done: who approves reads it")?;
         let now = self.now();
         let reviewed = Reviewed {
             case_id: &request.case_id,
@@ -53,22 +53,23 @@ impl Desk {
             kind: request.kind,
             answer: request.answer.as_deref(),
             reason: Some(&reason),
-            consent: None,
+            consent: request.consent.as_ref().map(Consent::from),
             digest: &request.digest,
             at: request.reviewed_at,
         };
         let plan = self.reviewed_plan(&reviewed, now).await?;
-        let restorations = restorations(&plan);
-        let amount = amount(&plan);
+        let (restorations, releases) = (restorations(&plan), releases(&plan));
+        let amount = moved_sum(&restorations, &releases);
         if amount <= 0 {
-            return Err(Error::Refused("this restores no credits: nobody needs to approve it".into()));
+            return Err(Error::Refused("this moves no credits: nobody needs to approve it".into()));
         }
         let case_id = CaseId(request.case_id);
         let asked = ApprovalRequest {
             id: ApprovalId(request.id),
-            digest: money_digest(&case_id, &restorations, &reason),
+            digest: money_digest(&case_id, &restorations, &releases, &reason),
             case_id,
             restorations,
+            releases,
             amount,
             reason,
             asked_by: self.agent.id.clone(),
@@ -142,9 +143,11 @@ impl Desk {
     /// The newest request of a case; with a plan, for exactly its money.
     pub(crate) async fn newest_approval(&self, case: &CaseId, plan: Option<&Plan>) -> Result<Option<ApprovalView>> {
         let now = self.now();
-        let wanted = plan.map(restorations);
+        let wanted = plan.map(|plan| (restorations(plan), releases(plan)));
         let fits = |row: &&Approval| {
-            row.request.case_id == *case && wanted.as_ref().is_none_or(|wanted| row.request.restorations == *wanted)
+            let asked = &row.request;
+            let same = |(back, again): &(_, _)| asked.restorations == *back && asked.releases == *again;
+            asked.case_id == *case && wanted.as_ref().is_none_or(same)
         };
         let rows = self.store.approvals(false, APPROVALS_MAX, now).await?;
         let Some(found) = rows.iter().find(fits) else { return Ok(None) };
@@ -165,6 +168,7 @@ fn approval_view(approval: &Approval, me: &Identity) -> ApprovalView {
         amount: request.amount,
         reason: request.reason.clone(),
         postings: request.restorations.iter().flat_map(postings).collect(),
+        releases: request.releases.iter().map(release).collect(),
         digest: request.digest.clone(),
         asked_by: request.asked_by.0.clone(),
         asked_at: request.asked_at,
@@ -194,26 +198,33 @@ fn postings(restoration: &makegood_domain::diagnose::ChargeRestoration) -> Vec<A
         .collect()
 }
 
+fn release(asked: &Redebit) -> ApprovalRelease {
+    ApprovalRelease {
+        run_id: asked.run_id.0.clone(),
+        items: asked.items.iter().map(|row| row.item).collect(),
+        refund_ids: asked.refund_ids.iter().map(|id| id.0.clone()).collect(),
+        amount: asked.amount,
+        consent: ConsentGiven::from(&asked.consent),
+    }
+}
+
 /// Over which limit the plan of an act is; `None` where the agent may do it alone.
 pub(crate) fn approval_need(me: &Identity, plan: &Plan) -> Option<ApprovalNeed> {
-    let amount = amount(plan);
-    over_limit(me, amount).filter(|_| amount > 0).map(|why| need(me, amount, why))
+    let restorations = restorations(plan);
+    let amount = moved_sum(&restorations, &releases(plan));
+    over_limit(me, amount, restored_sum(&restorations)).map(|why| need(me, amount, why))
 }
 
-fn amount(plan: &Plan) -> Credits {
-    let lines = restorations(plan).into_iter().flat_map(|row| row.lines);
-    lines.fold(0, |sum: Credits, line| sum.saturating_add(line.amount))
-}
-
-/// Over which limit an amount is, for people; the record compares again when it counts.
-fn over_limit(me: &Identity, amount: Credits) -> Option<String> {
+/// Over which limit it is to move `amount`, of which `back` is restored, for people; the record compares again
+/// when it counts. What is charged again counts for no day.
+fn over_limit(me: &Identity, amount: Credits, back: Credits) -> Option<String> {
     let (posting, day) = (me.person.per_posting, me.person.per_day);
-    if amount > posting {
+    if amount > 0 && amount > posting {
         return Some(format!("{amount} credits are over your limit of {posting} in one posting"));
     }
-    let today = me.restored_today.saturating_add(amount);
-    (today > day).then(|| {
-        format!("{amount} credits with the {} of today are over your limit of {day} in one day", me.restored_today)
+    let today = me.restored_today.saturating_add(back);
+    (back > 0 && today > day).then(|| {
+        format!("{back} credits with the {} of today are over your limit of {day} in one day", me.restored_today)
     })
 }
 

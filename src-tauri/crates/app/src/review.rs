@@ -9,7 +9,8 @@ use makegood_domain::draft::{self, AnswerInput};
 use makegood_domain::ids::{BalanceId, CaseId, RefundId, RunId};
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{
-    ActionKind, Consent, Effect, Place, Plan, PlanInput, ReleasedItem, Step, digest, offers, plan, restorable,
+    ActionKind, Consent, Effect, Place, Plan, PlanInput, ReleasedItem, Step, digest, moved_sum, offers, plan, releases,
+    restorable,
 };
 use makegood_domain::ports::{ApprovalState, Identity, Ids};
 use makegood_domain::scope::Scope;
@@ -47,13 +48,14 @@ impl Desk {
                 text: "The reply is your own: the drafted one tells the verdict".into(),
             });
         }
-        if sheet.restored_total > 0 {
+        let moved = moved_sum(&makegood_domain::plan::restorations(&plan), &releases(&plan));
+        if moved > 0 {
             let me = self.identity(now).await?;
             sheet.approval_need = approval_need(&me, &plan);
             if sheet.approval_need.is_some() {
                 sheet.approval = self.newest_approval(&examined.case.id, Some(&plan)).await?;
             }
-            sheet.checks.insert(1, limit_check(&me, &sheet));
+            sheet.checks.insert(1, limit_check(&me, &sheet, moved));
         }
         Ok(sheet)
     }
@@ -163,6 +165,12 @@ pub(crate) struct Said<'a> {
     pub consent: Option<&'a Consent>,
 }
 
+impl From<&Consent> for ConsentGiven {
+    fn from(consent: &Consent) -> Self {
+        Self { by: consent.by.clone(), at: consent.at, message: consent.message.clone() }
+    }
+}
+
 impl From<&ConsentGiven> for Consent {
     fn from(given: &ConsentGiven) -> Self {
         Self { by: given.by.clone(), at: given.at, message: given.message.clone() }
@@ -176,8 +184,8 @@ fn goes_against(examined: &Examined, kind: ActionKind) -> bool {
 }
 
 /// Whether the agent may do it alone, or somebody else said yes (R53).
-fn limit_check(me: &Identity, sheet: &ReviewSheet) -> ReviewCheck {
-    let (total, limit) = (sheet.restored_total, me.person.per_posting);
+fn limit_check(me: &Identity, sheet: &ReviewSheet, total: Credits) -> ReviewCheck {
+    let limit = me.person.per_posting;
     let yes = sheet.approval.as_ref().filter(|approval| approval.state == ApprovalState::Approved);
     let (ok, text) = match (&sheet.approval_need, yes) {
         (None, _) => (true, format!("{total} is under your limit of {limit}")),

@@ -44,8 +44,8 @@ fn asking(book: &mut Book) {
     for (name, field, value, ends) in [
         ("another digest", "digest", json!("0".repeat(64)), Ends::No("digest")),
         ("no digest", "digest", Value::Null, Ends::No("digest")),
-        ("less than it comes to", "amount", json!(1), Ends::No("do not come to")),
-        ("no amount", "amount", Value::Null, Ends::No("do not come to")),
+        ("less than it comes to", "amount", json!(1), Ends::No("does not come to")),
+        ("no amount", "amount", Value::Null, Ends::No("does not come to")),
         ("an amount past all numbers", "amount", json!(1e300), Ends::No("value")),
         ("an amount in words", "amount", json!("little"), Ends::No("value")),
         ("another reason than the digest's", "reason", json!("because"), Ends::No("digest")),

@@ -48,11 +48,12 @@ pub async fn prepare(server: &Server, approvals: u64) -> anyhow::Result<()> {
 async fn approve(owner: &PgStore, job: &Job) -> anyhow::Result<()> {
     let (case, _) = owner.open_case(&job.new_case()).await?;
     let restorations = restorations(&job.plan(case.revision));
-    let digest = money_digest(&case.id, &restorations, REASON);
+    let digest = money_digest(&case.id, &restorations, &[], REASON);
     let request = ApprovalRequest {
         id: ApprovalId(format!("apr-{}", case.id)),
         case_id: case.id,
         restorations,
+        releases: Vec::new(),
         digest: digest.clone(),
         amount: job.total(),
         reason: REASON.to_owned(),

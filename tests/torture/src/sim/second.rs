@@ -22,7 +22,17 @@ pub async fn ask(house: &House, desk: &Desk, request: &ConfirmRequest) -> Result
     let ConfirmRequest { case_id, kind, case_revision, digest, reviewed_at, reason, .. } = request.clone();
     let id = format!("approval-asked-{:012}", house.next_id());
     let reason = reason.unwrap_or_else(|| REASON.to_owned());
-    let asked = AskApprovalRequest { id, case_id, kind, answer: None, case_revision, digest, reviewed_at, reason };
+    let asked = AskApprovalRequest {
+        id,
+        case_id,
+        kind,
+        answer: None,
+        case_revision,
+        digest,
+        reviewed_at,
+        reason,
+        consent: None,
+    };
     desk.ask_approval(asked).await.map(|_| ())
 }
 

@@ -7,6 +7,8 @@ use makegood_domain::ports::{ApprovalState, Role};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::ConsentGiven;
+
 /// Who is at the window, and whether the record holds that person to it.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -28,7 +30,7 @@ pub struct IdentityView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalNeed {
-    /// Credits that the act restores.
+    /// Credits that the act restores, or charges again.
     pub amount: i64,
     pub per_posting: i64,
     pub per_day: i64,
@@ -50,6 +52,8 @@ pub struct ApprovalView {
     pub amount: i64,
     pub reason: String,
     pub postings: Vec<ApprovalPosting>,
+    /// Refunds that would be taken back for late results.
+    pub releases: Vec<ApprovalRelease>,
     /// Sent back with a decision: what was looked at is what is decided.
     pub digest: String,
     pub asked_by: String,
@@ -83,6 +87,18 @@ pub struct ApprovalPosting {
     pub kind: BalanceKind,
     pub label: String,
     pub amount: i64,
+}
+
+/// A release of late results as it is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRelease {
+    pub run_id: String,
+    pub items: Vec<u32>,
+    pub refund_ids: Vec<String>,
+    /// What the customer is charged again.
+    pub amount: i64,
+    pub consent: ConsentGiven,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -131,8 +147,12 @@ pub struct AskApprovalRequest {
     pub digest: String,
     #[ts(type = "string")]
     pub reviewed_at: Timestamp,
-    /// Why it should be restored; the action must name the same reason.
+    /// Why it should be restored, or charged again; the action must name the same reason.
     pub reason: String,
+    /// As the sheet of a release was made with it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub consent: Option<ConsentGiven>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

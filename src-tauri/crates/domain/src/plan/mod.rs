@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use against::restorable;
 pub use belongs::belongs;
-pub use digest::{digest, money_digest, restorations};
+pub use digest::{Redebit, RedebitItem, digest, money_digest, moved_sum, releases, restorations, restored_sum};
 pub use letter::letter;
 pub use make::{PlanInput, Refusal, plan};
 pub use offer::{Offer, offers, primary_kind};

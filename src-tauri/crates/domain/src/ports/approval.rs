@@ -8,6 +8,7 @@ use super::StoreResult;
 use crate::diagnose::ChargeRestoration;
 use crate::ids::{ActionKey, AgentId, ApprovalId, CaseId};
 use crate::money::Credits;
+use crate::plan::Redebit;
 use crate::words::words;
 
 words! {
@@ -62,16 +63,17 @@ words! {
     }
 }
 
-/// A request for a second person's yes, bound to exactly these restorations and this reason.
+/// A request for a second person's yes, bound to exactly these restorations and releases, and this reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRequest {
     /// Given by the caller: the same request sent twice is one.
     pub id: ApprovalId,
     pub case_id: CaseId,
     pub restorations: Vec<ChargeRestoration>,
-    /// SHA-256 in hex over case, restorations and reason ([`crate::plan::money_digest`]).
+    pub releases: Vec<Redebit>,
+    /// SHA-256 in hex over case, restorations, releases and reason ([`crate::plan::money_digest`]).
     pub digest: String,
-    /// Sum of the restorations.
+    /// Credits that these move, in either direction.
     pub amount: Credits,
     pub reason: String,
     pub asked_by: AgentId,

@@ -58,6 +58,17 @@ BEGIN
     END IF;
 END $$;
 
+-- Refuses what no release looks like, for the same reason.
+CREATE FUNCTION record.check_released(p_released jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF jsonb_typeof(p_released -> 'items') IS DISTINCT FROM 'array'
+        OR jsonb_typeof(p_released -> 'refund_ids') IS DISTINCT FROM 'array' THEN
+        PERFORM record.refuse('a release needs its items and refunds as lists');
+    ELSIF NOT record.is_count(p_released -> 'amount') THEN
+        PERFORM record.refuse('what a release takes is a whole number, not below 0');
+    END IF;
+END $$;
+
 -- Refuses what no order and no plan looks like, before anything is made of it.
 CREATE FUNCTION record.check_plan(p_order jsonb, p_plan jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -82,6 +93,8 @@ BEGIN
             PERFORM record.refuse('a step of the plan puts a file at no place that there is');
         ELSIF v_step -> 'effect' ->> 'effect' = 'restore' THEN
             PERFORM record.check_wanted(v_step -> 'effect' -> 'restoration');
+        ELSIF v_step -> 'effect' ->> 'effect' = 'release' THEN
+            PERFORM record.check_released(v_step -> 'effect');
         END IF;
     END LOOP;
 END $$;

@@ -45,6 +45,7 @@ CREATE TABLE record.approvals (
     amount       bigint NOT NULL CHECK (amount > 0),
     reason       text   NOT NULL,
     restorations jsonb  NOT NULL,
+    releases     jsonb  NOT NULL,
     asked_by     text   NOT NULL,
     asked_at     bigint NOT NULL,
     state        text   NOT NULL DEFAULT 'waiting' CHECK (state IN (
@@ -64,8 +65,8 @@ CREATE INDEX approvals_newest ON record.approvals (asked_at DESC);
 CREATE INDEX approvals_to_use ON record.approvals (case_id, digest) WHERE state = 'approved';
 CREATE FUNCTION record.approval_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (NEW.id, NEW.case_id, NEW.digest, NEW.amount, NEW.reason, NEW.restorations, NEW.asked_by, NEW.asked_at)
-        IS DISTINCT FROM (OLD.id, OLD.case_id, OLD.digest, OLD.amount, OLD.reason, OLD.restorations, OLD.asked_by,
+    IF (NEW.id, NEW.case_id, NEW.digest, NEW.amount, NEW.reason, NEW.restorations, NEW.releases, NEW.asked_by, NEW.asked_at)
+        IS DISTINCT FROM (OLD.id, OLD.case_id, OLD.digest, OLD.amount, OLD.reason, OLD.restorations, OLD.releases, OLD.asked_by,
             OLD.asked_at) THEN
         PERFORM record.refuse('what was asked is never edited');
     ELSIF OLD.decided_by IS NOT NULL AND (NEW.decided_by, NEW.decided_at, NEW.note, NEW.expires_at)
@@ -86,6 +87,7 @@ CREATE VIEW api.people AS SELECT id, name, roles::text AS roles, per_posting, pe
 CREATE VIEW api.default_limits AS SELECT * FROM record.default_limits;
 CREATE VIEW api.person_days AS SELECT * FROM record.person_days;
 CREATE VIEW api.approvals AS
-    SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text AS restorations, a.asked_by,
+    SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text AS restorations,
+        a.releases::text AS releases, a.asked_by,
         a.asked_at, a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
     FROM record.approvals a JOIN record.cases c ON c.id = a.case_id JOIN record.tickets t ON t.id = c.ticket_id;

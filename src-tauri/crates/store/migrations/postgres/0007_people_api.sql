@@ -11,11 +11,29 @@ BEGIN
         ELSE p_value::text END;
 END $$;
 
--- SHA-256 in hex over what a second person says yes to: the case, exactly these restorations, this reason.
-CREATE FUNCTION record.money_digest(p_case text, p_restorations jsonb, p_reason text) RETURNS text
+-- SHA-256 in hex over what a second person says yes to: the case, exactly these restorations and releases, this
+-- reason.
+CREATE FUNCTION record.money_digest(p_case text, p_restorations jsonb, p_releases jsonb, p_reason text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT encode(sha256(convert_to(record.canonical(jsonb_build_object('case', p_case, 'restorations', p_restorations,
-        'reason', p_reason)), 'UTF8')), 'hex')
+        'releases', p_releases, 'reason', p_reason)), 'UTF8')), 'hex')
+$$;
+
+-- What a second person says yes to of the releases of a plan: which refunds are taken back, for which files, on
+-- whose word. In the order of the steps.
+CREATE FUNCTION record.redebits(p_plan jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('run_id', r.said -> 'run_id', 'refund_ids', r.said -> 'refund_ids',
+        'amount', r.said -> 'amount', 'consent', r.said -> 'consent', 'items', (
+            SELECT jsonb_agg(jsonb_build_object('item', i.said -> 'item', 'sha256', i.said -> 'file' -> 'sha256') ORDER BY i.place)
+            FROM jsonb_array_elements(r.said -> 'items') WITH ORDINALITY AS i (said, place))) ORDER BY r.place), '[]')
+    FROM (SELECT s.step -> 'effect' AS said, s.place
+          FROM jsonb_array_elements(p_plan -> 'steps') WITH ORDINALITY AS s (step, place)
+          WHERE s.step ->> 'step' = 'do' AND s.step -> 'effect' ->> 'effect' = 'release') AS r
+$$;
+
+-- The sum of releases in credits.
+CREATE FUNCTION record.released_sum(p_releases jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(sum((release ->> 'amount')::bigint), 0)::bigint FROM jsonb_array_elements(p_releases) AS release
 $$;
 
 -- The sum of restorations in credits.
@@ -45,6 +63,8 @@ CREATE OR REPLACE FUNCTION record.check_limits(p_person text, p_case text, p_pla
     p_at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_wanted jsonb;
+    v_releases jsonb := record.redebits(p_plan);
+    v_back bigint;
     v_amount bigint;
     v_limits record;
     v_restored bigint;
@@ -56,7 +76,9 @@ BEGIN
     SELECT jsonb_agg(s.step -> 'effect' -> 'restoration' ORDER BY s.place) INTO v_wanted
     FROM jsonb_array_elements(p_plan -> 'steps') WITH ORDINALITY AS s (step, place)
     WHERE s.step ->> 'step' = 'do' AND s.step -> 'effect' ->> 'effect' = 'restore';
-    v_amount := record.restored_sum(coalesce(v_wanted, '[]'));
+    v_wanted := coalesce(v_wanted, '[]');
+    v_back := record.restored_sum(v_wanted);
+    v_amount := v_back + record.released_sum(v_releases);
     IF v_amount <= 0 THEN
         RETURN NULL;
     END IF;
@@ -64,14 +86,14 @@ BEGIN
     v_restored := record.restored_on(p_person, p_at);
     IF v_amount > v_limits.per_posting THEN
         v_over := format('%s credits are over the limit of %s in one posting', v_amount, v_limits.per_posting);
-    ELSIF v_restored + v_amount > v_limits.per_day THEN
-        v_over := format('%s credits, after %s today, are over the limit of %s in a day', v_amount, v_restored,
+    ELSIF v_back > 0 AND v_restored + v_back > v_limits.per_day THEN
+        v_over := format('%s credits, after %s today, are over the limit of %s in a day', v_back, v_restored,
             v_limits.per_day);
     ELSE
         RETURN NULL;
     END IF;
     SELECT * INTO v_terms FROM record.default_limits;
-    v_digest := record.money_digest(p_case, v_wanted, coalesce(p_reason, ''));
+    v_digest := record.money_digest(p_case, v_wanted, v_releases, coalesce(p_reason, ''));
     SELECT * INTO v_yes FROM record.approvals
     WHERE case_id = p_case AND digest = v_digest AND reason = coalesce(p_reason, '') AND asked_by = p_person
       AND state = 'approved'
@@ -195,20 +217,25 @@ BEGIN
     v_new.id := p_request ->> 'id';
     v_new.case_id := p_request ->> 'case_id';
     v_new.restorations := p_request -> 'restorations';
+    v_new.releases := coalesce(p_request -> 'releases', '[]');
     v_new.reason := p_request ->> 'reason';
     v_new.digest := p_request ->> 'digest';
     v_new.amount := (p_request ->> 'amount')::bigint;
-    IF record.money_digest(v_new.case_id, v_new.restorations, v_new.reason) IS DISTINCT FROM v_new.digest THEN
-        PERFORM record.refuse('the digest is not that of the case, the restorations and the reason');
+    IF record.money_digest(v_new.case_id, v_new.restorations, v_new.releases, v_new.reason) IS DISTINCT FROM v_new.digest THEN
+        PERFORM record.refuse('the digest is not that of the case, the credits and the reason');
     ELSIF jsonb_typeof(v_new.restorations) <> 'array' THEN
         PERFORM record.refuse('the restorations of a request come as a list');
+    ELSIF jsonb_typeof(v_new.releases) <> 'array' THEN
+        PERFORM record.refuse('the releases of a request come as a list');
     END IF;
     PERFORM record.check_wanted(w) FROM jsonb_array_elements(v_new.restorations) AS w;
-    IF record.restored_sum(v_new.restorations) IS DISTINCT FROM v_new.amount OR v_new.amount <= 0 THEN
-        PERFORM record.refuse(format('the restorations do not come to %s credits', v_new.amount));
+    PERFORM record.check_released(r) FROM jsonb_array_elements(v_new.releases) AS r;
+    IF record.restored_sum(v_new.restorations) + record.released_sum(v_new.releases) IS DISTINCT FROM v_new.amount
+        OR v_new.amount <= 0 THEN
+        PERFORM record.refuse(format('what is asked for does not come to %s credits', v_new.amount));
     END IF;
-    INSERT INTO record.approvals (id, case_id, digest, amount, reason, restorations, asked_by, asked_at)
-    VALUES (v_new.id, v_new.case_id, v_new.digest, v_new.amount, v_new.reason, v_new.restorations, v_by, v_at)
+    INSERT INTO record.approvals (id, case_id, digest, amount, reason, restorations, releases, asked_by, asked_at)
+    VALUES (v_new.id, v_new.case_id, v_new.digest, v_new.amount, v_new.reason, v_new.restorations, v_new.releases, v_by, v_at)
     ON CONFLICT (id) DO NOTHING;
     IF FOUND THEN
         PERFORM record.add_audit(v_by, 'ask_approval', v_new.case_id, jsonb_build_object('approval', v_new.id,
@@ -216,7 +243,7 @@ BEGIN
         RETURN '{"decided": "done"}';
     END IF;
     SELECT * INTO v_known FROM record.approvals WHERE id = v_new.id;
-    -- The digest stands for the case, the restorations and the reason.
+    -- The digest stands for the case, the credits and the reason.
     IF (v_known.digest, v_known.asked_by) IS DISTINCT FROM (v_new.digest, v_by) THEN
         PERFORM record.refuse(format('the id %s is of another request', v_new.id));
     END IF;
@@ -289,13 +316,13 @@ END $$;
 -- Requests as they are told now, with the state that they have then.
 CREATE FUNCTION api.approvals_at(p_open_only bigint, p_limit bigint, p_at bigint)
 RETURNS TABLE (id text, case_id text, subject text, digest text, amount bigint, reason text, restorations text,
-    asked_by text, asked_at bigint, state text, decided_by text, decided_at bigint, note text, expires_at bigint,
+    releases text, asked_by text, asked_at bigint, state text, decided_by text, decided_at bigint, note text, expires_at bigint,
     used_by text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, record, pg_temp AS $$
 DECLARE
     v_at bigint := record.clock(p_at);
 BEGIN
-    RETURN QUERY SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text, a.asked_by,
+    RETURN QUERY SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations::text, a.releases::text, a.asked_by,
         a.asked_at, record.state_at(a, v_at), a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
     FROM record.approvals a JOIN record.cases c ON c.id = a.case_id JOIN record.tickets t ON t.id = c.ticket_id
     WHERE p_open_only = 0 OR record.state_at(a, v_at) IN ('waiting', 'approved')

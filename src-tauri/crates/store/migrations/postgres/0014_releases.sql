@@ -162,8 +162,8 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM record.check_consent(v_consent, record.check_released_refunds(v_charge.id, p_effect), p_at);
-    IF v_amount > v_limit THEN
-        PERFORM record.refuse(format('%s credits are over the limit of %s in one posting: somebody with a higher limit must release this (R53)',
+    IF v_amount > v_limit AND NOT EXISTS (SELECT 1 FROM record.approvals WHERE used_by = p_key) THEN
+        PERFORM record.refuse(format('%s credits are over the limit of %s in one posting: a second person must approve it (R53)',
             v_amount, v_limit));
     END IF;
     FOR v_part IN SELECT l.target, sum(l.amount) AS amount, (SELECT sum(level) FROM record.balance_stripes WHERE balance_id = l.target) AS level

@@ -46,6 +46,7 @@ CREATE TABLE approvals (
     amount       INTEGER NOT NULL CHECK (amount > 0),
     reason       TEXT    NOT NULL,
     restorations TEXT    NOT NULL CHECK (json_valid(restorations)),
+    releases     TEXT    NOT NULL CHECK (json_valid(releases)),
     asked_by     TEXT    NOT NULL,
     asked_at     INTEGER NOT NULL,
     state        TEXT    NOT NULL DEFAULT 'waiting' CHECK (state IN (
@@ -70,7 +71,7 @@ END;
 CREATE TRIGGER approvals_kept BEFORE UPDATE ON approvals BEGIN
     SELECT RAISE(ABORT, 'what was asked is never edited')
     WHERE NEW.id <> OLD.id OR NEW.case_id <> OLD.case_id OR NEW.digest <> OLD.digest OR NEW.amount <> OLD.amount
-       OR NEW.reason <> OLD.reason OR NEW.restorations <> OLD.restorations OR NEW.asked_by <> OLD.asked_by
+       OR NEW.reason <> OLD.reason OR NEW.restorations <> OLD.restorations OR NEW.releases <> OLD.releases OR NEW.asked_by <> OLD.asked_by
        OR NEW.asked_at <> OLD.asked_at;
     SELECT RAISE(ABORT, 'an answer is never edited')
     WHERE OLD.decided_by IS NOT NULL

@@ -22,6 +22,7 @@ pub(crate) fn approval(row: &impl Columns) -> StoreResult<Approval> {
         request: ApprovalRequest {
             case_id: row.text("case_id")?.as_str().into(),
             restorations: parse_document(&row.text("restorations")?, &id)?,
+            releases: parse_document(&row.text("releases")?, &id)?,
             digest: row.text("digest")?,
             amount: row.int("amount")?,
             reason: row.text("reason")?,

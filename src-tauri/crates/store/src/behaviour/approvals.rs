@@ -40,10 +40,11 @@ async fn request(store: &dyn Store, id: &str, key: &str, effects: &[Effect], sec
     let restorations = wanted(effects);
     ApprovalRequest {
         id: id.into(),
-        digest: money_digest(&case.id, &restorations, "a promise"),
+        digest: money_digest(&case.id, &restorations, &[], "a promise"),
         case_id: case.id,
         amount: 100 * i64::try_from(effects.len()).unwrap(),
         restorations,
+        releases: Vec::new(),
         reason: "a promise".into(),
         asked_by: "ana".into(),
         asked_at: at(seconds),

@@ -2,12 +2,16 @@
 
 use makegood_domain::capture::Capture;
 use makegood_domain::ledger::RefundState;
-use makegood_domain::plan::{Consent, Effect, Place, ReleasedItem, StoredFile};
-use makegood_domain::ports::{Kept, Person, Receipt, Role};
+use makegood_domain::plan::{
+    Consent, Effect, Place, Plan, ReleasedItem, StoredFile, money_digest, moved_sum, releases,
+};
+use makegood_domain::ports::{
+    ApprovalDecision, ApprovalRequest, ApprovalState, Begun, Decided, Kept, Person, Receipt, Role,
+};
 use serde_json::json;
 
 use super::world::{at, charge, fact, lease, refund, restore, run};
-use super::{Seen, assert_whole, begun, done, number, refused_at, take, world};
+use super::{Seen, assert_whole, begin, begun, done, number, refused_at, take, world};
 
 fn file() -> StoredFile {
     StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() }
@@ -157,4 +161,100 @@ pub(crate) async fn a_release_is_within_the_limit_of_who_makes_it<S: Seen>() {
     done(&store, &key, 0, &effect).await;
     assert_eq!(states(&store).await, ["delivered", "charged"]);
     assert_whole(&store).await;
+}
+
+/// What Ana asks a second person for: a release of 10 credits, within whose limit there are 9.
+async fn asked<S: Seen>(store: &S, key: &str, effect: &Effect) -> ApprovalRequest {
+    let (case, _) = store.open_case(&world::new_case(&format!("case_{key}"))).await.unwrap();
+    let plan = Plan { steps: world::steps(std::slice::from_ref(effect)), ..world::plan(&case.id, case.revision) };
+    let releases = releases(&plan);
+    let request = ApprovalRequest {
+        id: format!("apr_{key}").as_str().into(),
+        digest: money_digest(&case.id, &[], &releases, "she insists"),
+        case_id: case.id,
+        restorations: Vec::new(),
+        amount: moved_sum(&[], &releases),
+        releases,
+        reason: "she insists".into(),
+        asked_by: "ana".into(),
+        asked_at: at(1_950),
+    };
+    let asked = store.ask_approval(&request).await.unwrap();
+    assert!(matches!(asked, Decided::Done(_)), "{asked:?}");
+    request
+}
+
+async fn say_yes<S: Seen>(store: &S, request: &ApprovalRequest, by: &str) -> Decided {
+    let (digest, state) = (request.digest.clone(), ApprovalState::Approved);
+    let decision = ApprovalDecision { digest, state, by: by.into(), note: None };
+    store.decide_approval(&request.id, &decision, at(1_960)).await.unwrap()
+}
+
+pub(crate) async fn a_release_over_the_limit_needs_a_second_persons_yes_to_exactly_it<S: Seen>() {
+    let store = refunded::<S>(&[("rfd_1", &[1], 10)]).await;
+    for (id, role) in [("ana", Role::Agent), ("ben", Role::Approver)] {
+        let roles = vec![role];
+        // The day's limit is about what goes back, and no debit counts for it.
+        let person = Person { id: id.into(), name: id.to_uppercase(), roles, per_posting: 9, per_day: 0 };
+        store.put_person(&person, at(1_800)).await.unwrap();
+    }
+    let effect = release(&["rfd_1"], 10, &[1]);
+    let effects = std::slice::from_ref(&effect);
+    let needed = begin(&store, "k1", "ana", effects, Some("she insists")).await;
+    assert!(matches!(&needed, Begun::ApprovalNeeded { amount: 10, why } if why.contains("limit of 9")), "{needed:?}");
+    let request = asked(&store, "k1", &effect).await;
+    let own = say_yes(&store, &request, "ana").await;
+    assert!(matches!(&own, Decided::Refused(why) if why.contains("your own request")), "{own:?}");
+    assert!(matches!(say_yes(&store, &request, "ben").await, Decided::Done(_)));
+    let kept = store.approvals(false, 10, at(2_000)).await.unwrap().remove(0).request;
+    assert_eq!((kept.releases, kept.restorations.len()), (request.releases, 0));
+    // Another word of the customer, another file, another sum are another act.
+    let others: [fn(&mut Effect); 3] = [
+        |effect| {
+            if let Effect::Release { consent, .. } = effect {
+                consent.message.push('!')
+            }
+        },
+        |effect| {
+            if let Effect::Release { items, .. } = effect {
+                items[0].file.sha256 = "cd".repeat(32)
+            }
+        },
+        |effect| {
+            if let Effect::Release { amount, .. } = effect {
+                *amount = 11
+            }
+        },
+    ];
+    for change in others {
+        let mut other = effect.clone();
+        change(&mut other);
+        let begun = begin(&store, "k1", "ana", &[other], Some("she insists")).await;
+        assert!(matches!(begun, Begun::ApprovalNeeded { .. }), "{begun:?}");
+    }
+    let begun = begin(&store, "k1", "ana", effects, None).await;
+    assert!(matches!(begun, Begun::ApprovalNeeded { .. }), "for its reason only: {begun:?}");
+    assert_eq!(begin(&store, "k1", "ana", effects, Some("she insists")).await, Begun::New);
+    done(&store, &"k1".into(), 0, &effect).await;
+    assert_eq!(states(&store).await, ["delivered", "charged"]);
+    let used = store.approvals(false, 10, at(2_000)).await.unwrap();
+    assert_eq!((used[0].state, used[0].used_by.clone()), (ApprovalState::Used, Some("k1".into())));
+    assert_eq!(store.identity(&"ana".into(), at(2_000)).await.unwrap().restored_today, 0);
+    assert_whole(&store).await;
+}
+
+pub(crate) async fn a_request_for_a_release_adds_up<S: Seen>() {
+    let store = refunded::<S>(&[("rfd_1", &[1], 10)]).await;
+    let good = asked(&store, "k1", &release(&["rfd_1"], 10, &[1])).await;
+    let again = store.ask_approval(&good).await.unwrap();
+    assert!(matches!(again, Decided::Already(_)), "the same id asks once: {again:?}");
+    for (name, amount, digest, want) in [
+        ("another sum", 11, None, "does not come to 11"),
+        ("another digest", 10, Some("0".repeat(64)), "the digest is not that"),
+    ] {
+        let digest = digest.unwrap_or_else(|| good.digest.clone());
+        let request = ApprovalRequest { id: "apr_new".into(), amount, digest, ..good.clone() };
+        let refused = store.ask_approval(&request).await.unwrap();
+        assert!(matches!(&refused, Decided::Refused(why) if why.contains(want)), "{name}: {refused:?}");
+    }
 }

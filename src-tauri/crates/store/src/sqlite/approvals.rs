@@ -1,10 +1,9 @@
-//! Requests for a second person's yes: one case, exactly these restorations, this reason, used once
+//! Requests for a second person's yes: one case, exactly these restorations and releases, this reason, used once
 //! by one action, and not for long (R53, I11).
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::{ActionKey, ApprovalId};
-use makegood_domain::plan::{Order, Plan, money_digest};
+use makegood_domain::plan::{Order, Plan, money_digest, moved_sum, releases, restorations};
 use makegood_domain::ports::{
     Approval, ApprovalDecision, ApprovalRequest, ApprovalState, Decided, Role, StoreError, StoreResult,
 };
@@ -16,12 +15,12 @@ use super::{SqliteStore, audit, rights};
 use crate::assemble;
 
 statements! {
-    ASK = "INSERT INTO approvals (id, case_id, digest, amount, reason, restorations, asked_by, asked_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    ONE = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.asked_by, a.asked_at,
+    ASK = "INSERT INTO approvals (id, case_id, digest, amount, reason, restorations, releases, asked_by, asked_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    ONE = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.releases, a.asked_by, a.asked_at,
             a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
         FROM approvals a JOIN cases c ON c.id = a.case_id JOIN tickets t ON t.id = c.ticket_id WHERE a.id = ?1";
-    NEWEST = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.asked_by, a.asked_at,
+    NEWEST = "SELECT a.id, a.case_id, t.subject, a.digest, a.amount, a.reason, a.restorations, a.releases, a.asked_by, a.asked_at,
             a.state, a.decided_by, a.decided_at, a.note, a.expires_at, a.used_by
         FROM approvals a JOIN cases c ON c.id = a.case_id JOIN tickets t ON t.id = c.ticket_id
         WHERE ?1 = 0 OR (a.state = 'waiting' AND a.asked_at >= ?2) OR (a.state = 'approved' AND a.expires_at >= ?3)
@@ -106,12 +105,11 @@ async fn ask(connection: &mut SqliteConnection, request: &ApprovalRequest) -> Wo
             refused(format!("the id {} is of another request", request.id))
         };
     }
-    if money_digest(&request.case_id, &request.restorations, &request.reason) != request.digest {
-        return refused("the digest is not that of the case, the restorations and the reason");
+    if money_digest(&request.case_id, &request.restorations, &request.releases, &request.reason) != request.digest {
+        return refused("the digest is not that of the case, the credits and the reason");
     }
-    let parts = request.restorations.iter().flat_map(|charge| &charge.lines).map(|line| line.amount);
-    if parts.fold(0, i64::saturating_add) != request.amount || request.amount <= 0 {
-        return refused(format!("the restorations do not come to {} credits", request.amount));
+    if moved_sum(&request.restorations, &request.releases) != request.amount || request.amount <= 0 {
+        return refused(format!("what is asked for does not come to {} credits", request.amount));
     }
     sqlx::query(ASK)
         .bind(request.id.as_str())
@@ -120,6 +118,7 @@ async fn ask(connection: &mut SqliteConnection, request: &ApprovalRequest) -> Wo
         .bind(request.amount)
         .bind(&request.reason)
         .bind(document(&request.restorations)?)
+        .bind(document(&request.releases)?)
         .bind(request.asked_by.as_str())
         .bind(micros(request.asked_at))
         .execute(&mut *connection)
@@ -199,10 +198,9 @@ pub(super) async fn usable(
     connection: &mut SqliteConnection,
     order: &Order,
     plan: &Plan,
-    wanted: &[ChargeRestoration],
 ) -> Worked<Result<Usable, String>> {
     let reason = order.reason.as_deref().unwrap_or_default();
-    let digest = money_digest(&plan.case_id, wanted, reason);
+    let digest = money_digest(&plan.case_id, &restorations(plan), &releases(plan), reason);
     let query =
         sqlx::query_as(USABLE).bind(plan.case_id.as_str()).bind(&digest).bind(reason).bind(order.agent.as_str());
     let found: Option<(String, i64)> = query.fetch_optional(&mut *connection).await?;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId};
 use makegood_domain::money::Credits;
-use makegood_domain::plan::{Order, Plan, restorations};
+use makegood_domain::plan::{Order, Plan, moved_sum, releases, restorations, restored_sum};
 use makegood_domain::ports::{Identity, Person, Role, StoreResult};
 use sqlx::SqliteConnection;
 
@@ -69,11 +69,10 @@ impl SqliteStore {
     }
 }
 
-/// Compares what a plan restores with what its agent may alone, and looks for the yes to the rest.
+/// Compares what a plan restores, and charges again, with what its agent may alone, and looks for the yes to the rest.
 pub(super) async fn permit(connection: &mut SqliteConnection, order: &Order, plan: &Plan) -> Worked<Permit> {
     let wanted = restorations(plan);
-    let parts = wanted.iter().flat_map(|charge| &charge.lines).map(|line| line.amount);
-    let amount = parts.fold(0, Credits::saturating_add);
+    let (amount, back) = (moved_sum(&wanted, &releases(plan)), restored_sum(&wanted));
     if amount <= 0 {
         return Ok(Permit::Free);
     }
@@ -81,12 +80,12 @@ pub(super) async fn permit(connection: &mut SqliteConnection, order: &Order, pla
     let restored = restored_on(connection, &order.agent, day(order.at)).await?;
     let over = if amount > person.per_posting {
         format!("{amount} credits are over the limit of {} in one posting", person.per_posting)
-    } else if restored.saturating_add(amount) > person.per_day {
-        format!("{amount} credits, after {restored} today, are over the limit of {} in a day", person.per_day)
+    } else if back > 0 && restored.saturating_add(back) > person.per_day {
+        format!("{back} credits, after {restored} today, are over the limit of {} in a day", person.per_day)
     } else {
         return Ok(Permit::Free);
     };
-    Ok(match approvals::usable(connection, order, plan, &wanted).await? {
+    Ok(match approvals::usable(connection, order, plan).await? {
         Ok(usable) => Permit::Approved(usable),
         Err(missing) => Permit::Needed { amount, why: format!("{over}: {missing} (R53)") },
     })
@@ -126,6 +125,23 @@ pub(super) async fn count(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Refuses a debit over what its agent may make in one posting alone. It returns nothing to anybody, so that no
+/// day counts it.
+pub(super) async fn check_debit(
+    connection: &mut SqliteConnection,
+    agent: &AgentId,
+    key: &ActionKey,
+    amount: Credits,
+) -> Worked<()> {
+    let limit = person(connection, agent).await?.per_posting;
+    if amount <= limit || approvals::is_used_by(connection, key).await? {
+        return Ok(());
+    }
+    refused(format!(
+        "{amount} credits are over the limit of {limit} in one posting: a second person must approve it (R53)"
+    ))
 }
 
 /// The person as recorded. Of somebody unknown, what the built-in policy allows: works cases, and

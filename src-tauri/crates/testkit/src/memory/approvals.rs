@@ -1,10 +1,9 @@
-//! Requests for a second person's yes: one case, exactly these restorations, this reason, used once
+//! Requests for a second person's yes: one case, exactly these restorations and releases, this reason, used once
 //! by one action, and not for long (R53, I11).
 
 use jiff::{SignedDuration, Timestamp};
-use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::ids::ApprovalId;
-use makegood_domain::plan::{Order, Plan, money_digest};
+use makegood_domain::plan::{Order, Plan, money_digest, moved_sum, releases, restorations};
 use makegood_domain::ports::{
     Approval, ApprovalDecision, ApprovalRequest, ApprovalState, Decided, Role, StoreError, StoreResult,
 };
@@ -28,12 +27,11 @@ pub(super) fn ask(record: &mut Record, request: &ApprovalRequest) -> StoreResult
         }
         return no(format!("the id {} is of another request", request.id));
     }
-    if money_digest(&request.case_id, &request.restorations, &request.reason) != request.digest {
-        return no("the digest is not that of the case, the restorations and the reason");
+    if money_digest(&request.case_id, &request.restorations, &request.releases, &request.reason) != request.digest {
+        return no("the digest is not that of the case, the credits and the reason");
     }
-    let parts = request.restorations.iter().flat_map(|charge| &charge.lines).map(|line| line.amount);
-    if parts.fold(0, i64::saturating_add) != request.amount || request.amount <= 0 {
-        return no(format!("the restorations do not come to {} credits", request.amount));
+    if moved_sum(&request.restorations, &request.releases) != request.amount || request.amount <= 0 {
+        return no(format!("what is asked for does not come to {} credits", request.amount));
     }
     let Some(case) = record.cases.get(&request.case_id) else {
         return no(format!("there is no case {}", request.case_id));
@@ -111,14 +109,9 @@ fn check(record: &Record, known: &Approval, decision: &ApprovalDecision) -> Resu
 }
 
 /// The yes that an action can use, the one that can be used longest, or why there is none.
-pub(super) fn usable(
-    record: &Record,
-    order: &Order,
-    plan: &Plan,
-    wanted: &[ChargeRestoration],
-) -> Result<ApprovalId, String> {
+pub(super) fn usable(record: &Record, order: &Order, plan: &Plan) -> Result<ApprovalId, String> {
     let reason = order.reason.as_deref().unwrap_or_default();
-    let digest = money_digest(&plan.case_id, wanted, reason);
+    let digest = money_digest(&plan.case_id, &restorations(plan), &releases(plan), reason);
     let of_this = |row: &&Approval| {
         let request = &row.request;
         (&request.case_id, &request.digest, &request.asked_by) == (&plan.case_id, &digest, &order.agent)

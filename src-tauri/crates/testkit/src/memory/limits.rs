@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use makegood_domain::ids::{ActionKey, AgentId, ApprovalId};
 use makegood_domain::money::Credits;
-use makegood_domain::plan::{Order, Plan, restorations};
+use makegood_domain::plan::{Order, Plan, moved_sum, releases, restorations, restored_sum};
 use makegood_domain::ports::{Identity, Person, Role};
 
 use super::record::Record;
@@ -27,11 +27,10 @@ pub(super) enum Permit {
     },
 }
 
-/// Compares what a plan restores with what its agent may alone, and looks for the yes to the rest.
+/// Compares what a plan restores, and charges again, with what its agent may alone, and looks for the yes to the rest.
 pub(super) fn permit(record: &Record, order: &Order, plan: &Plan) -> Permit {
     let wanted = restorations(plan);
-    let parts = wanted.iter().flat_map(|charge| &charge.lines).map(|line| line.amount);
-    let amount = parts.fold(0, Credits::saturating_add);
+    let (amount, back) = (moved_sum(&wanted, &releases(plan)), restored_sum(&wanted));
     if amount <= 0 {
         return Permit::Free;
     }
@@ -39,12 +38,12 @@ pub(super) fn permit(record: &Record, order: &Order, plan: &Plan) -> Permit {
     let restored = restored_on(record, &order.agent, order.at);
     let over = if amount > person.per_posting {
         format!("{amount} credits are over the limit of {} in one posting", person.per_posting)
-    } else if restored.saturating_add(amount) > person.per_day {
-        format!("{amount} credits, after {restored} today, are over the limit of {} in a day", person.per_day)
+    } else if back > 0 && restored.saturating_add(back) > person.per_day {
+        format!("{back} credits, after {restored} today, are over the limit of {} in a day", person.per_day)
     } else {
         return Permit::Free;
     };
-    match approvals::usable(record, order, plan, &wanted) {
+    match approvals::usable(record, order, plan) {
         Ok(id) => Permit::Approved(id),
         Err(missing) => Permit::Needed { amount, why: format!("{over}: {missing} (R53)") },
     }
@@ -59,7 +58,7 @@ pub(super) fn count(
     amount: Credits,
     at: Timestamp,
 ) -> Worked<()> {
-    let approved = record.approvals.values().any(|row| row.used_by.as_ref() == Some(key));
+    let approved = is_approved(record, key);
     let Person { per_posting, per_day, .. } = person(record, agent);
     let restored = restored_on(record, agent, at);
     if !approved && amount > per_posting {
@@ -74,6 +73,22 @@ pub(super) fn count(
     }
     record.person_days.put((agent.clone(), day(at)), restored.saturating_add(amount));
     Ok(())
+}
+
+/// Whether the action was begun on a second person's yes.
+fn is_approved(record: &Record, key: &ActionKey) -> bool {
+    record.approvals.values().any(|row| row.used_by.as_ref() == Some(key))
+}
+
+/// Refuses a debit over what its agent may make in one posting alone.
+pub(super) fn check_debit(record: &Record, agent: &AgentId, key: &ActionKey, amount: Credits) -> Worked<()> {
+    let limit = person(record, agent).per_posting;
+    if amount <= limit || is_approved(record, key) {
+        return Ok(());
+    }
+    refused(format!(
+        "{amount} credits are over the limit of {limit} in one posting: a second person must approve it (R53)"
+    ))
 }
 
 /// The person as recorded. Of somebody unknown, what the built-in policy allows.

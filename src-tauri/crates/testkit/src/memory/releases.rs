@@ -105,14 +105,7 @@ fn check_refunds(record: &Record, act: &Act<'_>, charge: &ChargeId, wanted: &Rel
     if let Some(why) = wanted.consent.flaw(newest, act.at) {
         return refused(why);
     }
-    let limit = limits::person(record, act.agent).per_posting;
-    if wanted.amount > limit {
-        return refused(format!(
-            "{} credits are over the limit of {limit} in one posting: somebody with a higher limit must release this (R53)",
-            wanted.amount
-        ));
-    }
-    Ok(())
+    limits::check_debit(record, act.agent, act.key, wanted.amount)
 }
 
 type Levels = BTreeMap<BalanceId, (BalanceKind, Credits, Credits)>;

@@ -34,7 +34,7 @@ export class FakeApprovals {
       // What was asked for is over anybody's limit: runs of a whole storyboard.
       const postings = postingsOf(row(caseId)).map((line) => ({ ...line, items: [1, 2, 3, 4, 5, 6], amount: line.amount * 12 }));
       return {
-        id, caseId, subject: row(caseId).subject, state, amount: postings.reduce((sum, line) => sum + line.amount, 0), reason, postings, digest: DIGEST, askedBy, askedAt: iso(asked),
+        id, caseId, subject: row(caseId).subject, state, amount: postings.reduce((sum, line) => sum + line.amount, 0), reason, postings, releases: [], digest: DIGEST, askedBy, askedAt: iso(asked),
         decidedBy: null, decidedAt: null, note: null, expiresAt: state === 'waiting' ? iso(asked + 24 * 60 * MINUTE) : null, usedBy: null, ...decision,
       };
     };
@@ -66,9 +66,12 @@ export class FakeApprovals {
     const known = this.#rows.find((row) => row.id === request.id);
     if (known) return this.#shown(known);
     const row = this.#row(request.caseId);
-    const postings = postingsOf(row);
+    const restored = postingsOf(row);
+    const amount = restored.reduce((sum, line) => sum + line.amount, 0);
+    const { consent } = request;
+    const releases = consent ? [{ runId: restored[0]?.runId ?? 'run_x', items: [1], refundIds: ['rfd_4c1d77'], amount, consent }] : [];
     const asked: Kept = {
-      id: request.id, caseId: request.caseId, subject: row.subject, state: 'waiting', amount: postings.reduce((sum, line) => sum + line.amount, 0), reason: request.reason, postings,
+      id: request.id, caseId: request.caseId, subject: row.subject, state: 'waiting', amount, reason: request.reason, postings: consent ? [] : restored, releases,
       digest: DIGEST, askedBy: ME, askedAt: now, decidedBy: null, decidedAt: null, note: null, expiresAt: iso(Date.parse(now) + 24 * 60 * MINUTE), usedBy: null,
     };
     this.#rows = [asked, ...this.#rows];

@@ -10,7 +10,7 @@ import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
 import { pass, reconcilerView, type FakePromise } from './reconciler';
-import { canvasOf, comingFiles, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
+import { canvasOf, comingFiles, lateResult, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
 
 export type FakeOutcome = 'done' | 'refused' | 'failed_before_effect' | 'unknown';
 
@@ -45,9 +45,11 @@ export interface FakeOptions {
   readonly file: FakeFile;
   /** The jobs of all runs are lost until they are found again. */
   readonly lostJobs: boolean;
+  /** Every file came after its refund: it can be released against a new debit. */
+  readonly late: boolean;
 }
 
-export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false, transfers: [], file: 'whole', lostJobs: false };
+export const FAKE_DEFAULTS: FakeOptions = { rows: 42, latency: 0, failing: [], outcome: 'done', conflict: false, promise: 'kept', enforced: false, limit: 500, overtaken: false, providers: 'all', verdict: 'accepted', keyConflict: false, transfers: [], file: 'whole', lostJobs: false, late: false };
 
 const ME = 'Ana Prata';
 const HASH = '137223a9c9d601b05b0f7d3a90e1c2448368cd891874324381e0aa57f4c3d2b1';
@@ -134,6 +136,7 @@ export class FakeHost implements Host {
     case_detail: ({ caseId }) => {
       const memory = this.#memory(caseId);
       const detail = { ...buildCase(this.#row(caseId), memory), actions: [...memory.actions], drafts: [...memory.drafts.values()], approval: this.#approvals.of(caseId) };
+      if (this.options.late) return lateResult(detail, memory.settled);
       return this.options.lostJobs && !memory.jobFound ? withoutJob(detail) : detail;
     },
     raw_answer: ({ jobId, answerId }) => ({
@@ -321,26 +324,29 @@ export class FakeHost implements Host {
     return { total, stake: total * 98, offset, rows, asOf: iso(Date.parse(NOW)) };
   }
 
-  #review({ caseId, kind, answer }: ReviewRequest): ReviewSheet {
+  #review({ caseId, kind, answer, consent }: ReviewRequest): ReviewSheet {
     const memory = this.#memory(caseId);
     const row = this.#row(caseId);
     const p = plot.of(row, memory.settled);
     const detail = buildCase(row, memory);
-    const postings = kind === 'restore' ? restoredLines(row).map((line) => ({ ...line, items: [1] })) : [];
+    const back = restoredLines(row).map((line) => ({ ...line, items: [1] }));
+    const again = back.map((line) => ({ ...line, amount: -line.amount, before: line.after, after: line.before }));
+    const postings = kind === 'restore' ? back : kind === 'release' ? again : [];
+    const drafted = consent ? `Hello,\n\nAs you agreed on ${consent.at.slice(0, 16).replace('T', ' ')} UTC, the returned credits were charged again: ${p.price}. Your clip is now in ${p.projectName}, on ${p.nodeLabel}.` : detail.answer.text;
     const labels: Partial<Record<typeof kind, [string, string]>> = {
       recover: ['Recover 1 clip', 'Recover output'], restore: [`Restore ${p.price} credits`, `Restore ${p.price} credits`],
-      ask: ['Ask for details', 'Send question'], hold: ['Hold 1 file', 'Hold file'], answer: ['Answer', 'Send answer'], route: ['Route to billing', 'Route to billing'],
+      ask: ['Ask for details', 'Send question'], hold: ['Hold 1 file', 'Hold file'], answer: ['Answer', 'Send answer'], route: ['Route to billing', 'Route to billing'], release: [`Release 1 output for ${p.price} credits`, `Release 1 output for ${p.price} credits`],
     };
     const [title, confirmLabel] = labels[kind] ?? [kind, kind];
-    const total = postings.reduce((sum, line) => sum + line.amount, 0);
+    const total = Math.abs(postings.reduce((sum, line) => sum + line.amount, 0));
     const me = this.#approvals.me();
     const over = total > this.options.limit;
     return {
       caseId, caseRevision: memory.revision, kind, title, confirmLabel,
-      files: kind === 'recover' || kind === 'hold' ? [{ runId: p.run, item: 1, jobId: p.job, bytes: 41_333_219, sha256Prefix: HASH.slice(0, 16), projectId: p.project, place: kind === 'hold' ? 'held until 28 Mar 15:20' : `${p.projectName} / ${p.nodeLabel} ${p.node}`, deadline: p.deadline === null ? null : iso(p.deadline) }] : [],
-      canvas: canvasOf(p, kind), postings, restoredTotal: total, chargedTotal: p.price,
-      effects: [`Case ${row.ticketId} becomes settled`],
-      message: { to: detail.head.customer, locale: 'en-US', text: answer ?? detail.answer.text, ready: true, leaks: [] },
+      files: kind === 'recover' || kind === 'hold' || kind === 'release' ? [{ runId: p.run, item: 1, jobId: p.job, bytes: 41_333_219, sha256Prefix: HASH.slice(0, 16), projectId: p.project, place: kind === 'hold' ? 'held until 28 Mar 15:20' : `${p.projectName} / ${p.nodeLabel} ${p.node}`, deadline: p.deadline === null ? null : iso(p.deadline) }] : [],
+      canvas: canvasOf(p, kind), postings, restoredTotal: kind === 'release' ? 0 : total, chargedTotal: p.price,
+      effects: [...(consent ? [`Take refund rfd_4c1d77 back, as ${consent.by} agreed on ${consent.at.slice(0, 16).replace('T', ' ')} UTC`] : []), `Case ${row.ticketId} becomes settled`],
+      message: { to: detail.head.customer, locale: 'en-US', text: answer ?? drafted, ready: true, leaks: [] },
       cannotBeUndone: ['The reply, once it has left.', ...(postings.length > 0 ? ['The postings: a mistake is corrected by a new, reviewed posting.'] : [])],
       checks: [{ ok: true, text: 'No other case touches this charge' }, ...(over ? [] : [{ ok: true, text: `${p.price} is under your limit of ${this.options.limit}` }]), { ok: true, text: 'No recovery holds this item' }, { ok: true, text: 'Storage has 38.0 GB free of 50 GB' }],
       needsReason: kind === 'hold' || kind === 'route',
@@ -428,7 +434,7 @@ export class FakeHost implements Host {
   }
 }
 
-/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken&providers=none&verdict=auth_error&keyConflict&lostJobs&transfers&file=damaged`. */
+/** Options from the address: `?rows=100000&latency=400&failing=queue&outcome=unknown&conflict&promise=missed&enforced&limit=100&overtaken&providers=none&verdict=auth_error&keyConflict&lostJobs&late&transfers&file=damaged`. */
 export function optionsFrom(search: string): Partial<FakeOptions> {
   const asked = new URLSearchParams(search);
   const outcome = asked.get('outcome');
@@ -451,6 +457,7 @@ export function optionsFrom(search: string): Partial<FakeOptions> {
     ...(verdict ? { verdict } : {}),
     ...(asked.has('keyConflict') ? { keyConflict: true } : {}),
     ...(asked.has('lostJobs') ? { lostJobs: true } : {}),
+    ...(asked.has('late') ? { late: true } : {}),
     ...(asked.has('transfers') ? { transfers: comingFiles() } : {}),
     ...(file ? { file } : {}),
   };

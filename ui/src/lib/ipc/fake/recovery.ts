@@ -65,6 +65,13 @@ export const lostJobOf = (runId: string, now: string): LostJobView => ({
 /** The case without its job, until somebody finds it again. */
 export const withoutJob = (detail: CaseDetail): CaseDetail => ({ ...detail, jobs: [] });
 
+/** The same case, had its credits come back before its file came: the file is given against a new debit only. */
+export function lateResult(detail: CaseDetail, settled: boolean): CaseDetail {
+  const offer = (kind: 'answer' | 'release' | 'restore', label: string, whyNot: string | null): CaseDetail['offers'][number] => ({ kind, label, primary: kind === 'answer', allowed: whyNot === null, needsReason: false, whyNot });
+  const verdict = detail.verdict && { ...detail.verdict, verdict: 'late_result' as const, label: 'Late result', tone: 'info' as const, remedy: 'none_already_refunded' as const, remedyLabel: 'Nothing owed: refunded already', file: { form: 'saved' as const } };
+  return { ...detail, verdict, offers: [offer('answer', 'Send the answer', settled ? 'the case is settled' : null), offer('release', 'Release against a new debit', null), offer('restore', 'Restore credits', 'the credits are back already: there is no second remedy (P4)')] };
+}
+
 /** Two files on their way: an agent's in the middle, and one of the reconciler's whose length nobody has said. */
 export const comingFiles = (): TransferView[] => [
   { actionKey: 'key-of-the-recovery', caseId: 'case-000002', runId: runIdOf('case-000002'), item: 1, providerId: 'meridian', phase: 'downloading', receivedBytes: 18_400_000, totalBytes: 41_333_219, startedAt: NOW, bytesPerSecond: 1_900_000, secondsLeft: 12, canCancel: true },

@@ -81,7 +81,7 @@ startedAt: string, };
 
 export type ApprovalNeed = { 
 /**
- * Credits that the act restores.
+ * Credits that the act restores, or charges again.
  */
 amount: number, perPosting: number, perDay: number, restoredToday: number, 
 /**
@@ -91,11 +91,21 @@ why: string, };
 
 export type ApprovalPosting = { chargeId: string, runId: string, accountId: string, items: Array<number>, balanceId: string, kind: BalanceKind, label: string, amount: number, };
 
+export type ApprovalRelease = { runId: string, items: Array<number>, refundIds: Array<string>, 
+/**
+ * What the customer is charged again.
+ */
+amount: number, consent: ConsentGiven, };
+
 export type ApprovalView = { id: string, caseId: string, 
 /**
  * Subject of the case's ticket.
  */
 subject: string, state: ApprovalState, amount: number, reason: string, postings: Array<ApprovalPosting>, 
+/**
+ * Refunds that would be taken back for late results.
+ */
+releases: Array<ApprovalRelease>, 
 /**
  * Sent back with a decision: what was looked at is what is decided.
  */
@@ -147,9 +157,13 @@ id: string, caseId: string, kind: ActionKind, answer: string | null, caseRevisio
  */
 digest: string, reviewedAt: string, 
 /**
- * Why it should be restored; the action must name the same reason.
+ * Why it should be restored, or charged again; the action must name the same reason.
  */
-reason: string, };
+reason: string, 
+/**
+ * As the sheet of a release was made with it.
+ */
+consent?: ConsentGiven, };
 
 export type AuditRequest = { 
 /**

@@ -11,11 +11,11 @@ use crate::postgres::rows::{micros, signed};
 
 statements! {
     PEOPLE = r#"SELECT id, name, roles, per_posting, per_day FROM api.people ORDER BY id COLLATE "C""#;
-    APPROVALS = "SELECT id, case_id, subject, digest, amount, reason, restorations, asked_by, asked_at, state,
+    APPROVALS = "SELECT id, case_id, subject, digest, amount, reason, restorations, releases, asked_by, asked_at, state,
             decided_by, decided_at, note, expires_at, used_by
         FROM api.approvals_at($1, $2, $3)";
     /// As it stands: its state is told at an instant by `api.approvals_at` only.
-    APPROVAL = "SELECT id, case_id, subject, digest, amount, reason, restorations, asked_by, asked_at, state,
+    APPROVAL = "SELECT id, case_id, subject, digest, amount, reason, restorations, releases, asked_by, asked_at, state,
             decided_by, decided_at, note, expires_at, used_by
         FROM api.approvals WHERE id = $1";
 }

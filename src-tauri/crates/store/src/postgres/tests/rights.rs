@@ -276,10 +276,11 @@ async fn two_logins_of_one_person_are_one_person() {
     let wanted = restorations(&makegood_domain::plan::Plan { steps: steps(&effects), ..plan(&case.id, 1) });
     let request = ApprovalRequest {
         id: "apr_1".into(),
-        digest: money_digest(&case.id, &wanted, "a promise"),
+        digest: money_digest(&case.id, &wanted, &[], "a promise"),
         case_id: case.id,
         amount: 200,
         restorations: wanted,
+        releases: Vec::new(),
         reason: "a promise".into(),
         asked_by: "somebody else".into(),
         asked_at: at(1600),

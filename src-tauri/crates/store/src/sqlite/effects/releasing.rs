@@ -125,14 +125,7 @@ async fn check_refunds(
     if let Some(why) = wanted.consent.flaw(newest, act.at) {
         return refused(why);
     }
-    let limit = rights::person(connection, act.agent).await?.per_posting;
-    if wanted.amount > limit {
-        return refused(format!(
-            "{} credits are over the limit of {limit} in one posting: somebody with a higher limit must release this (R53)",
-            wanted.amount
-        ));
-    }
-    Ok(())
+    rights::check_debit(connection, act.agent, act.key, wanted.amount).await
 }
 
 fn check_levels(taken: &[SqliteRow]) -> Worked<()> {

@@ -8,7 +8,8 @@ use makegood_domain::ids::{ActionKey, CaseId};
 use makegood_domain::matching::RunMatch;
 use makegood_domain::money::{BalanceKind, Credits};
 use makegood_domain::plan::{
-    ActionKind, Consent, Effect, Fetch, Order, Place, Plan, ReleasedItem, Step, StoredFile, money_digest, restorations,
+    ActionKind, Consent, Effect, Fetch, Order, Place, Plan, ReleasedItem, Step, StoredFile, money_digest, moved_sum,
+    releases, restorations,
 };
 use makegood_domain::ports::{
     ApprovalDecision, ApprovalRequest, ApprovalState, AttachmentFile, Detection, DetectionKind, Draft, DraftKind,
@@ -201,13 +202,14 @@ pub(super) fn person(id: &str, per_posting: Credits, per_day: Credits, roles: &[
 
 /// A request for what a plan restores.
 pub(super) fn request(id: &str, plan: &Plan, agent: &str, seconds: i64) -> ApprovalRequest {
-    let (restorations, reason) = (restorations(plan), "agreed on the phone".to_owned());
+    let (restorations, releases, reason) = (restorations(plan), releases(plan), "agreed on the phone".to_owned());
     ApprovalRequest {
         id: id.into(),
         case_id: plan.case_id.clone(),
-        digest: money_digest(&plan.case_id, &restorations, &reason),
-        amount: restorations.iter().flat_map(|charge| &charge.lines).map(|line| line.amount).sum(),
+        digest: money_digest(&plan.case_id, &restorations, &releases, &reason),
+        amount: moved_sum(&restorations, &releases),
         restorations,
+        releases,
         reason,
         asked_by: agent.into(),
         asked_at: at(seconds),
