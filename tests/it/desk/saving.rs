@@ -131,3 +131,33 @@ async fn what_nobody_could_say_is_not_saved() {
     assert_eq!(house.desk.capture_wanted().await, 0);
     assert!(dossier(&house, "run_shot4").await.captures.is_empty());
 }
+
+#[tokio::test]
+async fn a_late_result_that_did_not_come_is_tried_again_though_nothing_of_it_is_due() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    let gives = {
+        let mut fetching = house.mill.fetching.lock().expect("not poisoned");
+        std::mem::replace(&mut *fetching, Fetching::Fails { gone: false })
+    };
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 0);
+    *house.mill.fetching.lock().expect("not poisoned") = gives;
+    assert_eq!(house.desk.capture_wanted().await, 0, "not at once: its provider is in trouble");
+    house.clock.advance(SignedDuration::from_secs(30));
+    assert_eq!(house.desk.capture_wanted().await, 1);
+    assert_eq!(dossier(&house, "run_shot4").await.captures.len(), 1);
+    house.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(house.desk.capture_wanted().await, 0, "what is here is not tried again");
+}
+
+#[tokio::test]
+async fn what_its_provider_no_longer_has_is_not_asked_for_again() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    *house.mill.fetching.lock().expect("not poisoned") = Fetching::Fails { gone: true };
+    house.desk.heard_of([JobId::new("job-run_shot4")]);
+    assert_eq!(house.desk.capture_wanted().await, 0);
+    let asked = house.mill.fetched.load(Ordering::SeqCst);
+    house.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(house.desk.capture_wanted().await, 0);
+    assert_eq!(house.mill.fetched.load(Ordering::SeqCst), asked);
+}

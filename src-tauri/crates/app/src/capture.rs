@@ -6,13 +6,14 @@
 //! [`Desk::keep_capturing`] going; without it a wish waits until somebody calls [`Desk::capture_wanted`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
+use futures_util::future::select;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{AgentId, JobId, RunId};
 use makegood_domain::matching::logical_run;
 use makegood_domain::reconcile::{Unsaved, to_ask, unsaved};
@@ -30,6 +31,12 @@ use crate::transfers::Of;
 
 /// Wishes that may wait. Beyond that the reconciler finds what is open, as it does without them.
 const WISHES_MAX: usize = 10_000;
+/// What could not be brought is tried again after so many seconds, then twice that, …
+const AGAIN_AFTER: i64 = 30;
+/// … and at most so many.
+const AGAIN_AT_MOST: i64 = 900;
+/// Tries of what has no deadline; of the rest its deadline is the end.
+const TRIES_MAX: u32 = 12;
 /// Runs that are asked about at a time.
 const ASKED_AT_ONCE: usize = 8;
 
@@ -46,21 +53,63 @@ struct Waiting {
     asked: BTreeSet<RunId>,
     /// Whose jobs their providers are to be asked about first.
     heard: BTreeSet<JobId>,
+    /// Of which a file did not come. Nobody else may come by them: of a refunded run nothing is due.
+    again: BTreeMap<RunId, Again>,
+}
+
+/// A run that is tried again.
+#[derive(Clone, Copy)]
+struct Again {
+    /// When; `None`: now.
+    at: Option<Timestamp>,
+    /// How often it was tried in vain.
+    tries: u32,
+}
+
+impl Waiting {
+    /// A run whose next try is due.
+    fn pop_due(&mut self, now: Timestamp) -> Option<RunId> {
+        let due = self.again.iter_mut().find(|(_, again)| again.at.is_some_and(|at| at <= now));
+        due.map(|(run, again)| {
+            again.at = None;
+            run.clone()
+        })
+    }
+
+    /// Notes that a file of a run did not come, which its provider keeps until `deadline`.
+    fn try_again(&mut self, run: &RunId, deadline: Option<Timestamp>, now: Timestamp) {
+        let tries = self.again.get(run).map_or(0, |again| again.tries);
+        let seconds = AGAIN_AFTER.saturating_mul(1_i64 << tries.min(16)).min(AGAIN_AT_MOST);
+        let at = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        let in_time = deadline.map_or(tries < TRIES_MAX, |deadline| at < deadline);
+        let known = self.again.contains_key(run);
+        if in_time && (known || self.again.len() < WISHES_MAX) {
+            self.again.insert(run.clone(), Again { at: Some(at), tries: tries.saturating_add(1) });
+        } else {
+            self.again.remove(run);
+        }
+    }
 }
 
 impl Wishes {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// When something is tried again next.
+    fn next_try(&self) -> Option<Timestamp> {
+        self.waiting().again.values().filter_map(|again| again.at).min()
+    }
 }
 
 /// What became of the wish to save a file.
 pub(crate) enum Saved {
     Here,
-    /// Why not, and whether its provider said that it no longer has it.
+    /// Why not, whether its provider said that it no longer has it, and whether another try can help.
     Missed {
         why: String,
         gone: bool,
+        retry: bool,
     },
 }
 
@@ -125,12 +174,17 @@ impl Desk {
     pub async fn keep_capturing(&self) {
         loop {
             self.capture_wanted().await;
-            self.wishes.more.notified().await;
+            let more = pin!(self.wishes.more.notified());
+            match self.wishes.next_try() {
+                Some(at) => drop(select(more, self.sleep_until(at)).await),
+                None => more.await,
+            }
         }
     }
 
     /// Saves what is wished for now, what is lost first before the others, at most so many at a time with
-    /// one provider as the policy says; how many files that were.
+    /// one provider as the policy says; how many files that were. What did not come is tried again later, as long
+    /// as its provider keeps it.
     pub async fn capture_wanted(&self) -> u64 {
         let lanes = Lanes::new(self.policy.reconcile.per_provider);
         let (mut works, mut queue, mut found) = (FuturesUnordered::<Work<'_>>::new(), Queue::new(), 0_u64);
@@ -165,6 +219,9 @@ impl Desk {
             let job = {
                 let mut waiting = self.wishes.waiting();
                 if let Some(run) = waiting.asked.pop_first() {
+                    return Some((run, false));
+                }
+                if let Some(run) = waiting.pop_due(self.now()) {
                     return Some((run, false));
                 }
                 waiting.heard.pop_first()?
@@ -234,11 +291,22 @@ impl Desk {
 
     async fn bring_to(&self, ready: Ready, _place: Place<'_>) -> Worked {
         let saved = self.capture(&ready.scope, &ready.root, &ready.file, &self.agent.id).await;
-        let why = match saved {
-            Ok(Saved::Here) => return Worked::Brought(true),
-            Ok(Saved::Missed { why, .. }) => why,
-            Err(why) => why.to_string(),
+        let (why, retry) = match saved {
+            Ok(Saved::Here) => {
+                self.wishes.waiting().again.remove(&ready.root);
+                return Worked::Brought(true);
+            }
+            Ok(Saved::Missed { why, retry, .. }) => (why, retry),
+            Err(why) => (why.to_string(), true),
         };
+        let now = self.now();
+        let mut waiting = self.wishes.waiting();
+        if retry {
+            waiting.try_again(&ready.root, ready.file.deadline, now);
+        } else {
+            waiting.again.remove(&ready.root);
+        }
+        drop(waiting);
         tracing::warn!(run = %ready.root, item = ready.file.item, why, "a file was not saved");
         Worked::Brought(false)
     }
@@ -262,9 +330,11 @@ impl Desk {
                 self.changed(Topic::Queue);
                 Saved::Here
             }
-            Err(Ended::Missed(missed)) => Saved::Missed { why: missed.why, gone: missed.gone },
-            Err(Ended::Overtaken(why)) => Saved::Missed { why, gone: false },
-            Err(Ended::Cancelled(by)) => Saved::Missed { why: format!("ended by {by}"), gone: false },
+            Err(Ended::Missed(missed)) => {
+                Saved::Missed { why: missed.why, gone: missed.gone, retry: missed.retry && !missed.gone }
+            }
+            Err(Ended::Overtaken(why)) => Saved::Missed { why, gone: false, retry: false },
+            Err(Ended::Cancelled(by)) => Saved::Missed { why: format!("ended by {by}"), gone: false, retry: false },
         })
     }
 }
@@ -287,4 +357,37 @@ fn placed<'l>(queue: &mut Queue, lanes: &'l Lanes) -> Vec<(Ready, Place<'l>)> {
 /// The first run of the logical run that a run belongs to (P2).
 fn root_of(scope: &Scope, run: &RunId) -> RunId {
     logical_run(scope, run).map_or_else(|| run.clone(), |logical| logical.id().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("an instant")
+    }
+
+    /// The seconds at which a file is tried for that never comes and is kept until `deadline`.
+    fn tries(deadline: Option<i64>) -> Vec<i64> {
+        let (mut waiting, run, mut now) = (Waiting::default(), RunId::new("run"), 0);
+        let mut tried = Vec::new();
+        loop {
+            waiting.try_again(&run, deadline.map(at), at(now));
+            let Some(next) = waiting.again.get(&run).and_then(|again| again.at) else { return tried };
+            assert_eq!(waiting.pop_due(at(next.as_second() - 1)), None, "not before its time");
+            assert_eq!(waiting.pop_due(next), Some(run.clone()));
+            assert_eq!(waiting.pop_due(next), None, "once");
+            now = next.as_second();
+            tried.push(now);
+        }
+    }
+
+    #[test]
+    fn what_did_not_come_is_tried_again_until_its_provider_forgets_it() {
+        assert_eq!(tries(Some(600)), [30, 90, 210, 450], "ten minutes");
+        let hour = tries(Some(3_600));
+        assert_eq!((hour.len(), hour.last()), (7, Some(&2_730)));
+        assert_eq!(tries(Some(20)), Vec::<i64>::new());
+        assert_eq!(tries(None).len(), 12);
+    }
 }

@@ -134,7 +134,7 @@ impl Desk {
             let by = AgentId::new(RECONCILER);
             match hand.without(self.capture(scope, &root, &file, &by)).await? {
                 Saved::Here => look.outcome.concerned = true,
-                Saved::Missed { why, gone } => {
+                Saved::Missed { why, gone, .. } => {
                     look.outcome.problems.push(format!("item {} of {root} was not saved: {why}", file.item));
                     if !gone && file.deadline.is_none_or(|deadline| self.now() < deadline) {
                         return Ok(Some(Came::Next(self.in_a_while())));
