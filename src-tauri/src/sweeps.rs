@@ -50,8 +50,9 @@ pub fn shift(program: &str, stop: &Stop) -> Shift {
     Shift { id: SystemIds.new_id(), worker, every: None, stop: Arc::clone(&stop.flag) }
 }
 
-/// Makes a pass now and then after each `every`, or sooner where one was cut short, until stopped. What
-/// comes of each is told to `heard`; a pass that fails is not the last one.
+/// Makes a pass now and then after each `every`, or sooner where one was cut short, until stopped. While a
+/// provider has no key there is none; the next one then begins as soon as it has one. What comes of each is told
+/// to `heard`; a pass that fails is not the last one.
 pub async fn keep(
     desk: &Desk,
     program: &str,
@@ -60,7 +61,14 @@ pub async fn keep(
     mut heard: impl FnMut(Result<PassReport, makegood_app::Error>),
 ) {
     let (mut is_first, mut swept_at) = (true, None);
-    while !stop.is_given() {
+    loop {
+        tokio::select! {
+            () = desk.until_all_can_be_asked() => {}
+            () = stop.given() => {}
+        }
+        if stop.is_given() {
+            return;
+        }
         let pass = desk.reconcile_once(&shift(program, stop).every(every)).await;
         let pause = desk.pause(every, &pass, std::mem::take(&mut is_first));
         heard(pass);

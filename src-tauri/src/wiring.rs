@@ -11,7 +11,7 @@ use makegood_app::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 use makegood_connectors::{LocalVault, ProviderSettings, Registry};
 use makegood_domain::ids::{AgentId, ProviderId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock, Person, Role, Store, Vault};
+use makegood_domain::ports::{Clock, Connections as _, Person, Role, Store, Vault};
 use makegood_domain::reading::RuleReader;
 use makegood_practice as practice;
 
@@ -132,8 +132,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Resul
     };
     let place = Place::of(&settings, home)?;
     let (registry, keeper) = providers(home, &settings.workspace, settings.providers).await?;
-    let keyless = keeper.keyless();
-    if let (Keys::Needed, Some(why)) = (keys, keyless.first()) {
+    if let (Keys::Needed, Some(why)) = (keys, keeper.keyless()) {
         anyhow::bail!("{why}");
     }
     let vault = vault::open(home, &settings.vault, &vault_keys(&settings.workspace)).await?;
@@ -145,7 +144,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Resul
     let off_because = match every {
         None => Some("the settings say so: `[reconciler] every = \"off\"`".to_owned()),
         Some(_) if !may_reconcile => Some(ELSEWHERE.to_owned()),
-        Some(_) => keyless.first().map(|why| format!("{why}: {UNASKED}")),
+        Some(_) => None,
     };
     let every = every.filter(|_| off_because.is_none());
     let desk = desk(store, registry, vault, policy, agent, workspace);
@@ -195,10 +194,6 @@ async fn record_agent(store: &dyn Store, agent: &Agent, policy: &Policy) -> anyh
     store.put_person(&person, now).await?;
     Ok(())
 }
-
-/// Why a window makes no passes while a provider has no key.
-const UNASKED: &str = "it could not be asked, and credits would go back for files that are there. Set the key and \
-    start again";
 
 /// The providers of the settings, with the keys that environment and keyring have for them.
 async fn providers(

@@ -22,6 +22,7 @@ use makegood_domain::ports::{
     NewConnection,
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::watch;
 
 pub use keyring::{Keyring, KeyringError, aside, of_the_system};
 pub use settings_file::SettingsFile;
@@ -73,6 +74,8 @@ pub struct Keeper {
     kept: Mutex<BTreeMap<ProviderId, Kept>>,
     /// One change at a time: each looks before it writes.
     changing: tokio::sync::Mutex<()>,
+    /// Marked after each change of `kept`.
+    keys: watch::Sender<()>,
 }
 
 impl Keeper {
@@ -106,26 +109,11 @@ impl Keeper {
         }
         let adapters = registry.adapter_infos();
         let (kept, changing) = (Mutex::new(kept), tokio::sync::Mutex::new(()));
-        let keeper = Arc::new(Self { registry, adapters, keeping, kept, changing });
+        let keeper = Arc::new(Self { registry, adapters, keeping, kept, changing, keys: watch::Sender::new(()) });
         if !wanted.is_empty() {
             keeper.read_keys(wanted).await;
         }
         Ok(keeper)
-    }
-
-    /// The providers without a key, each with the words to say so.
-    #[must_use]
-    pub fn keyless(&self) -> Vec<String> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = |(id, one): (&ProviderId, &Kept)| match (&one.place, &one.variable) {
-            (KeyPlace::Missing, Some(name)) => {
-                Some(format!("provider {id}: the environment has no {name}, and the keyring no key"))
-            }
-            (KeyPlace::Missing, None) => Some(format!("provider {id}: the keyring has no key")),
-            (KeyPlace::Waiting, _) => Some(format!("provider {id}: the keyring is locked")),
-            _ => None,
-        };
-        kept.iter().filter_map(words).collect()
     }
 
     /// Reads these keys aside; waits a little, and takes what comes later when it comes.
@@ -179,11 +167,18 @@ impl Keeper {
     }
 
     fn note(&self, id: &ProviderId, place: KeyPlace) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(one) = kept.get_mut(id) {
-            one.place = place;
-            one.revision += 1;
-        }
+        self.change(|kept| {
+            if let Some(one) = kept.get_mut(id) {
+                one.place = place;
+                one.revision += 1;
+            }
+        });
+    }
+
+    /// Changes what is known of the keys, and wakes whoever waits for them.
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<ProviderId, Kept>)) {
+        change(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        self.keys.send_replace(());
     }
 
     fn of(&self, id: &ProviderId) -> Result<Kept, ConnectionError> {
@@ -272,6 +267,28 @@ impl Connections for Keeper {
         }
     }
 
+    fn keyless(&self) -> Option<String> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find_map(|(id, one)| match (&one.place, &one.variable) {
+            (KeyPlace::Missing, Some(name)) => {
+                Some(format!("provider {id}: the environment has no {name}, and the keyring no key"))
+            }
+            (KeyPlace::Missing, None) => Some(format!("provider {id}: the keyring has no key")),
+            (KeyPlace::Waiting, _) => Some(format!("provider {id}: the keyring is locked")),
+            (KeyPlace::Keyring | KeyPlace::Environment(_) | KeyPlace::Workspace, _) => None,
+        })
+    }
+
+    async fn all_have_keys(&self) {
+        // Listens before it looks, so that no change falls between the two.
+        let mut changes = self.keys.subscribe();
+        while self.keyless().is_some() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn closed_because(&self) -> Option<String> {
         self.keeping.file.as_ref().err().cloned()
     }
@@ -354,7 +371,7 @@ impl Connections for Keeper {
                 _ => KeyPlace::Missing,
             };
             let kept = Kept { place, variable: new.key_variable, revision: 0 };
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), kept);
+            self.change(|all| drop(all.insert(id.clone(), kept)));
         }
         let Some(key) = key else { return Ok(()) };
         self.put_key(&id, key, 0).await.map_err(|error| {
@@ -369,6 +386,7 @@ impl Connections for Keeper {
         if known.revision != revision {
             return Err(ConnectionError::Stale(format!("The key of {id} was changed meanwhile. Look again.")));
         }
+        file.removable(id)?;
         if known.place == KeyPlace::Keyring {
             // The key first: nobody would look for it again once its provider is gone.
             let account = self.account(id);
@@ -378,7 +396,7 @@ impl Connections for Keeper {
         }
         file.remove(id)?;
         self.registry.remove(id);
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.change(|all| drop(all.remove(id)));
         Ok(())
     }
 }

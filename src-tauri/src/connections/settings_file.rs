@@ -53,11 +53,26 @@ impl SettingsFile {
 }
 
 impl SettingsFile {
+    /// Whether a provider can be taken out as the file is now; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Self::remove`] would end.
+    pub fn removable(&self, id: &ProviderId) -> Result<(), ConnectionError> {
+        self.without(id).map(drop)
+    }
+
     /// Takes a provider out.
     ///
     /// # Errors
-    /// When it is not there, or the file can't be read, understood or replaced.
+    /// When it is not there, something else of the settings needs it, or the file can't be read, understood or
+    /// replaced.
     pub fn remove(&self, id: &ProviderId) -> Result<(), ConnectionError> {
+        let (path, before, after) = self.without(id)?;
+        replace(&path, &before, &after)
+    }
+
+    /// Where the file is, what it says, and what it would say without this provider.
+    fn without(&self, id: &ProviderId) -> Result<(PathBuf, String, String), ConnectionError> {
         let broken = |what: &str, why: &dyn std::fmt::Display| {
             ConnectionError::Unavailable(format!("{} {what}: {why}", self.path.display()))
         };
@@ -67,12 +82,19 @@ impl SettingsFile {
         if !known.providers.iter().any(|provider| provider.id == id.0) {
             return Err(ConnectionError::Refused(format!("{} has no provider {id}.", self.path.display())));
         }
+        if known.webhooks.iter().any(|webhook| webhook.provider == id.0 && webhook.form.is_none()) {
+            return Err(ConnectionError::Refused(format!(
+                "{} takes webhooks of {id} in the form of its adapter: take that [[webhook]] out first, or give it a \
+                 `form`.",
+                self.path.display()
+            )));
+        }
         let after = without_provider(&before, id).map_err(|why| broken("can't be changed", &why))?;
         let read: Settings = toml::from_str(&after).map_err(|why| broken("would not be understood", &why))?;
         if read.providers.len() + 1 != known.providers.len() || read.providers.iter().any(|one| one.id == id.0) {
             return Err(broken("can't be changed", &"its providers are written in a way that is not understood"));
         }
-        replace(&path, &before, &after)
+        Ok((path, before, after))
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use makegood_domain::ports::{KeyVerdict, Providers as _};
 
@@ -125,7 +126,7 @@ async fn the_environment_comes_before_the_keyring_and_an_empty_variable_is_none(
         ring.hold(ACCOUNT, kept);
         let (registry, keeper) = keeper(ring, variable).await;
         assert_eq!((shown(&keeper).0, in_use(&registry).as_deref()), (place, key), "{variable:?} {kept:?}");
-        assert_eq!(keeper.keyless().is_empty(), key.is_some());
+        assert_eq!(keeper.keyless().is_none(), key.is_some());
         assert_eq!(registry.get(&id()).is_some(), key.is_some(), "one without a key is not asked");
     }
 }
@@ -215,7 +216,7 @@ async fn keys_of_environment_and_workspace_are_not_changed_here() {
 async fn a_keyring_that_waits_for_a_person_does_not_hold_the_window_up() {
     let (registry, keeper) = keeper(Arc::new(Prompting), None).await;
     assert_eq!((shown(&keeper).0, in_use(&registry)), (KeyPlace::Waiting, None));
-    assert!(keeper.keyless()[0].contains("locked"));
+    assert!(keeper.keyless().is_some_and(|why| why.contains("locked")));
     let (_, revision) = shown(&keeper);
     let silent = keeper.put_key(&id(), "one", revision).await.expect_err("nobody types the password").to_string();
     assert!(silent.contains("has not answered"), "{silent}");
@@ -262,6 +263,93 @@ async fn an_added_provider_is_written_connected_and_has_its_key() {
     let half = keeper.add(new("f", "fal", None), Some("two")).await.expect_err("no key").to_string();
     assert!(half.contains("was added, but its key was not kept") && !half.contains("two"), "{half}");
     assert_eq!(keeper.connections().len(), 2, "it is there, without a key");
+}
+
+/// A keeper of no provider yet, that may write `makegood.toml` in `dir`.
+async fn empty_keeper(dir: &Path, keyring: Arc<dyn Keyring>) -> (Arc<Registry>, Arc<Keeper>) {
+    let registry = Arc::new(Registry::new(Vec::new()).expect("none"));
+    let keeping = Keeping {
+        workspace: "Acme".to_owned(),
+        keyring,
+        patience: Patience::default(),
+        environment: Arc::new(|_| None),
+        file: Ok(SettingsFile::new(dir.join("makegood.toml"))),
+    };
+    let keeper = Keeper::open(Arc::clone(&registry), &BTreeMap::new(), keeping).await.expect("a keeper");
+    (registry, keeper)
+}
+
+fn replicate() -> NewConnection {
+    NewConnection { id: id(), adapter: "replicate".to_owned(), name: None, base_url: None, key_variable: None }
+}
+
+#[tokio::test]
+async fn a_removed_provider_leaves_neither_settings_nor_a_key() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("makegood.toml");
+    std::fs::write(&path, "workspace = 'Acme' # ours\n").expect("written");
+    let ring = Arc::new(Memory::default());
+    let (registry, keeper) = empty_keeper(dir.path(), ring.clone()).await;
+    keeper.add(replicate(), Some("one")).await.expect("added");
+    let (_, revision) = shown(&keeper);
+    let late = keeper.remove(&id(), revision + 1).await;
+    assert!(matches!(late, Err(ConnectionError::Stale(_))), "{late:?}");
+    ring.fail(Some(KeyringError::Failed("no bus".to_owned())));
+    assert!(keeper.remove(&id(), revision).await.is_err());
+    assert_eq!(keeper.connections().len(), 1, "a key that can't be taken out keeps its provider");
+    ring.fail(None);
+    keeper.remove(&id(), revision).await.expect("removed");
+    assert_eq!((ring.held(ACCOUNT), keeper.connections().len(), registry.get(&id()).is_some()), (None, 0, false));
+    let left = std::fs::read_to_string(&path).expect("read");
+    assert!(left.contains("workspace = 'Acme' # ours") && !left.contains("replicate"), "{left}");
+    assert!(matches!(keeper.remove(&id(), 0).await, Err(ConnectionError::Unknown(_))));
+    keeper.add(replicate(), Some("two")).await.expect("and added again");
+    assert_eq!(in_use(&registry).as_deref(), Some("two"));
+}
+
+#[tokio::test]
+async fn a_provider_that_the_settings_need_keeps_its_key() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("makegood.toml");
+    std::fs::write(&path, "workspace = 'Acme'\n[[webhook]]\nprovider = 'r'\nsecret_env = ['S']\n").expect("written");
+    let ring = Arc::new(Memory::default());
+    let (registry, keeper) = empty_keeper(dir.path(), ring.clone()).await;
+    keeper.add(replicate(), Some("one")).await.expect("added");
+    let needed = keeper.remove(&id(), shown(&keeper).1).await.expect_err("its webhooks are taken").to_string();
+    assert!(needed.contains("takes webhooks of r"), "{needed}");
+    assert_eq!((ring.held(ACCOUNT).as_deref(), in_use(&registry).as_deref()), (Some("one"), Some("one")));
+}
+
+/// Whether somebody who begins to wait for keys now goes on at once.
+fn all_have_keys(keeper: &Keeper) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::pin!(keeper.all_have_keys()).as_mut().poll(&mut context).is_ready()
+}
+
+#[tokio::test]
+async fn whoever_waits_for_keys_goes_on_when_the_last_one_is_there() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("makegood.toml"), "workspace = 'Acme'\n").expect("written");
+    let (_, keeper) = empty_keeper(dir.path(), Arc::new(Memory::default())).await;
+    assert!(all_have_keys(&keeper), "nobody is waited for");
+    keeper.add(replicate(), None).await.expect("added");
+    keeper.add(NewConnection { id: "f".into(), adapter: "fal".to_owned(), ..replicate() }, None).await.expect("added");
+    let (waits, begun) = (Arc::clone(&keeper), Arc::new(tokio::sync::Notify::new()));
+    let begins = Arc::clone(&begun);
+    let waiting = tokio::spawn(async move {
+        begins.notify_one();
+        waits.all_have_keys().await;
+    });
+    begun.notified().await;
+    keeper.put_key(&id(), "one", 0).await.expect("kept");
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished() && !all_have_keys(&keeper), "one has none");
+    keeper.put_key(&"f".into(), "two", 0).await.expect("kept");
+    waiting.await.expect("woken by the last key");
+    keeper.remove_key(&id(), 1).await.expect("removed");
+    assert!(!all_have_keys(&keeper));
+    keeper.remove(&id(), 2).await.expect("removed");
+    assert!(all_have_keys(&keeper), "who is not asked needs none");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! `makegoodctl provider`: the adapters there are, what a document of a provider says, and what a
-//! provider says of a job. Asks only; nothing is changed at a provider or in the record.
+//! `makegoodctl provider`: the adapters there are, what a document of a provider says, what a provider says of a
+//! job, and the way of a provider out of the settings. Nothing is ever changed at a provider.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
+use makegood_app::contract::{KeyPlaceWord, Nothing, RemoveKeyRequest};
 use makegood_connectors::providers::{self, Document, Origin};
 use makegood_domain::ids::{JobId, ProviderId, RunId};
 use makegood_domain::ports::{Capability, Clock as _, JobRef, KeyVerdict, ProviderPort};
@@ -17,6 +18,7 @@ use serde_json::json;
 
 use super::verify;
 use crate::clock::SystemClock;
+use crate::settings::Settings;
 use crate::{stated, wiring};
 
 #[derive(Debug, clap::Args)]
@@ -77,6 +79,12 @@ enum What {
         #[arg(long, value_name = "JOB")]
         adopt: Option<String>,
     },
+    /// Take a provider out of this workspace's settings, and its key out of the keyring. Nobody asks it any more; what
+    /// it answered before stays in the record.
+    Remove {
+        /// The provider's id in this workspace's settings.
+        name: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -120,6 +128,9 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
         }
         What::Find { run, adopt } => {
             wiring::build(home).await?.close_after(async |console| find(console, &run, adopt).await).await
+        }
+        What::Remove { name } => {
+            wiring::build_as_it_is(home).await?.close_after(async |console| remove(console, home, name).await).await
         }
     }
 }
@@ -189,9 +200,13 @@ fn provider_of(console: &wiring::Console, id: &ProviderId) -> anyhow::Result<Arc
         if known.contains(&id.to_string()) {
             return format!("provider {id} has no key, neither in the environment nor in the system's keyring");
         }
-        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-        format!("this workspace has no provider `{id}`: {known}")
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        format!("this workspace has no provider `{id}`: {}", listed(&known))
     })
+}
+
+fn listed(ids: &[&str]) -> String {
+    if ids.is_empty() { "it has none".to_owned() } else { format!("it has {}", ids.join(", ")) }
 }
 
 /// The bytes of a document; `-` is standard input.
@@ -223,4 +238,30 @@ async fn find(console: &wiring::Console, run: &str, adopt: Option<String>) -> an
     let found = console.desk.find_lost_job(&run).await?;
     println!("{}", serde_json::to_string_pretty(&found)?);
     Ok(if found.candidates.iter().any(|one| one.proven) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// By the use case of the window, so that the audit says who removed it.
+async fn remove(console: &wiring::Console, home: &Path, name: String) -> anyhow::Result<ExitCode> {
+    if let Some(why) = &console.read_only {
+        anyhow::bail!("nothing was removed: {why}");
+    }
+    let known = console.desk.connections(Nothing {}).await?;
+    if let Some(why) = known.closed_because {
+        anyhow::bail!("nothing can be removed: {why}");
+    }
+    let Some(row) = known.rows.iter().find(|row| row.id == name) else {
+        let ids: Vec<_> = known.rows.iter().map(|row| row.id.as_str()).collect();
+        anyhow::bail!("this workspace has no provider `{name}`: {}", listed(&ids));
+    };
+    let (key, id) = (row.key.clone(), name.clone());
+    console.desk.remove_connection(RemoveKeyRequest { id, revision: row.revision }).await?;
+    println!("provider {name} is removed from {}", Settings::path(home).display());
+    match (key.place, key.variable) {
+        (KeyPlaceWord::Keyring, _) => println!("  its key is removed from the system's keyring"),
+        (KeyPlaceWord::Environment, Some(variable)) => println!("  its key is still in the variable {variable}"),
+        (KeyPlaceWord::Waiting, _) => println!("  the keyring is locked: if it has a key, that is still there"),
+        _ => println!("  it had no key"),
+    }
+    println!("  a program that runs already goes on asking it until it is started again");
+    Ok(ExitCode::SUCCESS)
 }

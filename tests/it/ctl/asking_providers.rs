@@ -80,3 +80,34 @@ fn what_can_not_be_explained_is_said_plainly() {
     let said = ctl(home.path(), &[], &["provider", "explain", "fal", "--status", "99", "x"]);
     assert!(said.code == Some(2) && said.err.contains("99"), "{}", said.err);
 }
+
+const KEPT: &str = "workspace = 'Acme' # ours\n[agent]\nid = 'ana'\nname = 'Ana'\n";
+
+#[test]
+fn a_provider_is_removed_and_the_audit_says_so() {
+    let home = folder();
+    let settings = home.path().join("makegood.toml");
+    let providers = "[[provider]]\nid = 'rep'\nadapter = 'replicate'\nkey_env = 'REP_KEY'\n\
+        [[provider]]\nid = 'fal-eu'\nadapter = 'fal'\n\
+        [[webhook]]\nprovider = 'fal-eu'\n";
+    std::fs::write(&settings, format!("{KEPT}{providers}")).expect("written");
+    let remove = |name: &str| ctl(home.path(), &[("REP_KEY", "r8_secret")], &["provider", "remove", name]);
+
+    let unknown = remove("sync");
+    assert_eq!(unknown.code, Some(2), "{}", unknown.out);
+    assert!(unknown.err.contains("no provider `sync`: it has fal-eu, rep"), "{}", unknown.err);
+    let needed = remove("fal-eu");
+    assert!(needed.code == Some(2) && needed.err.contains("takes webhooks of fal-eu"), "{}", needed.err);
+
+    let removed = remove("rep");
+    assert_eq!(removed.code, Some(0), "{}", removed.err);
+    assert!(removed.out.contains("rep is removed from") && removed.out.contains("the variable REP_KEY"));
+    assert!(!removed.out.contains("r8_secret") && !removed.err.contains("r8_secret"), "a key is never shown");
+    let left = std::fs::read_to_string(&settings).expect("read");
+    assert!(left.starts_with(KEPT) && left.contains("fal-eu") && !left.contains("replicate"), "{left}");
+    let again = remove("rep");
+    assert!(again.code == Some(2) && again.err.contains("it has fal-eu"), "{}", again.err);
+    let audit = ctl(home.path(), &[], &["audit"]).out;
+    let lines: Vec<_> = audit.lines().filter(|line| line.contains("provider_removed")).collect();
+    assert!(matches!(lines[..], [line] if line.contains("ana") && line.contains("rep")), "{audit}");
+}

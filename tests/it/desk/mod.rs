@@ -18,5 +18,6 @@ mod releasing;
 mod saving;
 mod slow;
 mod symptoms;
+mod timing;
 mod usage;
 mod world;

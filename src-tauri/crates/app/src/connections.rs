@@ -9,11 +9,14 @@ use makegood_domain::ports::{
 };
 
 use crate::contract::*;
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
 use crate::error::{Error, Result};
 
 /// The longest key that any provider gives out is some hundred bytes; service accounts are longer.
 const KEY_BYTES_MAX: usize = 8 * 1024;
+/// Why no passes are started while a provider has no key.
+const UNASKED: &str = "it could not be asked, and credits would go back for files that are there. Passes start when it \
+    has one";
 /// Longest id, name, address or variable, in characters.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -47,7 +50,7 @@ impl Desk {
         let key = usable(&request.key, &form)?;
         let kept = self.kept()?.put_key(&id, key, request.revision).await;
         // Also where it was refused: what is there may have turned out to be another key.
-        self.changed(Topic::Connections);
+        self.keys_changed();
         kept?;
         self.note(&id, ConnectionChange::KeySet, "kept").await?;
         self.row_of(&id)
@@ -60,7 +63,7 @@ impl Desk {
     pub async fn remove_key(&self, request: RemoveKeyRequest) -> Result<ConnectionRow> {
         let id = ProviderId(request.id);
         let removed = self.kept()?.remove_key(&id, request.revision).await;
-        self.changed(Topic::Connections);
+        self.keys_changed();
         removed?;
         self.note(&id, ConnectionChange::KeyRemoved, "removed").await?;
         self.row_of(&id)
@@ -124,7 +127,7 @@ impl Desk {
         let (id, adapter) = (new.id.clone(), new.adapter.clone());
         let added = kept.add(new, key).await;
         // Also where it failed: a provider whose key was not kept is there all the same.
-        self.changed(Topic::Connections);
+        self.keys_changed();
         if self.row_of(&id).is_ok() {
             self.note(&id, ConnectionChange::Added, &adapter).await?;
         }
@@ -143,10 +146,34 @@ impl Desk {
     pub async fn remove_connection(&self, request: RemoveKeyRequest) -> Result<ConnectionsView> {
         let id = ProviderId(request.id);
         let removed = self.kept()?.remove(&id, request.revision).await;
-        self.changed(Topic::Connections);
+        self.keys_changed();
         removed?;
         self.note(&id, ConnectionChange::Removed, "removed").await?;
         self.connections(Nothing {}).await
+    }
+
+    /// When this program starts passes of the reconciler now: none while a provider has no key.
+    pub(crate) fn timer_now(&self) -> Timer {
+        let held = self.timer.every.and_then(|_| self.connections.as_deref()?.keyless());
+        match held {
+            Some(why) => Timer { every: None, off_because: Some(format!("{why}: {UNASKED}")) },
+            None => self.timer.clone(),
+        }
+    }
+
+    /// Waits until every provider has a key. Whoever starts passes by a timer starts none before: what nobody
+    /// could ask about would be restored, though its file may be there.
+    pub async fn until_all_can_be_asked(&self) {
+        let Some(kept) = self.connections.as_deref().filter(|kept| kept.keyless().is_some()) else { return };
+        self.changed(Topic::Reconciler);
+        kept.all_have_keys().await;
+        self.keys_changed();
+    }
+
+    /// A key more or less also decides whether passes are started.
+    fn keys_changed(&self) {
+        self.changed(Topic::Connections);
+        self.changed(Topic::Reconciler);
     }
 
     /// What was done is done: where it can't be written down, whoever did it is told both.

@@ -126,7 +126,8 @@ impl Desk {
         self.player = Some(player);
     }
 
-    /// When the host of this desk starts passes of the reconciler.
+    /// When the host of this desk starts passes of the reconciler, as it was set up. It starts each only
+    /// [once everybody can be asked](Self::until_all_can_be_asked).
     #[must_use]
     pub fn timer(&self) -> &Timer {
         &self.timer

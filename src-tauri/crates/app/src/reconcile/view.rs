@@ -25,7 +25,7 @@ impl Desk {
         let health = self.store.promise(now).await?;
         let passes = self.store.passes(PASSES_SHOWN).await?;
         let detections = self.store.detections(true, DETECTIONS_SHOWN).await?;
-        let schedule = schedule(&self.timer, &health, &passes, &self.policy, now);
+        let schedule = schedule(&self.timer_now(), &health, &passes, &self.policy, now);
         let cadence = cadence(&self.policy);
         let running = passes
             .iter()

@@ -227,6 +227,10 @@ pub trait Connections: Send + Sync {
     /// Every provider that is set up.
     fn connections(&self) -> Vec<Connection>;
     async fn keyring(&self) -> KeyringState;
+    /// Why not every provider can be asked: the first one that has no key, for people. `None` where all can.
+    fn keyless(&self) -> Option<String>;
+    /// Waits until every provider that is set up can be asked.
+    async fn all_have_keys(&self);
     /// Why no provider can be added here; `None` where one can.
     fn closed_because(&self) -> Option<String>;
     /// Keeps the key in the keyring and goes on with it. `revision` is that of the view on which
