@@ -48,8 +48,8 @@ struct Videos {
     /// Vertex.
     #[serde(default)]
     videos: Option<Vec<Media>>,
-    /// The Gemini API, and older versions of Vertex.
-    #[serde(default)]
+    /// The Gemini API, older versions of Vertex, and, by the second name, what the vendor's own libraries write.
+    #[serde(default, alias = "generatedVideos")]
     generated_samples: Option<Vec<Sample>>,
     /// How many the safety filter withheld. Zero is not absent.
     #[serde(default, deserialize_with = "count")]

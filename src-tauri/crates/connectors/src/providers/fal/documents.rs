@@ -187,6 +187,14 @@ mod tests {
                 json!({"status": "ERROR", "error": "Invalid status code: 422", "payload": {"detail": "no"}}),
                 Word::Failed,
             ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "error": "gone", "error_type": "client_cancelled", "payload": null}),
+                Word::Cancelled,
+            ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "error": "gone", "error_type": "startup_timeout", "payload": null}),
+                Word::Failed,
+            ),
             (json!({"request_id": "r", "status": "LATER"}), Word::Unknown),
             (json!({"request_id": "r", "status": "IN_PROGRESS"}), Word::Running),
             (json!({}), Word::Unknown),

@@ -10,6 +10,9 @@ use super::wire::{Delivery, History, QueueStatus, Request};
 use crate::providers::files::{Shape, collect};
 use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
 
+/// The kind of error of a request that its caller gave up.
+const CANCELLED: &str = "client_cancelled";
+
 /// What the queue's status settles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -31,7 +34,7 @@ pub fn status(status: u16, body: &[u8]) -> Status {
         "IN_QUEUE" => Reading::of(JobState::Queued),
         // A request to cancel stops nothing that a runner has begun.
         "IN_PROGRESS" | "CANCELLATION_REQUESTED" => Reading::of(JobState::Processing),
-        "COMPLETED" if queue.error_type.as_deref() == Some("client_cancelled") => Reading::of(JobState::Cancelled),
+        "COMPLETED" if queue.error_type.as_deref() == Some(CANCELLED) => Reading::of(JobState::Cancelled),
         "COMPLETED" if error.is_some() || queue.error_type.is_some() => Reading::of(JobState::Failed),
         "COMPLETED" => return Status::AskResult,
         _ => Reading::unrecognised(format!("fal says {word:?} of the request")),
@@ -210,6 +213,9 @@ pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
             Reading { error: words_in(&delivery.payload_error), ..Reading::of(JobState::Succeeded) }
         }
         "OK" => succeeded(&delivery.payload, is_file),
+        "ERROR" if delivery.error_type.as_deref() == Some(CANCELLED) => {
+            Reading { error: words_in(&delivery.error), ..Reading::of(JobState::Cancelled) }
+        }
         "ERROR" => {
             let refusal = refused(delivery.payload.to_string().as_bytes());
             Reading { error: refusal.error.or_else(|| words_in(&delivery.error)), ..refusal }

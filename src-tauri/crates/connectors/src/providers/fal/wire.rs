@@ -63,6 +63,8 @@ pub struct Delivery {
     pub payload: Value,
     #[serde(default)]
     pub error: Value,
+    #[serde(default)]
+    pub error_type: Option<String>,
     /// Why there is no payload, where there is none.
     #[serde(default)]
     pub payload_error: Value,

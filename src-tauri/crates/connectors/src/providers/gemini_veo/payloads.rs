@@ -50,6 +50,8 @@ fn what_it_may_send_is_taken_for_what_it_is() {
                 Unknown,
             ),
             (200, json!({"name": NAME, "done": true, "response": null}), Unknown),
+            (200, json!({"name": NAME, "done": true, "response": {"generatedVideos": [sample]}}), Succeeded),
+            (200, json!({"name": NAME, "done": true, "response": {"generatedVideos": []}}), Unknown),
             (
                 200,
                 json!({"name": NAME, "done": true, "error": {"code": 3, "message": "The prompt violates the usage guidelines"}}),

@@ -98,13 +98,14 @@ fn state_of_failure(code: &str) -> JobState {
 #[must_use]
 pub fn delivery(body: &[u8]) -> Option<Reading> {
     let delivery = serde_json::from_slice::<Delivery>(body).ok()?;
-    let Event { video_id, video_translate_id, url, video_url, msg, message, failure_message } = delivery.event_data;
+    let Event { video_id, video_translate_id, url, video_url, gif_url, msg, message, failure_message } =
+        delivery.event_data;
     let about = video_id.or(video_translate_id).map(JobId::new);
     let (kind, outcome) = delivery.event_type.rsplit_once('.').unwrap_or((&delivery.event_type, ""));
     let reading = match (kind, outcome) {
-        ("avatar_video" | "avatar_video_gif" | "video_translate" | "video_agent", "success")
-        | ("personalized_video", "") => with_file(video_url.or(url).as_deref()),
-        ("avatar_video" | "avatar_video_gif" | "video_translate" | "video_agent", "fail") => {
+        (kind, "success") if is_of_videos(kind) => with_file(video_url.or(url).or(gif_url).as_deref()),
+        ("personalized_video", "") => with_file(video_url.or(url).as_deref()),
+        (kind, "fail") if is_of_videos(kind) => {
             Reading { error: failure_message.or(msg).or(message), ..Reading::of(JobState::Failed) }
         }
         // Of avatars, of proofs, of live sessions.
@@ -112,6 +113,11 @@ pub fn delivery(body: &[u8]) -> Option<Reading> {
         _ => Reading::unrecognised(format!("HeyGen delivers {:?}", delivery.event_type)),
     };
     Some(Reading { about, ..reading })
+}
+
+/// Kinds of deliveries that end with a video, or with the same one in another form.
+fn is_of_videos(kind: &str) -> bool {
+    matches!(kind, "avatar_video" | "avatar_video_gif" | "avatar_video_caption" | "video_translate" | "video_agent")
 }
 
 /// A page of the list, and what to ask for the next.

@@ -53,6 +53,26 @@ fn what_it_may_send_is_taken_for_what_it_is() {
                 json!({"event_type": "video_translate.fail", "event_data": {"video_translate_id": "t", "message": "broke"}}),
                 Failed,
             ),
+            (
+                200,
+                json!({"event_type": "avatar_video_gif.success", "event_data": {"video_id": "v", "gif_url": "https://files.heygen.ai/v.gif"}}),
+                Succeeded,
+            ),
+            (
+                200,
+                json!({"event_type": "avatar_video_caption.success", "event_data": {"video_id": "v", "url": "https://files.heygen.ai/v.mp4"}}),
+                Succeeded,
+            ),
+            (
+                200,
+                json!({"event_type": "avatar_video_caption.fail", "event_data": {"video_id": "v", "msg": "broke"}}),
+                Failed,
+            ),
+            (
+                200,
+                json!({"event_type": "video_agent.success", "event_data": {"session_id": "s", "video_id": "v"}}),
+                Unknown,
+            ),
             (200, json!({"event_type": "photo_avatar_train.success", "event_data": {"train_id": "t"}}), NotAJob),
             (200, json!({"data": [{"endpoint_id": "e", "url": "https://p.example", "status": "enabled"}]}), NotAJob),
             (200, json!({"data": [{"id": "v", "status": "completed"}], "has_more": false, "next_token": null}), List),

@@ -57,6 +57,8 @@ pub struct Event {
     #[serde(default)]
     pub video_url: Option<String>,
     #[serde(default)]
+    pub gif_url: Option<String>,
+    #[serde(default)]
     pub msg: Option<String>,
     #[serde(default)]
     pub message: Option<String>,

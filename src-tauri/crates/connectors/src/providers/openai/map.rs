@@ -87,6 +87,8 @@ fn refusal(status: u16, body: &[u8]) -> Option<Reading> {
         (404 | 410, _) if is_retired(code, &words) => retired(),
         (_, "model_not_found" | "model_deprecated") => retired(),
         (400 | 403, _) if has_ended(&words) => retired(),
+        // What was asked for is the file, of a video that is still being made.
+        (400, _) if words.to_ascii_lowercase().contains("video is not ready") => Reading::of(JobState::Processing),
         (400 | 403 | 429, "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active") => {
             failed(Cause::Refused)
         }

@@ -94,6 +94,11 @@ fn what_it_may_send_is_taken_for_what_it_is() {
                 json!({"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "quota"}}),
                 Permanent,
             ),
+            (
+                400,
+                json!({"error": {"code": null, "type": "invalid_request_error", "message": "Video is not ready yet"}}),
+                Running,
+            ),
             (500, json!({"error": {"type": "server_error", "message": "sorry"}}), Retryable),
         ],
     );

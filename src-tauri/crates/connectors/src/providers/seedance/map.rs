@@ -101,7 +101,10 @@ fn refusal(status: u16, error: &Value) -> Option<Reading> {
     } else if is(&["AuthenticationError", "InvalidAuthentication", "Unauthorized"]) {
         failed(Cause::KeyRefused)
     // An account in debt or at the limit that it has set itself: no waiting helps.
-    } else if is(&["AccountOverdue", "QuotaExceeded", "SetLimitExceeded", "ModelNotOpen", "InsufficientBalance"]) {
+    } else if is(&["AccountOverdue", "QuotaExceeded", "SetLimitExceeded", "ModelNotOpen", "InsufficientBalance"])
+        // Of the model that was asked for, and no word about any task.
+        || is(&["InvalidEndpointOrModel", "ModelNotFound"])
+    {
         failed(Cause::Refused)
     } else if is(&["ResourceNotFound", "NotFound", "TaskNotFound"])
         || (is(&["InvalidParameter"]) && said.contains("task") && said.contains("not found"))

@@ -14,6 +14,11 @@ fn what_it_may_send_is_taken_for_what_it_is() {
         "seedance",
         &[
             (200, json!({"id": "cgt-20260301-a"}), Queued),
+            (
+                404,
+                json!({"error": {"code": "InvalidEndpointOrModel.NotFound", "message": "The model m does not exist"}}),
+                Permanent,
+            ),
             (200, json!({"id": "cgt-1", "model": "m", "status": "queued", "created_at": 1772352000}), Queued),
             (200, json!({"id": "cgt-1", "model": "m", "status": "running", "content": null}), Running),
             (

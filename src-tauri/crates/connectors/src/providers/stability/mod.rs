@@ -54,8 +54,12 @@ impl Protocol for Stability {
         NoSuchJob { id: "0000000000000000000000000000000000000000000000000000000000000000", locator: None }
     }
 
-    /// Results in JSON or as they are, and refusals.
+    /// Results in JSON or as they are, refusals, and the account's balance.
     fn explain(&self, document: &Document<'_>) -> Explained {
+        let json = document.json();
+        if document.status == 200 && json["credits"].is_number() && json.get("id").is_none() {
+            return Explained::of(&FACTS, Word::Billing);
+        }
         Explained::job(&FACTS, map::explain(document.status, document.body))
     }
 

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::providers::explain::Word::{
-    AuthError, ExpiredOrUnknown, Failed, Permanent, Queued, RateLimited, Retryable, Running, Succeeded, Unknown,
+    AuthError, Billing, ExpiredOrUnknown, Failed, Permanent, Queued, RateLimited, Retryable, Running, Succeeded,
+    Unknown,
 };
 use crate::providers::payloads::check;
 
@@ -15,6 +16,8 @@ fn what_it_may_send_is_taken_for_what_it_is() {
             (200, json!({"id": "a6dc6c6e20acda010fe14d71f180658f2896ed9b4ec25aa99a6ff06c796987c4"}), Queued),
             (202, json!({"id": "g", "status": "in-progress"}), Running),
             (202, json!({}), Running),
+            (200, json!({"credits": 12.5}), Billing),
+            (200, json!({"credits": 0}), Billing),
             (200, json!({"video": "AAAA", "finish_reason": "SUCCESS", "seed": 1}), Succeeded),
             (200, json!({"image": "AAAA", "finish_reason": "SUCCESS", "seed": 1}), Succeeded),
             (200, json!({"result": "AAAA", "finish_reason": "SUCCESS", "seed": 1}), Succeeded),

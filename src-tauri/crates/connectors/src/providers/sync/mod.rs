@@ -46,6 +46,11 @@ impl Protocol for Sync {
     }
 
     fn explain(&self, document: &Document<'_>) -> Explained {
+        // What `/download` answers: an address by itself.
+        let address = map::fresh_address(document.status, document.body);
+        if let Some(url) = address.filter(|url| url.starts_with("http")) {
+            return Explained::file(&FACTS, &Asset { url, ..Asset::default() });
+        }
         match map::page(document.status, document.body) {
             Some(jobs) => Explained::list(&FACTS, jobs),
             None => Explained::job(&FACTS, map::explain(document.status, document.body)),

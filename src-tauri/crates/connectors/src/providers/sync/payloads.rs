@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::providers::explain::Word::{
-    AuthError, Cancelled, ExpiredOrUnknown, Failed, List, Permanent, Queued, RateLimited, Retryable, Running,
-    Succeeded, Unknown,
+    AssetInfo, AuthError, Cancelled, ExpiredOrUnknown, Failed, List, Permanent, Queued, RateLimited, Retryable,
+    Running, Succeeded, Unknown,
 };
 use crate::providers::payloads::check;
 
@@ -13,6 +13,8 @@ fn what_it_may_send_is_taken_for_what_it_is() {
     check(
         "sync",
         &[
+            (200, json!("https://assets.sync.so/g/out.mp4?sig=x"), AssetInfo),
+            (200, json!("no address"), Unknown),
             (
                 201,
                 json!({"id": "g", "status": "PENDING", "createdAt": "2026-03-01T08:00:00Z", "outputUrl": null}),
