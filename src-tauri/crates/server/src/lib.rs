@@ -22,6 +22,7 @@ pub use letters::keep_telling;
 pub use limits::Limits;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub fn routes(house: Arc<House>) -> Router {
         .route("/metrics", get(metrics::show))
         .fallback(problem::no_such_address)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&house), limits::keep_heads_short))
         .with_state(house)
 }
 

@@ -1,6 +1,15 @@
 //! What may come in. Every number is a promise to the machine that this runs on.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::house::House;
+use crate::problem::Problem;
 
 /// Limits of the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +45,26 @@ impl Default for Limits {
             stop: Duration::from_secs(25),
         }
     }
+}
+
+/// What stands around the method and the address, around a header's name and value, and at the end of a head.
+const AROUND_A_LINE: usize = "  HTTP/1.1\r\n".len();
+const AROUND_A_HEADER: usize = ": \r\n".len();
+const END_OF_HEAD: usize = "\r\n".len();
+
+/// Refuses a request whose head is longer than the limit. The connection has a limit too, but notices only when its
+/// buffer is full, and a head that came in one piece may have been twice as long by then.
+pub async fn keep_heads_short(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    if head_bytes(&request) <= house.limits.head_bytes {
+        return next.run(request).await;
+    }
+    let why = format!("the head is longer than the {} bytes that are taken", house.limits.head_bytes);
+    Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why).into_response()
+}
+
+/// Bytes of a request's line and headers, as they are sent without needless space.
+fn head_bytes<B>(request: &axum::http::Request<B>) -> usize {
+    let address = request.uri().path_and_query().map_or(1, |it| it.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| AROUND_A_HEADER + name.as_str().len() + value.len());
+    AROUND_A_LINE + request.method().as_str().len() + address + headers.sum::<usize>() + END_OF_HEAD
 }

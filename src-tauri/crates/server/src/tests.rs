@@ -329,3 +329,22 @@ async fn who_sends_nothing_is_not_waited_for() {
     stop.send(true).unwrap();
     serving.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_head_is_as_long_as_the_limit_and_not_a_byte_longer() {
+    let limits = Limits { head_bytes: 8192, ..Limits::default() };
+    let (_, address, stop, serving) = opened(limits.clone()).await;
+    for (bytes, want) in [(200, "200"), (8192, "200"), (8193, "431"), (12_000, "431")] {
+        let around = "GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: \r\n\r\n".len();
+        let head = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(bytes - around));
+        assert_eq!(head.len(), bytes);
+        let mut one = TcpStream::connect(address).await.unwrap();
+        // Who is refused early is not read to the end.
+        drop(one.write_all(head.as_bytes()).await);
+        let mut answer = [0; 12];
+        one.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, *format!("HTTP/1.1 {want}").as_bytes(), "{bytes}");
+    }
+    stop.send(true).unwrap();
+    serving.await.unwrap();
+}
