@@ -41,7 +41,7 @@ pub async fn take(store: &dyn Store, events: &[Event], now: Timestamp) -> StoreR
         .iter()
         .map(|event| {
             let place = event.origin.as_ref().map_or("a plain fact", |origin| origin.source.as_str()).to_owned();
-            Told { event: event.clone(), place }
+            Told::new(event.clone(), place)
         })
         .collect();
     let (outcomes, _) = take_from(store, &told, now).await?;
@@ -171,7 +171,7 @@ fn again(letter: DeadLetter) -> Option<Told> {
     let event = events::parse_line(letter.raw.as_bytes()).ok().filter(|_| letter.whole)?;
     // Without a time of its own it is as of when it first came: what was said since is newer.
     let (origin, time) = (letter.origin.or(event.origin), letter.time.or(event.time).or(Some(letter.first_at)));
-    Some(Told { event: Event { origin, time, ..event }, place: letter.place })
+    Some(Told::new(Event { origin, time, ..event }, letter.place))
 }
 
 #[cfg(test)]
@@ -238,7 +238,7 @@ mod tests {
             let lacks = if fact.kind() == "charge" { "run run_1" } else { "charge chg_1" };
             assert_eq!(*reason, format!("there is no {lacks}"));
         }
-        let run = Told { event: run.into(), place: "feed.jsonl:9".to_owned() };
+        let run = Told::new(run.into(), "feed.jsonl:9");
         assert_eq!(take_from(&store, &[run], NOW).await.unwrap(), (vec![Outcome::Added], 2));
         let ended = |kind: &str| (kind.to_owned(), DeadLetterState::Retried, 1);
         assert_eq!(states(&store).await, [ended("charge"), ended("refund")]);

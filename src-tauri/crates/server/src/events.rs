@@ -72,7 +72,7 @@ async fn told(
     let (mut events, mut unread) = (Vec::new(), Vec::new());
     for one in &read {
         match one {
-            Ok(event) => events.push(Told { event: event.clone(), place: place.clone() }),
+            Ok(event) => events.push(Told::new(event.clone(), place.clone())),
             Err(why) => unread.push(Unread {
                 raw: why.raw.clone(),
                 // The beginning of what was too long is no JSON, and attributes in headers are not in the body.

@@ -3,14 +3,13 @@
 
 use makegood_domain::feed::Fact;
 use makegood_domain::ledger::{Refund, RefundState};
-use makegood_domain::ports::StoreResult;
-use sha2::{Digest, Sha256};
+use makegood_domain::ports::{StoreResult, Written};
 
-use crate::rows::document;
+use crate::rows::unwritten;
 
 /// SHA-256 of the fact as JSON.
 pub(crate) fn digest(fact: &Fact) -> StoreResult<Vec<u8>> {
-    Ok(Sha256::digest(document(fact)?.as_bytes()).to_vec())
+    Ok(Written::of(fact).map_err(unwritten)?.digest().to_vec())
 }
 
 /// Of a refund: its other state, and the digest that it has in that. A refund known as posted can be reversed,

@@ -47,7 +47,11 @@ pub(crate) fn parse_word<T: DeserializeOwned>(text: String, at: &str) -> StoreRe
 
 /// A document as JSON text.
 pub(crate) fn document<T: Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Backend(format!("a document can't be written: {error}")))
+    serde_json::to_string(value).map_err(unwritten)
+}
+
+pub(crate) fn unwritten(error: serde_json::Error) -> StoreError {
+    StoreError::Backend(format!("a document can't be written: {error}"))
 }
 
 /// A document from JSON text.

@@ -159,7 +159,7 @@ impl Columns {
             let line = row.position().map_or(line, csv::Position::line);
             let place = format!("{name}:{line}");
             let read = match read {
-                Ok(event) => Ok(Told { event, place }),
+                Ok(event) => Ok(Told::new(event, place).written_down()),
                 Err(reason) => {
                     let raw = json!(row.iter().collect::<Vec<_>>()).to_string();
                     Err(Unread { raw, whole: false, reason, place })

@@ -126,19 +126,23 @@ async fn import(
     let (send, mut pieces) = mpsc::channel(PIECES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || pieces::read(input, columns, from.as_ref(), &send));
     let mut sum = Sum::default();
-    let mut stopped = None;
+    let (mut stopped, mut before) = (None, None);
     while let Some(piece) = pieces.recv().await {
         let position = piece.position.clone();
-        take(store, piece, &name, &mut sum, report).await?;
-        if let Some(key) = &key {
-            store.keep_position(key, &position, SystemClock.now()).await?;
-        }
+        // The place after the piece before is kept meanwhile. It may be behind what was taken, and never ahead:
+        // what is read again then is known.
+        let (taken, kept) =
+            tokio::join!(take(store, piece, &name, &mut sum, report), keep(store, key.as_deref(), before.take()));
+        kept?;
+        taken?;
         progress.tell(sum.lines);
+        before = Some(position.clone());
         if stop.is_given() && !position.done {
             stopped = Some(position);
             break;
         }
     }
+    keep(store, key.as_deref(), before).await?;
     drop(pieces);
     heard.abort();
     progress.end();
@@ -155,6 +159,12 @@ async fn stop_on_signal(stop: Stop) {
     }
     eprintln!("makegoodctl: stopping after the lines at hand");
     stop.now();
+}
+
+/// Keeps where a file is read on.
+async fn keep(store: &dyn Store, key: Option<&str>, position: Option<ImportPosition>) -> anyhow::Result<()> {
+    let Some((key, position)) = key.zip(position) else { return Ok(()) };
+    Ok(store.keep_position(key, &position, SystemClock.now()).await?)
 }
 
 async fn take(store: &dyn Store, piece: Piece, name: &str, sum: &mut Sum, report: &mut Report) -> anyhow::Result<()> {

@@ -115,7 +115,7 @@ fn event(text: &[u8], place: &str) -> Result<Told, Unread> {
     // Some programs begin a file with the mark of the byte order.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match events::parse_line(text) {
-        Ok(event) => Ok(Told { event, place: place.to_owned() }),
+        Ok(event) => Ok(Told::new(event, place).written_down()),
         Err(why) => Err(Unread {
             whole: text.len() <= EVENT_BYTES_MAX,
             reason: why.to_string(),

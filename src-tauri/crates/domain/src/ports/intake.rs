@@ -1,12 +1,16 @@
 //! What comes in beside what is known: tellings of facts, those that could not be taken, and how far a
 //! file was read.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{ImportReport, StoreResult};
 use crate::events::{Event, Origin};
+use crate::feed::Fact;
 use crate::words::words;
 
 /// An event, and where it came from: `feed.jsonl:12`, or who sent it.
@@ -14,6 +18,62 @@ use crate::words::words;
 pub struct Told {
     pub event: Event,
     pub place: String,
+    /// Where it was [written down](Self::written_down) before.
+    written: Option<Written>,
+}
+
+/// A fact as JSON, and what it is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    text: String,
+    digest: [u8; 32],
+}
+
+impl Told {
+    pub fn new(event: Event, place: impl Into<String>) -> Self {
+        Self { event, place: place.into(), written: None }
+    }
+
+    /// The same, with its fact written down now, by somebody who has time: the record that takes it, one batch after
+    /// the other, then needs not do it. The fact must not change after this.
+    #[must_use]
+    pub fn written_down(self) -> Self {
+        // What can't be written is refused when it is taken.
+        let written = Written::of(&self.event.fact).ok();
+        Self { written, ..self }
+    }
+
+    /// The fact as a record keeps it.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON, which no fact that was read can't.
+    pub fn written(&self) -> serde_json::Result<Cow<'_, Written>> {
+        match &self.written {
+            Some(written) => Ok(Cow::Borrowed(written)),
+            None => Written::of(&self.event.fact).map(Cow::Owned),
+        }
+    }
+}
+
+impl Written {
+    /// # Errors
+    /// When it can't be written as JSON.
+    pub fn of(fact: &Fact) -> serde_json::Result<Self> {
+        let text = serde_json::to_string(fact)?;
+        let digest = Sha256::digest(text.as_bytes()).into();
+        Ok(Self { text, digest })
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of the text.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
 }
 
 words! {

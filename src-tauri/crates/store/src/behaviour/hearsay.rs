@@ -13,7 +13,7 @@ use super::world::{at, charge, fact, output, refund, run, run_row};
 /// An event of the platform under this id.
 fn event(id: &str, time: Option<Timestamp>, fact: Fact) -> Told {
     let origin = Some(Origin { source: "/platform".into(), id: id.into() });
-    Told { event: Event { origin, time, ..Event::from(fact) }, place: "here".to_owned() }
+    Told::new(Event { origin, time, ..Event::from(fact) }, "here")
 }
 
 fn job(run: &str, state: &str) -> Fact {
@@ -96,7 +96,7 @@ pub(crate) async fn a_refund_that_was_reversed_was_posted_before(store: &dyn Sto
         event(id, Some(at(seconds)), refund("rfd_1", "chg_1", "run_1", state, &[1], &[("bal_q", 9)]))
     };
     let rows = [run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[9], &[("bal_q", 9)])];
-    take(store, &rows.map(|row| Told { event: row.into(), place: String::new() }), 1000).await;
+    take(store, &rows.map(|row| Told::new(row.into(), "")), 1000).await;
     assert_eq!(take(store, &[said("1", 60, "reversed")], 1000).await, [Some(Taken::Added)]);
     assert_eq!(take(store, &[said("2", 50, "posted")], 1000).await, [Some(Taken::Unchanged)]);
     assert_eq!(

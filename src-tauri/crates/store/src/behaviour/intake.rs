@@ -11,7 +11,7 @@ use super::world::{at, charge, fact, run, run_row};
 
 fn told(id: &str, fact: Fact, place: &str) -> Told {
     let origin = Some(Origin { source: "/platform".into(), id: id.into() });
-    Told { event: Event { origin, time: Some(at(5)), ..Event::from(fact) }, place: place.to_owned() }
+    Told::new(Event { origin, time: Some(at(5)), ..Event::from(fact) }, place)
 }
 
 async fn letters(store: &dyn Store, state: Option<DeadLetterState>) -> Vec<DeadLetter> {
@@ -80,7 +80,7 @@ pub(crate) async fn a_letter_says_what_it_waits_for(store: &dyn Store) {
     ];
     let facts: Vec<Told> = std::iter::once(&known)
         .chain(table.iter().map(|(fact, ..)| fact))
-        .map(|fact| Told { event: fact.clone().into(), place: "here".to_owned() })
+        .map(|fact| Told::new(fact.clone().into(), "here"))
         .collect();
     let report = store.take(&facts, at(1000)).await.unwrap();
     let lacks: Vec<bool> = report.rejected.iter().map(|row| row.lacks).collect();

@@ -106,7 +106,7 @@ pub(crate) async fn what_is_old_goes_a_little_at_a_time(store: &dyn Store) {
             origin,
             ..makegood_domain::events::Event::from(run(&format!("run_{n}"), "a", "a", 10))
         };
-        makegood_domain::ports::Told { event, place: String::new() }
+        makegood_domain::ports::Told::new(event, "")
     };
     for n in 0..5 {
         store.take(&[told(n)], at(4_000 + n)).await.unwrap();

@@ -63,7 +63,7 @@ fn feed() -> Vec<Told> {
     ];
     let told = |(number, fact): (usize, Fact)| {
         let origin = Some(Origin { source: "/platform".into(), id: format!("e{number}") });
-        Told { event: Event { origin, time: None, ..Event::from(fact) }, place: format!("feed:{number}") }
+        Told::new(Event { origin, time: None, ..Event::from(fact) }, format!("feed:{number}"))
     };
     base().into_iter().chain(happened).enumerate().map(told).collect()
 }

@@ -32,7 +32,7 @@ use super::reads::{catalogue, charges, jobs};
 #[async_trait]
 impl FactStore for PgStore {
     async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-        let plain = |fact: &Fact| Told { event: fact.clone().into(), place: "facts".to_owned() };
+        let plain = |fact: &Fact| Told::new(fact.clone().into(), "facts");
         self.take(&facts.iter().map(plain).collect::<Vec<_>>(), at).await
     }
     async fn scope(

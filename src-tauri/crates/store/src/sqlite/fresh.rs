@@ -18,7 +18,7 @@ use super::fault::{Worked, backend};
 use super::import::put;
 use super::many::{Cell, Many};
 use super::rows::{document, micros, opt_word, signed, word};
-use crate::digests::digest;
+use crate::rows::unwritten;
 
 statements! {
     KNOWN = "SELECT wanted.key FROM json_each(?1) AS wanted JOIN fact_digests d
@@ -113,13 +113,14 @@ pub(super) async fn put_fresh(connection: &mut SqliteConnection, told: &[Told], 
 
 async fn keep_names(connection: &mut SqliteConnection, told: &[Told], at: Timestamp) -> Worked<()> {
     let (mut events, mut digests) = (Many::into(EVENTS), Many::into(DIGESTS));
-    for Told { event, .. } in told {
+    for one in told {
+        let event = &one.event;
         if let Some(Origin { source, id }) = &event.origin {
             events.add([source.as_str().into(), id.as_str().into(), micros(at).into()]);
         }
-        let fact = &event.fact;
+        let (fact, digest) = (&event.fact, one.written().map_err(unwritten)?.digest().to_vec());
         let (imported_at, told_at) = (micros(at), micros(event.told_at(at)));
-        digests.add([fact.kind().into(), fact.id().into(), digest(fact)?.into(), imported_at.into(), told_at.into()]);
+        digests.add([fact.kind().into(), fact.id().into(), digest.into(), imported_at.into(), told_at.into()]);
     }
     events.insert(connection).await?;
     digests.insert(connection).await

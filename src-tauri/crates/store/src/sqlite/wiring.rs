@@ -30,7 +30,7 @@ use super::{SqliteStore, attachments, catalogue, charges, jobs, ledger};
 #[async_trait]
 impl FactStore for SqliteStore {
     async fn import(&self, facts: &[Fact], at: Timestamp) -> StoreResult<ImportReport> {
-        let plain = |fact: &Fact| Told { event: fact.clone().into(), place: "facts".to_owned() };
+        let plain = |fact: &Fact| Told::new(fact.clone().into(), "facts");
         self.take(&facts.iter().map(plain).collect::<Vec<_>>(), at).await
     }
     async fn scope(

@@ -16,6 +16,7 @@ use super::super::link::Argument;
 use super::super::rows::micros;
 use super::{answer, at, document, said, text, whole_text};
 use crate::digests::digest_in_other_state;
+use crate::rows::unwritten;
 
 statements! {
     FEED = "SELECT api.feed($1::jsonb, $2)";
@@ -103,12 +104,13 @@ fn batch(told: &[Told]) -> StoreResult<String> {
     let mut text = String::from("[");
     for one in told {
         let fact = &one.event.fact;
-        let said = crate::rows::document(fact)?;
+        let written = one.written().map_err(unwritten)?;
+        let said = written.text();
         let other = digest_in_other_state(fact)?.map(|(state, digest)| (state, hex::encode(digest)));
         let of = |wanted| other.as_ref().filter(|(state, _)| *state == wanted).map(|(_, digest)| digest.clone());
         let telling = crate::rows::document(&Telling {
             place: &one.place,
-            digest: hex::encode(Sha256::digest(said.as_bytes())),
+            digest: hex::encode(written.digest()),
             source: one.event.origin.as_ref().map(|origin| origin.source.as_str()),
             event: one.event.origin.as_ref().map(|origin| origin.id.as_str()),
             time: one.event.time.map(micros),

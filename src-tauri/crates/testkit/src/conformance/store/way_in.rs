@@ -18,7 +18,7 @@ pub(super) fn tell(facts: Vec<Fact>, dice: &mut Dice, now: i64) -> Call {
         let time = dice.pick(&[None, Some(now), Some(now - 500), Some(now - 5_000), Some(now + 2 * DAY)]);
         let origin = Origin { source: "/platform".into(), id: format!("e{}", dice.below(12)) };
         let event = Event { origin: Some(origin), time: time.map(at), ..Event::from(fact) };
-        Told { event, place: "here".to_owned() }
+        Told::new(event, "here")
     };
     Call::Tell(facts.into_iter().map(told).collect(), at(now))
 }
