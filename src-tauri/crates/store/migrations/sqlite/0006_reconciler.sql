@@ -114,15 +114,17 @@ END;
 
 -- A restoration of the reconciler, whole: what is inserted here is written to all the tables that it is made
 -- of. One statement is one message to the connection's thread, and the way there and back takes longer than most
--- statements. Nothing can be read from it. It allows nothing: the rules of each table hold for each row.
+-- statements; and it is a transaction by itself. Nothing can be read from it. It allows nothing: the rules of each
+-- table hold for each row. A row without a refund is none: statements have few lengths.
 -- items: of [item, credits]. said: lines as they were said, of [balance, kind, amount]. lines: those that move
--- credits, of [source, target, amount].
+-- credits, of [source, target, amount]. is_current: whether nobody has changed the record since it was read.
 CREATE VIEW sweep_restorations (
     refund_id, refund_key, charge_id, account_id, run_id, root_id, detected_at, cause, key, part, at, hour, items, said,
-    lines, effect, receipt, seq, detail, prev_hash, hash, letter_id, letter_kind, summary, payload) AS
+    lines, effect, receipt, seq, detail, prev_hash, hash, letter_id, letter_kind, summary, payload, is_current) AS
     SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false;
-CREATE TRIGGER sweep_restorations_write INSTEAD OF INSERT ON sweep_restorations BEGIN
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false;
+CREATE TRIGGER sweep_restorations_write INSTEAD OF INSERT ON sweep_restorations WHEN NEW.refund_id IS NOT NULL BEGIN
+    SELECT RAISE(ABORT, 'the record was changed in this very moment') WHERE NEW.is_current IS NOT 1;
     INSERT INTO reconciler_hours (hour, restorations) VALUES (NEW.hour, 1)
         ON CONFLICT (hour) DO UPDATE SET restorations = restorations + 1;
     INSERT INTO refunds (id, key, origin, charge_id, account_id, run_id, posted_at, state, kind, settles,

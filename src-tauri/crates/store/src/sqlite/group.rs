@@ -1,7 +1,8 @@
 //! Group commit: effects that arrive while a commit is under way are committed together. One sync of the disk
 //! then stands for all of them; what is refused or fails takes nobody else with it. Restorations are done whole,
-//! all of a group by one statement; everything else, and they where one of them is not as most are, each in its
-//! own savepoint. Nobody is answered before the commit that holds the effect.
+//! all of a group by one statement, which is their transaction; everything else, and they where one of them is not
+//! as most are, in one after it, each in its own savepoint. Nobody is answered before the commit that holds the
+//! effect.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -129,17 +130,19 @@ async fn commit_groups(writer: SqlitePool, mut waiting: mpsc::Receiver<Work>) {
     }
 }
 
-/// One transaction for the group. All are told after it, the refused ones too: what was first may be
-/// in the same group. A caller whose work was not reached is told by the end of its channel.
+/// One transaction for the restorations of the group, and one for the rest. All of the rest are told after theirs,
+/// the refused ones too: what was first may be in the same group. A caller whose work was not reached is told by the
+/// end of its channel.
 async fn commit(writer: &SqlitePool, group: &mut Vec<Work>, told: &mut Vec<Tell>) -> StoreResult<()> {
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
+    let mut connection = writer.acquire().await.map_err(backend)?;
     let (restorations, mut others) = parted(group.drain(..));
-    others.extend(restore_whole(&mut tx, restorations, told).await?);
+    others.extend(restore_whole(&mut connection, restorations).await?);
     if others.is_empty() {
-        return tx.commit().await.map_err(backend);
+        return Ok(());
     }
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
     let allowed = refuse_changed(&mut tx).await;
-    if others.len() == 1 && told.is_empty() {
+    if others.len() == 1 {
         // Nobody else is in the transaction: it is its own savepoint.
         let Some(steps) = others.pop() else { return Ok(()) };
         let (keep, tell) = steps(&mut tx, allowed).await;
@@ -181,31 +184,27 @@ fn alone(Waiting { sweep, told }: Waiting) -> Steps {
     steps(move |connection| step_by_step(connection, sweep), told)
 }
 
-/// Does them whole; or returns them all, to be done each by itself, and has changed nothing.
-async fn restore_whole(
-    connection: &mut SqliteConnection,
-    restorations: Vec<Waiting>,
-    told: &mut Vec<Tell>,
-) -> StoreResult<Vec<Steps>> {
+/// Does them whole, and tells their callers; or returns them all, to be done each by itself, and has changed nothing.
+async fn restore_whole(connection: &mut SqliteConnection, restorations: Vec<Waiting>) -> StoreResult<Vec<Steps>> {
     if restorations.is_empty() {
         return Ok(Vec::new());
     }
     let sweeps: Vec<&Sweep> = restorations.iter().map(|waiting| &waiting.sweep).collect();
-    let receipts = match whole::settle(connection, &sweeps).await {
-        Ok(Some(receipts)) => receipts,
-        Ok(None) => return Ok(restorations.into_iter().map(alone).collect()),
+    match whole::commit(connection, &sweeps).await {
+        Ok(Some(receipts)) => {
+            for (waiting, receipt) in restorations.into_iter().zip(receipts) {
+                drop(waiting.told.send(Ok(Applied::Done(receipt))));
+            }
+            Ok(Vec::new())
+        }
+        Ok(None) => Ok(restorations.into_iter().map(alone).collect()),
         Err(error) => {
             for waiting in restorations {
                 drop(waiting.told.send(Err(again(&error))));
             }
-            return Err(error);
+            Err(error)
         }
-    };
-    for (waiting, receipt) in restorations.into_iter().zip(receipts) {
-        let answer = Applied::Done(receipt);
-        told.push(Box::new(move |committed| drop(waiting.told.send(committed.map(|()| answer)))));
     }
-    Ok(Vec::new())
 }
 
 /// The same error for everybody in the group.

@@ -60,6 +60,19 @@ impl<T: Into<Self>> From<Option<T>> for Cell {
     }
 }
 
+impl Cell {
+    /// Binds it to the next place of a statement.
+    pub(super) fn add_to(self, arguments: &mut SqliteArguments) -> Worked<()> {
+        let added = match self {
+            Self::Null => arguments.add(None::<i64>),
+            Self::Int(value) => arguments.add(value),
+            Self::Text(value) => arguments.add(value),
+            Self::Bytes(value) => arguments.add(value),
+        };
+        Ok(added.map_err(sqlx::Error::Encode)?)
+    }
+}
+
 /// Rows to be inserted by a statement that ends in `VALUES`.
 pub(super) struct Many<const N: usize> {
     head: &'static str,
@@ -81,13 +94,7 @@ impl<const N: usize> Many<N> {
         while let Some(size) = SIZES.into_iter().find(|size| *size <= rows.len()) {
             let mut arguments = SqliteArguments::default();
             for cell in rows.by_ref().take(size).flatten() {
-                let added = match cell {
-                    Cell::Null => arguments.add(None::<i64>),
-                    Cell::Int(value) => arguments.add(value),
-                    Cell::Text(value) => arguments.add(value),
-                    Cell::Bytes(value) => arguments.add(value),
-                };
-                added.map_err(sqlx::Error::Encode)?;
+                cell.add_to(&mut arguments)?;
             }
             // The text is made of a statement of this crate and of question marks; values are bound.
             let sql = AssertSqlSafe(statement::<N>(self.head, size)).into_sql_str();

@@ -6,6 +6,7 @@
 //! is reached) is left to [`super::sweeps`], which takes it step by step and has the words for it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem;
 
 use jiff::Timestamp;
 use makegood_domain::diagnose::ChargeRestoration;
@@ -15,11 +16,12 @@ use makegood_domain::plan::{Effect, letter};
 use makegood_domain::ports::{BalanceMove, Receipt, StepReceipt, StoreResult};
 use makegood_domain::settlement::{self, State};
 use serde::Serialize;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr as _, SqliteConnection};
 
 use super::effects::{self, Act};
-use super::fault::{Fault, Worked, as_error};
+use super::fault::{Fault, Worked, as_error, backend};
+use super::many::Cell;
 use super::rows::{Columns, document, id_list, instant, micros, parse_document, word};
 use super::script::Script;
 use super::sweeps::{self, RECONCILER, hour};
@@ -49,20 +51,20 @@ statements! {
                 WHERE r.root_id = paid.root_id) AS has_cases,
             (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1) AS seq,
             (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1) AS hash,
-            (SELECT max(number) FROM schema_migrations) AS newest
+            (SELECT max(number) FROM schema_migrations) AS newest,
+            (SELECT data_version FROM pragma_data_version) AS version
         FROM json_each(?1) w CROSS JOIN reconciler_limits l LEFT JOIN charges c ON c.id = w.value ->> 2
             LEFT JOIN runs paid ON paid.id = c.run_id ORDER BY w.key";
+    /// The first of a group, which says of which version of the record [`ASK`] told.
     WRITE = "INSERT INTO sweep_restorations (refund_id, refund_key, charge_id, account_id, run_id, root_id,
             detected_at, cause, key, part, at, hour, items, said, lines, effect, receipt, seq, detail, prev_hash,
-            hash, letter_id, letter_kind, summary, payload)
-        SELECT value ->> 'refund_id', value ->> 'refund_key', value ->> 'charge_id', value ->> 'account_id',
-            value ->> 'run_id', value ->> 'root_id', value ->> 'detected_at', value ->> 'cause', value ->> 'key',
-            value ->> 'part', value ->> 'at', value ->> 'hour', value ->> 'items', value ->> 'said',
-            value ->> 'lines', value ->> 'effect', value ->> 'receipt', value ->> 'seq', value ->> 'detail',
-            value ->> 'prev_hash', value ->> 'hash', value ->> 'letter_id', value ->> 'letter_kind',
-            value ->> 'summary', value ->> 'payload'
-        FROM json_each(?1) ORDER BY key";
+            hash, letter_id, letter_kind, summary, payload, is_current)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            (SELECT data_version FROM pragma_data_version) = ?)";
 }
+
+/// A further one.
+const AND: &str = ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
 
 /// An effect of the reconciler under its key.
 #[derive(Clone, Debug)]
@@ -83,35 +85,8 @@ impl Sweep {
     }
 }
 
-/// What is written of one, as the columns of `sweep_restorations`.
-#[derive(Serialize)]
-struct Whole<'a> {
-    refund_id: &'a str,
-    refund_key: String,
-    charge_id: &'a str,
-    account_id: &'a str,
-    run_id: &'a str,
-    root_id: String,
-    detected_at: i64,
-    cause: String,
-    key: &'a str,
-    part: u32,
-    at: i64,
-    hour: i64,
-    items: Vec<(u32, Credits)>,
-    said: Vec<(&'a str, String, Credits)>,
-    lines: Vec<(&'a str, &'a str, Credits)>,
-    effect: String,
-    receipt: String,
-    seq: i64,
-    detail: String,
-    prev_hash: String,
-    hash: String,
-    letter_id: String,
-    letter_kind: &'static str,
-    summary: String,
-    payload: String,
-}
+/// What is written of one: the columns of `sweep_restorations` but for the last.
+type Whole = [Cell; 25];
 
 /// How a balance of a customer stands.
 struct Level {
@@ -131,35 +106,62 @@ struct Before {
     line: Option<(i64, String)>,
 }
 
-/// Does them all, and returns their receipts in their order; `None` where one of them is not as most are: then
-/// nothing is written. No two may have the same key or charge. They are in one transaction, which is the
-/// caller's, and must not be kept after a failure.
+/// Does them all, commits them, and returns their receipts in their order; `None` where one of them is not as most
+/// are: then nothing is written. No two may have the same key or charge. The connection must be outside any
+/// transaction.
+///
+/// What is read and what is written are a transaction each, and the second is refused where any other connection
+/// wrote between them. To begin and to end one around both would be two ways more to the connection's thread.
+pub(super) async fn commit(
+    connection: &mut SqliteConnection,
+    sweeps: &[&Sweep],
+) -> StoreResult<Option<Vec<StepReceipt>>> {
+    let Some(prepared) = prepared(connection, sweeps).await? else { return Ok(None) };
+    if prepared.concerned.is_empty() {
+        return written(connection, prepared).await;
+    }
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(backend)?;
+    let receipts = settle(&mut tx, sweeps).await?;
+    let ended = if receipts.is_some() { tx.commit().await } else { tx.rollback().await };
+    ended.map_err(backend)?;
+    Ok(receipts)
+}
+
+/// The same in a transaction that is the caller's, and must not be kept after a failure; the cases that it concerns
+/// follow.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
     sweeps: &[&Sweep],
 ) -> StoreResult<Option<Vec<StepReceipt>>> {
-    let what = || "restorations of the reconciler";
-    let (script, receipts, concerned) = match prepare(connection, sweeps).await {
-        Ok(Some(prepared)) => prepared,
-        Ok(None) | Err(Fault::Refused(_)) => return Ok(None),
-        Err(Fault::Failed(error)) => return Err(error),
-    };
-    // One statement: what a rule refuses leaves no trace of it.
-    match script.run(connection).await {
-        Ok(()) => {}
-        Err(Fault::Refused(_)) => return Ok(None),
-        Err(Fault::Failed(error)) => return Err(error),
-    }
+    let Some(mut prepared) = prepared(connection, sweeps).await? else { return Ok(None) };
     let mut follow = Script::default();
-    for run in concerned {
+    for run in mem::take(&mut prepared.concerned) {
         follow.add(findings::FOLLOW_LEDGER_OF_RUN, [run.as_str().into()]);
     }
-    follow.run(connection).await.map_err(|fault| as_error(fault, what()))?;
-    Ok(Some(receipts))
+    let receipts = written(connection, prepared).await?;
+    if receipts.is_some() {
+        follow.run(connection).await.map_err(|fault| as_error(fault, "restorations of the reconciler"))?;
+    }
+    Ok(receipts)
 }
 
-/// What is to be written, the receipts, and the runs that cases are concerned with.
-type Prepared = (Script, Vec<StepReceipt>, Vec<RunId>);
+/// What is to be written, and the runs that cases are concerned with.
+pub(super) struct Prepared {
+    /// Of the record, when it was asked.
+    version: i64,
+    wholes: Vec<Whole>,
+    receipts: Vec<StepReceipt>,
+    concerned: Vec<RunId>,
+}
+
+/// What would be written; `None` where one of them is not as most are.
+pub(super) async fn prepared(connection: &mut SqliteConnection, sweeps: &[&Sweep]) -> StoreResult<Option<Prepared>> {
+    match prepare(connection, sweeps).await {
+        Ok(prepared) => Ok(prepared),
+        Err(Fault::Refused(_)) => Ok(None),
+        Err(Fault::Failed(error)) => Err(error),
+    }
+}
 
 async fn prepare(connection: &mut SqliteConnection, sweeps: &[&Sweep]) -> Worked<Option<Prepared>> {
     let mut asked = Vec::with_capacity(sweeps.len());
@@ -170,22 +172,59 @@ async fn prepare(connection: &mut SqliteConnection, sweeps: &[&Sweep]) -> Worked
     let mut script = Script::default();
     script.add(ASK, [document(&asked)?.into()]);
     let rows = script.rows(connection).await?.next();
-    if rows.len() != sweeps.len() {
-        return Ok(None);
-    }
+    let Some(first) = rows.first().filter(|_| rows.len() == sweeps.len()) else { return Ok(None) };
+    let version = first.int("version")?;
     let mut before = Before::default();
     let (mut wholes, mut receipts, mut concerned) = (Vec::new(), Vec::new(), Vec::new());
     for (row, sweep) in rows.iter().zip(sweeps) {
         let Some((whole, receipt)) = one(row, sweep, &mut before)? else { return Ok(None) };
-        if row.flag("has_cases")? {
-            concerned.push(RunId::from(whole.run_id));
+        if row.flag("has_cases")?
+            && let Some(restoration) = sweep.restoration()
+        {
+            concerned.push(restoration.run_id.clone());
         }
         wholes.push(whole);
         receipts.push(receipt);
     }
-    let mut script = Script::default();
-    script.add(WRITE, [document(&wholes)?.into()]);
-    Ok(Some((script, receipts, concerned)))
+    Ok(Some(Prepared { version, wholes, receipts, concerned }))
+}
+
+/// Writes them by one statement: what a rule refuses leaves no trace of it. `None`: a rule refused it, or another
+/// connection wrote since it was asked what is to be written.
+pub(super) async fn written(
+    connection: &mut SqliteConnection,
+    prepared: Prepared,
+) -> StoreResult<Option<Vec<StepReceipt>>> {
+    let what = "restorations of the reconciler";
+    let statement = statement(prepared.wholes.len());
+    let mut arguments = SqliteArguments::default();
+    for (place, whole) in prepared.wholes.into_iter().enumerate() {
+        for cell in whole {
+            cell.add_to(&mut arguments).map_err(|fault| as_error(fault, what))?;
+        }
+        if place == 0 {
+            Cell::Int(prepared.version).add_to(&mut arguments).map_err(|fault| as_error(fault, what))?;
+        }
+    }
+    // The text is made of the statements of this crate alone; values are bound.
+    let statement = AssertSqlSafe(statement).into_sql_str();
+    match sqlx::query_with(statement, arguments).execute(connection).await.map_err(Fault::from) {
+        Ok(_) => Ok(Some(prepared.receipts)),
+        Err(Fault::Refused(_)) => Ok(None),
+        Err(Fault::Failed(error)) => Err(error),
+    }
+}
+
+/// The statement that writes so many of them. It has a power of two of rows, so that the connection keeps each
+/// prepared; places without a value are null, and a row of nulls is none.
+fn statement(rows: usize) -> String {
+    let further = rows.next_power_of_two().saturating_sub(1);
+    let mut text = String::with_capacity(WRITE.len() + further * AND.len());
+    text.push_str(WRITE);
+    for _ in 0..further {
+        text.push_str(AND);
+    }
+    text
 }
 
 fn ask<'a>(sweep: &'a Sweep, restoration: &'a ChargeRestoration) -> StoreResult<impl Serialize + 'a> {
@@ -200,7 +239,7 @@ fn ask<'a>(sweep: &'a Sweep, restoration: &'a ChargeRestoration) -> StoreResult<
 }
 
 /// One of them, after those before it. `row`: of [`ASK`].
-fn one<'a>(row: &SqliteRow, sweep: &'a Sweep, before: &mut Before) -> Worked<Option<(Whole<'a>, StepReceipt)>> {
+fn one(row: &SqliteRow, sweep: &Sweep, before: &mut Before) -> Worked<Option<(Whole, StepReceipt)>> {
     let Effect::Restore { refund_id, restoration, cause } = &sweep.effect else { return Ok(None) };
     if row.flag("is_known")? || !open::is_known(row.int("newest")?) {
         return Ok(None);
@@ -231,33 +270,34 @@ fn one<'a>(row: &SqliteRow, sweep: &'a Sweep, before: &mut Before) -> Worked<Opt
     let hash =
         audit::hash(&prev_hash, seq, at, [RECONCILER, sweep.effect.word(), restoration.run_id.as_str(), &detail]);
     before.line = Some((seq, hash.clone()));
-    let whole = Whole {
-        refund_id: refund_id.as_str(),
-        refund_key: act.id("restore"),
-        charge_id: restoration.charge_id.as_str(),
-        account_id: restoration.account_id.as_str(),
-        run_id: restoration.run_id.as_str(),
-        root_id: row.text("root_id")?,
-        detected_at,
-        cause,
-        key: sweep.key.as_str(),
-        part: sweep.part,
-        at,
-        hour: hour(sweep.at),
-        items: restoration.items.iter().map(|item| (item.item, item.credits)).collect(),
-        said: said(restoration)?,
-        lines: lines(restoration),
-        effect: document(&sweep.effect)?,
-        receipt: document(&receipt)?,
-        seq,
-        payload: effects::letter_payload(&act, &sweep.effect, &receipt)?,
-        detail,
-        prev_hash,
-        hash,
-        letter_id: act.id("out"),
-        letter_kind,
-        summary,
-    };
+    let items: Vec<(u32, Credits)> = restoration.items.iter().map(|item| (item.item, item.credits)).collect();
+    let whole = [
+        refund_id.as_str().into(),
+        act.id("restore").into(),
+        restoration.charge_id.as_str().into(),
+        restoration.account_id.as_str().into(),
+        restoration.run_id.as_str().into(),
+        row.text("root_id")?.into(),
+        detected_at.into(),
+        cause.into(),
+        sweep.key.as_str().into(),
+        sweep.part.into(),
+        at.into(),
+        hour(sweep.at).into(),
+        document(&items)?.into(),
+        document(&said(restoration)?)?.into(),
+        document(&lines(restoration))?.into(),
+        document(&sweep.effect)?.into(),
+        document(&receipt)?.into(),
+        seq.into(),
+        detail.into(),
+        prev_hash.into(),
+        hash.into(),
+        act.id("out").into(),
+        letter_kind.into(),
+        summary.into(),
+        effects::letter_payload(&act, &sweep.effect, &receipt)?.into(),
+    ];
     // As it will be read back: finer than a microsecond is cut.
     let at = instant(at, "the instant of the step")?;
     Ok(Some((whole, StepReceipt { step: 0, part: sweep.part, at, receipt })))

@@ -3,10 +3,12 @@
 use makegood_domain::diagnose::{ChargeRestoration, RestoredItem, RestoredLine, Verdict};
 use makegood_domain::money::BalanceKind;
 use makegood_domain::plan::Effect;
-use makegood_domain::ports::{Applied, CaseStore, Detection, DetectionKind, Receipt, ReconcileStore, StepReceipt};
+use makegood_domain::ports::{
+    Applied, CaseStore, Detection, DetectionKind, FactStore, Receipt, ReconcileStore, StepReceipt,
+};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::world::{assert_whole, at, charge, finding, lease, level, new_case, number, restore, run, world};
+use super::world::{assert_whole, at, base, charge, finding, lease, level, new_case, number, restore, run, world};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::sweeps::step_by_step;
 use crate::sqlite::whole::{self, Sweep};
@@ -200,4 +202,53 @@ async fn a_group_ends_where_the_hour_is_full() {
     let done = told.await.into_iter().filter(|told| matches!(told, Ok(Applied::Done(_)))).count();
     assert_eq!(done, 2);
     assert_eq!(number(&store, "SELECT sum(restorations) FROM reconciler_hours").await, 2);
+}
+
+#[tokio::test]
+async fn what_another_program_wrote_after_the_question_refuses_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("makegood.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut facts = base();
+    facts.extend([run("run_1", "a", "a", 10), charge("chg_1", "run_1", "a", 20, &[10], &[("bal_q", 10)])]);
+    assert_eq!(store.import(&facts, at(1_000)).await.unwrap().rejected, vec![]);
+    let other = SqliteStore::open(&path).await.unwrap();
+    let sweep = sweep(1, restore("rfd_1", "chg_1", "run_1", 10), LATE);
+    let mut connection = store.writer.acquire().await.unwrap();
+    let prepared = whole::prepared(&mut connection, &[&sweep]).await.unwrap().unwrap();
+    // A charge of the same balance: what the receipt was to say is no longer so.
+    let meanwhile = [run("run_2", "a", "a", 30), charge("chg_2", "run_2", "a", 40, &[7], &[("bal_q", 7)])];
+    assert_eq!(other.import(&meanwhile, at(2_000)).await.unwrap().rejected, vec![]);
+    assert_eq!(whole::written(&mut connection, prepared).await.unwrap(), None);
+    drop(connection);
+    assert_eq!(number(&store, "SELECT count(*) FROM refunds").await, 0);
+    let Applied::Done(StepReceipt { receipt: Receipt::Restored { balances, .. }, .. }) =
+        store.settle(&sweep.key, 0, &sweep.effect, sweep.at).await.unwrap()
+    else {
+        panic!("nobody is in its way any more")
+    };
+    assert_eq!((balances[0].before, balances[0].after), (983, 993));
+    assert_whole(&other).await;
+}
+
+#[tokio::test]
+async fn a_group_of_any_size_is_one_statement() {
+    for size in [1, 3, 4, 5] {
+        let mut facts = base();
+        for n in 0..size {
+            let id = format!("run_{n}");
+            facts.push(run(&id, "a", "a", 10));
+            facts.push(charge(&format!("chg_{n}"), &id, "a", 20, &[10], &[("bal_q", 10)]));
+        }
+        let store = SqliteStore::open_in_memory().await.unwrap();
+        assert_eq!(store.import(&facts, at(1_000)).await.unwrap().rejected, vec![]);
+        let effect = |n: u32| restore(&format!("rfd_{n}"), &format!("chg_{n}"), &format!("run_{n}"), 10);
+        let sweeps: Vec<Sweep> = (0..size).map(|n| sweep(n, effect(n), LATE)).collect();
+        let mut connection = store.writer.acquire().await.unwrap();
+        let receipts = whole::commit(&mut connection, &sweeps.iter().collect::<Vec<_>>()).await.unwrap();
+        drop(connection);
+        assert_eq!(receipts.map(|receipts| receipts.len()), usize::try_from(size).ok());
+        assert_eq!(number(&store, "SELECT count(*) FROM refunds").await, i64::from(size));
+        assert_whole(&store).await;
+    }
 }
