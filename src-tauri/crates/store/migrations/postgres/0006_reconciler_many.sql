@@ -14,9 +14,10 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'MG005', MESSAGE = format('%s: to be settled one by one', p_what);
 END $$;
 
--- Restorations as they were asked for, field by field, in the order of their charges.
-CREATE TYPE record.sweep AS (keys text[], ids text[], effects jsonb[], refunds text[], charges text[], runs text[],
-    accounts text[], causes text[], items jsonb[], totals bigint[]);
+-- Restorations as they were asked for, field by field, in the order of their charges. `places`: in which they were
+-- asked for.
+CREATE TYPE record.sweep AS (places bigint[], keys text[], parts bigint[], ids text[], effects jsonb[], refunds text[],
+    charges text[], runs text[], accounts text[], causes text[], items jsonb[], totals bigint[]);
 
 -- Reads them. Each must be whole, and no two of one charge or under one key. What is missing is null, and null
 -- is not sound.
@@ -26,8 +27,8 @@ DECLARE
     v_is_sound boolean;
 BEGIN
     WITH wanted AS (
-        SELECT w ->> 'key' AS key, w -> 'part' AS part, w -> 'effect' AS effect, w -> 'effect' -> 'restoration' AS r
-        FROM jsonb_array_elements(p_wanted) AS w
+        SELECT place, w ->> 'key' AS key, w -> 'part' AS part, w -> 'effect' AS effect, w -> 'effect' -> 'restoration' AS r
+        FROM jsonb_array_elements(p_wanted) WITH ORDINALITY AS u (w, place)
     ), added AS (
         SELECT w.*, i.total, w.effect ->> 'effect' = 'restore' AND w.key <> '' AND record.is_count(w.part)
             AND w.effect ->> 'refund_id' <> '' AND r ->> 'run_id' <> '' AND i.are_counts AND l.are_counts
@@ -42,15 +43,15 @@ BEGIN
                 bool_and(record.is_count(l -> 'amount') AND l ->> 'source' <> '' AND l ->> 'target' <> '') AS are_counts
             FROM jsonb_array_elements(r -> 'lines') AS l) AS l
     )
-    SELECT array_agg(key ORDER BY o), array_agg(format('%s.0.%s', key, part::bigint) ORDER BY o), array_agg(effect ORDER BY o),
-        array_agg(effect ->> 'refund_id' ORDER BY o), array_agg(r ->> 'charge_id' ORDER BY o), array_agg(r ->> 'run_id' ORDER BY o),
-        array_agg(r ->> 'account_id' ORDER BY o), array_agg(effect ->> 'cause' ORDER BY o),
-        array_agg(r -> 'items' ORDER BY o), array_agg(total ORDER BY o),
+    -- Sorted once: an aggregate with an order of its own would sort them again.
+    SELECT array_agg(place), array_agg(key), array_agg(part::bigint), array_agg(format('%s.0.%s', key, part::bigint)),
+        array_agg(effect), array_agg(effect ->> 'refund_id'), array_agg(r ->> 'charge_id'), array_agg(r ->> 'run_id'),
+        array_agg(r ->> 'account_id'), array_agg(effect ->> 'cause'), array_agg(r -> 'items'), array_agg(total),
         bool_and(coalesce(is_sound, false)) AND count(*) <= 64
             AND count(DISTINCT key) = count(*) AND count(DISTINCT o) = count(*)
-    INTO v_sweep.keys, v_sweep.ids, v_sweep.effects, v_sweep.refunds, v_sweep.charges, v_sweep.runs, v_sweep.accounts,
-        v_sweep.causes, v_sweep.items, v_sweep.totals, v_is_sound
-    FROM (SELECT *, r ->> 'charge_id' COLLATE "C" AS o FROM added) AS a;
+    INTO v_sweep.places, v_sweep.keys, v_sweep.parts, v_sweep.ids, v_sweep.effects, v_sweep.refunds, v_sweep.charges,
+        v_sweep.runs, v_sweep.accounts, v_sweep.causes, v_sweep.items, v_sweep.totals, v_is_sound
+    FROM (SELECT *, r ->> 'charge_id' COLLATE "C" AS o FROM added ORDER BY o) AS a;
     IF v_is_sound IS NOT TRUE THEN
         PERFORM record.one_by_one('something else than sound restorations');
     END IF;
@@ -162,18 +163,16 @@ BEGIN
         FROM (SELECT charge, source, sum(amount)::bigint AS amount FROM line GROUP BY charge, source) AS l
         WHERE s.charge_id = ANY ((p_sweep).charges) AND s.charge_id = l.charge AND s.balance_id = l.source
     )
-    SELECT array_agg(charge ORDER BY o, position), array_agg(target ORDER BY o, position),
-        array_agg(kind ORDER BY o, position), array_agg(goes_to ORDER BY o, position),
-        array_agg(amount ORDER BY o, position)
+    SELECT array_agg(charge), array_agg(target), array_agg(kind), array_agg(goes_to), array_agg(amount)
     INTO v_lines.charges, v_lines.targets, v_lines.kinds, v_lines.goes_to, v_lines.amounts
-    FROM (SELECT *, charge COLLATE "C" AS o FROM line) AS l;
+    FROM (SELECT * FROM line ORDER BY charge COLLATE "C", position) AS l;
     IF array_position(v_lines.goes_to, NULL) IS NOT NULL THEN
         PERFORM record.one_by_one('a balance that is not there');
     END IF;
     RETURN v_lines;
 END $$;
 
--- Moves levels by these amounts, in the order of their ids, in the stripes of this connection.
+-- Moves levels by these amounts, in the order of their ids, what was used last, in the stripes of this connection.
 CREATE FUNCTION record.sweep_levels(p_balances text[], p_amounts bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_ids text[];
@@ -187,7 +186,7 @@ BEGIN
     FROM (SELECT id, sum(amount)::bigint AS amount FROM unnest(p_balances, p_amounts) AS u (id, amount) GROUP BY id) AS m;
     PERFORM 1 FROM record.balance_stripes s
     WHERE s.balance_id = ANY (v_ids) AND s.stripe = v_stripes[array_position(v_ids, s.balance_id)]
-    ORDER BY s.balance_id COLLATE "C" FOR NO KEY UPDATE;
+    ORDER BY s.balance_id LIKE 'usage:%', s.balance_id COLLATE "C" FOR NO KEY UPDATE;
     UPDATE record.balance_stripes s SET level = s.level + v_amounts[array_position(v_ids, s.balance_id)]
     WHERE s.balance_id = ANY (v_ids) AND s.stripe = v_stripes[array_position(v_ids, s.balance_id)];
     GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -230,7 +229,7 @@ BEGIN
 END $$;
 
 -- Their audit lines, what goes out, and the receipts under their keys.
-CREATE FUNCTION record.sweep_journal(p_sweep record.sweep, p_parts bigint[], p_receipts jsonb[], p_at bigint)
+CREATE FUNCTION record.sweep_journal(p_sweep record.sweep, p_receipts jsonb[], p_at bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_count bigint;
@@ -238,7 +237,7 @@ BEGIN
     WITH done AS MATERIALIZED (
         SELECT w.*, nextval('record.audit_numbers') AS seq, pg_current_xact_id()::text::bigint AS txid,
             jsonb_build_object('action', w.key, 'effect', w.effect - 'text', 'receipt', w.receipt)::text AS detail
-        FROM unnest((p_sweep).keys, p_parts, (p_sweep).ids, (p_sweep).runs, (p_sweep).effects, p_receipts)
+        FROM unnest((p_sweep).keys, (p_sweep).parts, (p_sweep).ids, (p_sweep).runs, (p_sweep).effects, p_receipts)
             AS w (key, part, id, run, effect, receipt)
     ), w1 AS (
         INSERT INTO record.audit (seq, txid, at, actor, act, subject, detail, digest)
@@ -260,40 +259,41 @@ END $$;
 -- Brings the queue and the reconciler's list in line with the runs. Most of them are nobody's complaint, and
 -- are settled now: they leave the list together, the others one by one. Looked at after their rows are
 -- locked, as record.renew_due does: what somebody else adds to a run comes before the look, or finds no row.
-CREATE FUNCTION record.sweep_follow(p_runs text[], p_at bigint) RETURNS bigint LANGUAGE plpgsql
-SET enable_seqscan = off AS $$
+CREATE FUNCTION record.sweep_follow(p_runs text[], p_at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    v_roots text[] := ARRAY(SELECT DISTINCT root_id FROM record.runs WHERE id = ANY (p_runs));
     v_members text[];
-    v_homes text[];
-    v_charges text[];
+    v_roots text[];
     v_open text[];
     v_root text;
     v_done bigint;
 BEGIN
-    SELECT array_agg(id), array_agg(root_id) INTO v_members, v_homes FROM record.runs WHERE root_id = ANY (v_roots);
+    SELECT array_agg(id), array_agg(root_id) INTO v_members, v_roots FROM record.runs
+    WHERE root_id = ANY (ARRAY(SELECT root_id FROM record.runs WHERE id = ANY (p_runs)));
     PERFORM 1 FROM record.cases WHERE id = ANY (ARRAY(SELECT case_id FROM record.case_runs WHERE run_id = ANY (v_members)))
         ORDER BY id FOR NO KEY UPDATE;
-    FOR v_root IN SELECT DISTINCT v_homes[array_position(v_members, k.run_id)] FROM record.case_runs k
+    FOR v_root IN SELECT DISTINCT v_roots[array_position(v_members, k.run_id)] FROM record.case_runs k
         WHERE k.run_id = ANY (v_members) ORDER BY 1
     LOOP
         v_done := record.follow_cases(v_root, NULL, false);
     END LOOP;
     PERFORM 1 FROM record.due_runs WHERE root_id = ANY (v_roots) ORDER BY root_id COLLATE "C" FOR UPDATE;
-    v_charges := ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_members));
     v_open := ARRAY(
-        SELECT run_id FROM record.charges WHERE run_id = ANY (v_members) AND id = ANY (ARRAY(
+        SELECT run_id FROM record.charges WHERE id = ANY (ARRAY(
             SELECT charge_id FROM record.charge_items
-            WHERE charge_id = ANY (v_charges) AND state <> 'delivered' AND refunded < price
-            UNION ALL SELECT charge_id FROM record.refunds WHERE charge_id = ANY (v_charges) AND origin = 'feed'))
+            WHERE charge_id = ANY (ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_members)))
+              AND state <> 'delivered' AND refunded < price
+            UNION ALL SELECT charge_id FROM record.refunds
+            WHERE charge_id = ANY (ARRAY(SELECT id FROM record.charges WHERE run_id = ANY (v_members))) AND origin = 'feed'))
         UNION ALL SELECT run_id FROM record.outputs WHERE run_id = ANY (v_members)
         UNION ALL SELECT id FROM record.runs WHERE id = ANY (v_members) AND status = 'refunded');
-    v_open := ARRAY(SELECT DISTINCT root_id FROM record.runs WHERE id = ANY (v_open));
+    IF v_open <> '{}' THEN
+        v_open := ARRAY(SELECT DISTINCT root_id FROM record.runs WHERE id = ANY (v_open));
+    END IF;
     DELETE FROM record.due_runs WHERE root_id = ANY (v_roots) AND root_id <> ALL (v_open);
     FOR v_root IN SELECT u FROM unnest(v_open) AS u ORDER BY u COLLATE "C" LOOP
         v_done := record.renew_due(v_root, p_at);
     END LOOP;
-    RETURN cardinality(v_roots);
+    RETURN cardinality(v_members);
 END $$;
 
 -- Counts restorations in their hour, where the part of this connection has room for all of them.
@@ -313,8 +313,8 @@ END $$;
 -- Whether one of their charges is young, and a failure of one of its items was never noticed.
 CREATE FUNCTION record.sweep_unnoticed(p_sweep record.sweep, p_at bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_unseen bigint := p_at - (SELECT unseen_hours FROM record.reconciler_limits) * 3600000000;
-    v_young text[] := ARRAY(SELECT id FROM record.charges WHERE id = ANY ((p_sweep).charges) AND posted_at > v_unseen);
+    v_young text[] := ARRAY(SELECT id FROM record.charges WHERE id = ANY ((p_sweep).charges)
+        AND posted_at > p_at - (SELECT unseen_hours FROM record.reconciler_limits) * 3600000000);
 BEGIN
     RETURN cardinality(v_young) > 0 AND EXISTS (
         SELECT 1 FROM unnest((p_sweep).charges, (p_sweep).items) AS w (charge, items)
@@ -334,7 +334,6 @@ DECLARE
     v_at bigint := record.clock(p_at);
     v_sweep record.sweep := record.read_sweep(p_wanted);
     v_count bigint := cardinality(v_sweep.keys);
-    v_parts bigint[];
     v_receipts jsonb[];
     v_lines record.swept_lines;
     v_done bigint;
@@ -351,19 +350,14 @@ BEGIN
     END IF;
     v_done := record.sweep_items(v_sweep, v_at);
     v_lines := record.sweep_lines(v_sweep, v_at);
-    v_done := record.sweep_levels(v_lines.goes_to, v_lines.amounts);
-    v_done := record.sweep_levels(ARRAY(SELECT 'usage:' || a FROM unnest(v_sweep.accounts) AS a),
-        ARRAY(SELECT -t FROM unnest(v_sweep.totals) AS t));
+    v_done := record.sweep_levels(v_lines.goes_to || ARRAY(SELECT 'usage:' || a FROM unnest(v_sweep.accounts) AS a),
+        v_lines.amounts || ARRAY(SELECT -t FROM unnest(v_sweep.totals) AS t));
     v_receipts := record.sweep_receipts(v_sweep, v_lines);
-    v_parts := ARRAY(SELECT (w ->> 'part')::bigint FROM unnest(v_sweep.keys) WITH ORDINALITY AS k (key, place)
-        JOIN jsonb_array_elements(p_wanted) AS w ON w ->> 'key' = k.key ORDER BY k.place);
-    IF record.sweep_journal(v_sweep, v_parts, v_receipts, v_at) <> v_count THEN
+    IF record.sweep_journal(v_sweep, v_receipts, v_at) <> v_count THEN
         PERFORM record.one_by_one('a key that was used in this very moment');
     END IF;
     v_done := record.sweep_follow(v_sweep.runs, v_at);
     v_done := record.count_sweeps(v_count, v_at);
-    RETURN (SELECT jsonb_agg(jsonb_build_object('step', 0, 'part', v_parts[k.place], 'at', v_at,
-            'receipt', v_receipts[k.place]) ORDER BY w.place)
-        FROM jsonb_array_elements(p_wanted) WITH ORDINALITY AS w (said, place)
-        JOIN unnest(v_sweep.keys) WITH ORDINALITY AS k (key, place) ON k.key = w.said ->> 'key');
+    RETURN (SELECT jsonb_agg(jsonb_build_object('step', 0, 'part', part, 'at', v_at, 'receipt', receipt) ORDER BY place)
+        FROM unnest(v_sweep.places, v_sweep.parts, v_receipts) AS k (place, part, receipt));
 END $$;
