@@ -100,4 +100,4 @@ generated:
 	MAKEGOOD_WRITE_GENERATED=1 cargo test $(headless) --lib -- contract::typescript events::schema
 
 bench: setup
-	cargo bench $(headless) --benches
+	cargo bench $(headless) $(foreach name,desk serve intake money transfer vault,--bench $(name))
