@@ -49,7 +49,7 @@ pub enum Settled {
 
 /// Queries for the ids of what must not be, with what it means. `DETAIL` is the document of an audit
 /// line. They read the tables that both databases have.
-const RULES: [(&str, &str); 11] = [
+const RULES: [(&str, &str); 14] = [
     ("SELECT kind || ' ' || subject AS what FROM ledger_breaks", "the ledger does not add up"),
     ("SELECT charge_id AS what FROM charge_items WHERE refunded NOT IN (0, price)", "an item was restored in part"),
     (
@@ -57,9 +57,23 @@ const RULES: [(&str, &str); 11] = [
         "an item has both remedies",
     ),
     (
-        "SELECT charge_id AS what FROM item_transitions WHERE state IN ('delivered', 'refunded')
-            GROUP BY charge_id, item HAVING count(*) > 1",
+        "SELECT charge_id AS what FROM item_transitions GROUP BY charge_id, item
+            HAVING sum(CASE WHEN state IN ('delivered', 'refunded') THEN 1 WHEN state = 'reversed' THEN -1 ELSE 0 END) > 1",
         "an item was settled twice",
+    ),
+    (
+        "SELECT e.id AS what FROM releases e WHERE e.amount <> (SELECT coalesce(sum(p.amount), 0) FROM postings p
+            JOIN released_refunds k ON k.refund_id = p.document WHERE p.kind = 'reversal' AND k.release_id = e.id)",
+        "a release was not debited once",
+    ),
+    (
+        "SELECT e.id AS what FROM releases e WHERE 1 <> (SELECT count(*) FROM item_transitions t
+            WHERE t.action_key = e.action_key AND t.charge_id = e.charge_id AND t.item = 1 AND t.state = 'delivered')",
+        "a release did not deliver once",
+    ),
+    (
+        "SELECT charge_id AS what FROM releases GROUP BY charge_id HAVING count(*) > 1",
+        "a charge was released twice under one agreement",
     ),
     (
         "SELECT c.id AS what FROM charges c WHERE (SELECT sum(i.refunded) FROM charge_items i WHERE i.charge_id = c.id)
@@ -82,9 +96,10 @@ const RULES: [(&str, &str); 11] = [
         "an audit line has not one effect",
     ),
     (
-        "WITH effects AS (EFFECTS) SELECT key AS what FROM effects e WHERE effect IN ('restore', 'deliver')
+        "WITH effects AS (EFFECTS) SELECT key AS what FROM effects e WHERE effect IN ('restore', 'deliver', 'release')
             AND times <> (SELECT count(*) FROM outbox o WHERE o.action_key = e.key
-                AND o.kind = CASE e.effect WHEN 'restore' THEN 'credits_restored' ELSE 'asset_delivered' END)",
+                AND o.kind = CASE e.effect WHEN 'restore' THEN 'credits_restored' WHEN 'release' THEN 'asset_released'
+                    ELSE 'asset_delivered' END)",
         "an effect has not one letter in the outbox",
     ),
     (

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use makegood_app::contract::{ActionKeyRequest, CaseRequest, ConfirmRequest, OutcomeState, ReviewRequest};
+use makegood_app::contract::{
+    ActionKeyRequest, ActionView, CaseRequest, ConfirmRequest, ConsentGiven, OutcomeState, ReviewRequest,
+};
 use makegood_app::{Agent, Desk, Error, Ports, Shift, WorkspaceInfo};
 use makegood_connectors::vault::LocalVault;
 use makegood_domain::feed::Fact;
@@ -43,23 +45,26 @@ pub enum Story {
     Recover,
     /// A reconciler does the same without being asked.
     Sweep,
+    /// An agent gives a file that came after its refund, against a new debit that the customer agreed to.
+    Release,
 }
 
 impl Story {
-    pub const ALL: [Self; 3] = [Self::Restore, Self::Recover, Self::Sweep];
+    pub const ALL: [Self; 4] = [Self::Restore, Self::Recover, Self::Sweep, Self::Release];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Restore => "restore",
             Self::Recover => "recover",
             Self::Sweep => "sweep",
+            Self::Release => "release",
         }
     }
 
     /// A call that it makes where it does what it is about, and not something else instead.
     pub fn mark(self) -> &'static str {
         match self {
-            Self::Restore => "apply.after.1",
+            Self::Restore | Self::Release => "apply.after.1",
             Self::Recover | Self::Sweep => "vault_commit.after.1",
         }
     }
@@ -69,13 +74,21 @@ impl Story {
     pub fn start(self) -> i64 {
         match self {
             Self::Restore | Self::Sweep => 4_000,
-            Self::Recover => 90_000,
+            Self::Recover | Self::Release => 90_000,
+        }
+    }
+
+    /// What it may do about a ticket, the first that is offered.
+    fn remedies(self) -> &'static [ActionKind] {
+        match self {
+            Self::Release => &[ActionKind::Release],
+            Self::Restore | Self::Recover | Self::Sweep => &[ActionKind::Recover, ActionKind::Restore],
         }
     }
 
     /// Its n-th run: of one item, or of two.
     pub fn job(self, lane: &str, number: u64) -> Job {
-        let number = number * 3 + u64::from(self != Self::Restore);
+        let number = number * 3 + u64::from(!matches!(self, Self::Restore | Self::Release));
         Job::new(lane, number)
     }
 }
@@ -149,6 +162,11 @@ impl Program {
         arguments
     }
 
+    /// Whether the first item's file is a late result.
+    fn is_refunded(&self) -> bool {
+        self.refunded || self.made_for == Story::Release
+    }
+
     fn job(&self) -> Job {
         self.made_for.job(&self.lane, self.number)
     }
@@ -163,12 +181,12 @@ pub async fn run(program: &Program) -> anyhow::Result<()> {
     let job = program.job();
     let made = Made { first: program.made_for != Story::Restore, large: program.large, forgetful: program.forgetful };
     bring(store.as_ref(), &job, made).await?;
-    if program.refunded {
+    if program.is_refunded() {
         refund_first(store.as_ref(), &job).await?;
     }
     let desk = desk(program, &marks, store, made)?;
     let ended = match program.story {
-        Story::Restore | Story::Recover => Window { desk, marks, job, program }.insist().await?,
+        Story::Restore | Story::Recover | Story::Release => Window { desk, marks, job, program }.insist().await?,
         Story::Sweep => sweep(&desk, program).await?,
     };
     say(&format!("{ENDED}{ended}"));
@@ -279,7 +297,7 @@ impl Window<'_> {
                 None => {
                     anyhow::ensure!(kept.requests < REQUESTS_MAX, "{REQUESTS_MAX} requests, and no remedy");
                     let Some(request) = self.review(kept.requests).await? else {
-                        return Ok("nothing to do".to_owned());
+                        return self.idle().await;
                     };
                     kept.open = Some(request.clone());
                     self.keep(&kept)?;
@@ -293,6 +311,17 @@ impl Window<'_> {
         }
     }
 
+    /// Nothing can be done about the ticket: of a late result, because it was released before.
+    async fn idle(&self) -> anyhow::Result<String> {
+        if self.program.story == Story::Release {
+            let case_id = self.job.case().0;
+            let detail = self.desk.case_detail(CaseRequest { case_id }).await.context("looking at the case")?;
+            let done = |act: &ActionView| act.kind == ActionKind::Release && act.state == OutcomeState::Done;
+            anyhow::ensure!(detail.actions.iter().any(done), "the late result is not released, and can't be");
+        }
+        Ok("nothing to do".to_owned())
+    }
+
     /// Reviews a remedy. `None`: there is nothing that can be done about it now.
     async fn review(&self, requests: u32) -> anyhow::Result<Option<ConfirmRequest>> {
         let new = NewCase { ticket: self.ticket(), ..self.job.new_case() };
@@ -300,15 +329,13 @@ impl Window<'_> {
         self.desk.take_in(case.clone(), new.ticket, Vec::new()).await.context("taking the ticket in")?;
         // As the agent does who is told that the run is still under way.
         self.desk.look_up(CaseRequest { case_id: case.0.clone() }).await.context("asking the provider")?;
-        if self.program.refunded {
+        if self.program.is_refunded() {
             self.desk.capture_wanted().await;
         }
-        for kind in [ActionKind::Recover, ActionKind::Restore] {
-            let sheet = match self
-                .desk
-                .review(ReviewRequest { case_id: case.0.clone(), kind, answer: None, consent: None })
-                .await
-            {
+        for &kind in self.program.story.remedies() {
+            let consent = (kind == ActionKind::Release).then(agreed);
+            let request = ReviewRequest { case_id: case.0.clone(), kind, answer: None, consent: consent.clone() };
+            let sheet = match self.desk.review(request).await {
                 Ok(sheet) => sheet,
                 Err(Error::Refused(_)) => continue,
                 Err(other) => return Err(other).context("reviewing"),
@@ -322,7 +349,7 @@ impl Window<'_> {
                 reviewed_at: sheet.made_at,
                 key: format!("{}-{requests}", self.job.key()),
                 reason: sheet.needs_reason.then(|| "the customer has waited long enough".to_owned()),
-                consent: None,
+                consent,
             }));
         }
         Ok(None)
@@ -372,6 +399,12 @@ impl Window<'_> {
         self.marks.pass("window_keep", "after");
         Ok(())
     }
+}
+
+/// The customer's word for a new debit, given after the refund.
+fn agreed() -> ConsentGiven {
+    let at = product::at(product::LATE + 60);
+    ConsentGiven { by: "tor@customer.example".to_owned(), at, message: "Yes, charge me again.".to_owned() }
 }
 
 /// Whether the record says that somebody was faster: then what was seen is to be read again.

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use makegood_domain::ids::ActionKey;
-use makegood_domain::settlement::{By, Item, Lease, Move, State as ItemState, settle_by_refund, step};
+use makegood_domain::settlement::{
+    By, Item, Lease, Move, State as ItemState, settle_by_refund, settle_by_release, step,
+};
 
 use super::rules::Rules;
 
@@ -72,6 +74,8 @@ pub struct Record {
     /// Prices returned, less those taken back.
     pub returned: i8,
     pub delivered: bool,
+    /// Times that it was charged again.
+    pub released: u8,
     pub letter: Letter,
     /// What the customer sees.
     pub shown: bool,
@@ -139,6 +143,8 @@ pub enum Ask {
     /// End a lease that is over, so that its holder can no longer deliver.
     Fence,
     Refund,
+    /// Take the refund back and deliver the item, in one (P4).
+    Redebit,
     FactReversed,
     FactDamaged,
 }
@@ -150,13 +156,15 @@ pub struct Next {
     epoch: u8,
     holder: u8,
     by: u8,
+    /// It takes a refund back on the way.
+    redebits: bool,
 }
 
 impl Next {
     fn of(item: &Item, by: u8) -> Option<Self> {
         let (phase, _) = Phase::NAMES.into_iter().find(|(_, state)| *state == item.state)?;
         let holder = if phase == Phase::Delivering { by } else { 0 };
-        Some(Self { phase, epoch: u8::try_from(item.epoch).ok()?, holder, by })
+        Some(Self { phase, epoch: u8::try_from(item.epoch).ok()?, holder, by, redebits: false })
     }
 }
 
@@ -171,6 +179,7 @@ impl Record {
             live: false,
             returned: 0,
             delivered: false,
+            released: 0,
             letter: Letter::None,
             shown: false,
             fault: Fault::None,
@@ -237,6 +246,9 @@ impl Decider {
         if !self.rules.lease_keeps_off && ask == Ask::Refund {
             told.live = false;
         }
+        if !self.rules.refund_stands && ask == Ask::Redebit && told.phase == Phase::Reversed {
+            told.phase = Phase::Refunded;
+        }
         match ask {
             Ask::Deliver { epoch } | Ask::Release { epoch } if !self.rules.fence && told.phase.is_open() => {
                 Snap { phase: Phase::Delivering, holder: by, epoch, ..told }
@@ -258,6 +270,11 @@ fn ask_the_rules(snap: &Snap, ask: Ask, by: u8) -> Option<Next> {
         Ask::Fence if snap.phase == Phase::Delivering => moved(&Move::Fence { by: who }),
         Ask::Fence => None,
         Ask::Refund => settle_by_refund(&item, &who, 1, at).ok().map(|(_, refunded)| refunded),
+        Ask::Redebit => {
+            let released = settle_by_release(&item, &[1], &key(by), instant(LIVE), at).ok();
+            let next = released.and_then(|(_, delivered)| Next::of(&delivered, by))?;
+            return Some(Next { redebits: true, ..next });
+        }
         Ask::FactReversed => moved(&Move::Reverse { amount: 1 }),
         Ask::FactDamaged => moved(&Move::Damage),
     }?;
@@ -275,7 +292,9 @@ fn key(by: u8) -> ActionKey {
 /// Writes what was decided. `None`: a key of the record refuses it, somebody was faster.
 pub fn apply(rules: &Rules, now: &Record, read: Snap, next: &Next) -> Option<Record> {
     let settles = !next.phase.is_open();
-    if settles && rules.once && !now.phase.is_open() {
+    // The refund that a release takes back makes room for the delivery, under the same keys.
+    let has_room = now.phase.is_open() || (next.redebits && now.phase == Phase::Refunded);
+    if settles && rules.once && !has_room {
         return None;
     }
     let mut record = Record { phase: next.phase, seq: read.seq + 1, epoch: next.epoch, holder: next.holder, ..*now };
@@ -293,6 +312,10 @@ pub fn apply(rules: &Rules, now: &Record, read: Snap, next: &Next) -> Option<Rec
         Phase::Reversed => record.returned -= 1,
         Phase::Delivered => {
             record.delivered = true;
+            if next.redebits {
+                record.returned -= i8::from(rules.release_whole);
+                record.released += 1;
+            }
             // The platform shows what it delivered itself.
             record.shown |= next.by == 0;
             if next.by != 0 && rules.letter_with_effect {

@@ -19,6 +19,12 @@ pub struct Rules {
     pub letter_once: bool,
     /// The canvas is told after the record, never before.
     pub record_first: bool,
+    /// A release takes back only a refund that stands.
+    pub refund_stands: bool,
+    /// A release is the debit and the delivery in one.
+    pub release_whole: bool,
+    /// A release that is asked for again under its key is the same one.
+    pub release_once: bool,
 }
 
 impl Rules {
@@ -31,11 +37,20 @@ impl Rules {
         letter_with_effect: true,
         letter_once: true,
         record_first: true,
+        refund_stands: true,
+        release_whole: true,
+        release_once: true,
     };
+
+    /// Whether what is left out is shown only where something is released.
+    #[must_use]
+    pub fn bend_releases(&self) -> bool {
+        !(self.refund_stands && self.release_whole && self.release_once)
+    }
 }
 
 /// The protocol without a rule, or without two that stand in for one another, and what comes of it.
-pub const MUTANTS: [(&str, Rules, &[&str]); 8] = [
+pub const MUTANTS: [(&str, Rules, &[&str]); 11] = [
     ("no compare of seq", Rules { compare_seq: false, ..Rules::ALL }, &["I3", "I2", "I5", "lease"]),
     ("refund ignores a lease", Rules { lease_keeps_off: false, ..Rules::ALL }, &["live lease"]),
     ("canvas before record", Rules { record_first: false, ..Rules::ALL }, &["I6"]),
@@ -44,4 +59,7 @@ pub const MUTANTS: [(&str, Rules, &[&str]); 8] = [
     ("a letter sent again counts again", Rules { letter_once: false, ..Rules::ALL }, &["I6"]),
     ("no fence and not once", Rules { fence: false, once: false, ..Rules::ALL }, &["I2", "I5", "I6"]),
     ("no fence, no compare", Rules { fence: false, compare_seq: false, ..Rules::ALL }, &["I3", "I2", "I5"]),
+    ("a release of what is not refunded", Rules { refund_stands: false, ..Rules::ALL }, &["I2"]),
+    ("delivered before it is debited", Rules { release_whole: false, ..Rules::ALL }, &["I5"]),
+    ("one agreement, two debits", Rules { release_once: false, ..Rules::ALL }, &["P4"]),
 ];

@@ -1,5 +1,5 @@
-//! One charged item, and everybody who may settle it: two recoveries, two agents who restore, the
-//! reconciler, the platform's late facts, and the sender of what goes out. Any of them can stop at
+//! One charged item, and everybody who may settle it: recoveries, agents who restore, agents who release a late
+//! result, the reconciler, the platform's late facts, and the sender of what goes out. Any of them can stop at
 //! any point, and any answer can be lost; both go on with the key that they had.
 
 use std::fmt;
@@ -19,6 +19,16 @@ pub struct Budget {
     pub expiries: u8,
     /// What the platform may say.
     pub platform: Platform,
+    pub cast: Cast,
+}
+
+/// Who is there beside the reconciler and the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    /// Two recoveries, and two agents who restore.
+    Restoring,
+    /// One of each, and two agents who each have the customer's word for one release.
+    Releasing,
 }
 
 pub struct Model {
@@ -27,9 +37,12 @@ pub struct Model {
     decider: Decider,
 }
 
-/// Two recoveries, two agents, one reconciler; the platform is nobody.
+/// The numbers of those who write: recoveries, agents, one reconciler, releasers; the platform is nobody.
 pub const RECOVERIES: usize = 2;
 pub const AGENTS: usize = 2;
+/// Agents who release; the first one's number.
+pub const RELEASERS: usize = 2;
+const RELEASER: u8 = 6;
 const RECONCILER: u8 = 5;
 const PLATFORM: u8 = 0;
 
@@ -73,6 +86,9 @@ pub struct State {
     pub agents: [Restoring; AGENTS],
     /// Which agents have a receipt of their restoration.
     pub restored: [bool; AGENTS],
+    pub releasers: [Restoring; RELEASERS],
+    /// Which of them have a receipt of their release.
+    pub released: [bool; RELEASERS],
     pub reconciler: Restoring,
     pub looks: u8,
     pub crashes: u8,
@@ -118,7 +134,7 @@ impl State {
                 _ => {}
             }
         }
-        for actor in self.agents.iter_mut().chain([&mut self.reconciler]) {
+        for actor in self.agents.iter_mut().chain(&mut self.releasers).chain([&mut self.reconciler]) {
             if let Restoring::Saw(snap) = actor {
                 known(snap);
             }
@@ -130,6 +146,10 @@ impl State {
         if (self.agents[0], self.restored[0]) > (self.agents[1], self.restored[1]) {
             self.agents.swap(0, 1);
             self.restored.swap(0, 1);
+        }
+        if (self.releasers[0], self.released[0]) > (self.releasers[1], self.released[1]) {
+            self.releasers.swap(0, 1);
+            self.released.swap(0, 1);
         }
     }
 
@@ -145,7 +165,7 @@ impl State {
                 _ => {}
             }
         }
-        for actor in self.agents.iter_mut().chain([&mut self.reconciler]) {
+        for actor in self.agents.iter_mut().chain(&mut self.releasers).chain([&mut self.reconciler]) {
             if let Restoring::Saw(snap) = actor {
                 snap.swap_holders();
             }
@@ -313,6 +333,49 @@ impl Model {
         }
     }
 
+    /// Gives a late result against a new debit, once, by the customer's word for it. A review of what is not
+    /// refunded is refused, so that nobody begins before.
+    fn releaser(&self, state: &State, index: usize, steps: &mut Steps) {
+        let number = u8::try_from(index + 1).unwrap_or_default();
+        let mut tell = |what, next: State| steps.push((Step { who: "releaser", number, what }, next));
+        let with = |pc| {
+            let mut next = *state;
+            next.releasers[index] = pc;
+            next
+        };
+        match state.releasers[index] {
+            Restoring::Idle if state.released[index] && self.rules.release_once => {
+                tell("hears of the release", with(Restoring::Over));
+            }
+            Restoring::Idle if state.record.phase == Phase::Refunded || !self.rules.refund_stands => {
+                tell("reads", with(Restoring::Saw(state.record.snap())));
+            }
+            Restoring::Idle | Restoring::Over => {}
+            Restoring::Saw(snap) => {
+                match self.write(&state.record, snap, Ask::Redebit, RELEASER + number) {
+                    Written::Done(record) => {
+                        let mut next = with(Restoring::Over);
+                        next.record = record;
+                        next.released[index] = true;
+                        tell("releases", next);
+                        if state.lost < self.budget.lost {
+                            next.releasers[index] = Restoring::Idle;
+                            next.lost += 1;
+                            tell("releases, unheard", next);
+                        }
+                    }
+                    Written::Refused => tell("is told who was first", with(Restoring::Over)),
+                    Written::Conflict => tell("is too late", with(Restoring::Idle)),
+                }
+                if state.crashes < self.budget.crashes {
+                    let mut next = with(Restoring::Idle);
+                    next.crashes += 1;
+                    tell("crashes", next);
+                }
+            }
+        }
+    }
+
     /// Looks at what is open: ends a lease that is over, then restores; leaves a live one alone.
     fn reconciler(&self, state: &State, steps: &mut Steps) {
         let mut tell = |what, next: State| steps.push((Step { who: "reconciler", number: 0, what }, next));
@@ -398,12 +461,20 @@ impl World for Model {
     type Step = Step;
 
     fn start(&self) -> State {
+        let (recoveries, agents, releasers) = match self.budget.cast {
+            Cast::Restoring => ([Recovery::Idle; RECOVERIES], [Restoring::Idle; AGENTS], [Restoring::Over; RELEASERS]),
+            Cast::Releasing => {
+                ([Recovery::Idle, Recovery::Over], [Restoring::Idle, Restoring::Over], [Restoring::Idle; RELEASERS])
+            }
+        };
         State {
             record: Record::charged(),
-            recoveries: [Recovery::Idle; RECOVERIES],
+            recoveries,
             receipts: [Receipts::default(); RECOVERIES],
-            agents: [Restoring::Idle; AGENTS],
+            agents,
             restored: [false; AGENTS],
+            releasers,
+            released: [false; RELEASERS],
             reconciler: Restoring::Idle,
             looks: 0,
             crashes: 0,
@@ -421,6 +492,9 @@ impl World for Model {
         for index in 0..AGENTS {
             self.agent(state, index, steps);
         }
+        for index in 0..RELEASERS {
+            self.releaser(state, index, steps);
+        }
         self.reconciler(state, steps);
         self.surroundings(state, steps);
         if self.rules.compare_seq {
@@ -437,6 +511,10 @@ impl World for Model {
         }
         if !(0..=1).contains(&record.returned) {
             return Some("I2: more was returned than was charged, or less than nothing");
+        }
+        let agreed = state.released.iter().filter(|released| **released).count();
+        if usize::from(record.released) > agreed {
+            return Some("P4: charged again more often than the customer agreed");
         }
         if record.delivered && record.returned > 0 {
             return Some("I5: delivered and refunded");
