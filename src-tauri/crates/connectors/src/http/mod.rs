@@ -4,6 +4,7 @@
 
 mod address;
 mod ask;
+mod causes;
 mod download;
 mod gate;
 mod grant;
@@ -41,6 +42,7 @@ pub use turns::Rate;
 pub use wait::backoff;
 
 use address::JudgingResolver;
+use causes::chain;
 use gate::Gate;
 use grant::Grant;
 use turns::Turns;
@@ -579,21 +581,6 @@ const fn is_worth_a_retry(status: u16) -> bool {
 fn wanted_wait(answer: &Answer) -> Option<Duration> {
     let values = answer.headers.get_all(RETRY_AFTER).iter().filter_map(|v| v.to_str().ok());
     wait::retry_after(values, answer.headers.get(DATE).and_then(|v| v.to_str().ok()))
-}
-
-/// An error with its causes, each once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
-use super::{Guard, HttpError, Limits, Line, SystemNames, build, chain};
+use super::causes::chain;
+use super::{Guard, HttpError, Limits, Line, SystemNames, build};
 
 /// So long an endpoint may take for its whole answer.
 const PATIENCE: Duration = Duration::from_secs(15);

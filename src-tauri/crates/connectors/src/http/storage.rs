@@ -18,7 +18,8 @@ use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Guard, HttpError, Limits, Line, Pace, SystemNames, chain, is_worth_a_retry, shown, wait};
+use super::causes::chain;
+use super::{Guard, HttpError, Limits, Line, Pace, SystemNames, is_worth_a_retry, shown, wait};
 
 /// The longest text of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 * 1024;
