@@ -32,6 +32,13 @@ impl Dice {
         if high <= low { low } else { self.0.random_range(low..=high) }
     }
 
+    /// So many bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.fill(&mut bytes[..]);
+        bytes
+    }
+
     /// True in `percent` of 100 cases.
     pub fn chance(&mut self, percent: u32) -> bool {
         self.0.random_range(0..100) < percent

@@ -82,6 +82,8 @@ enum Command {
     ChildProgram(kill::program::Program),
     #[command(hide = true)]
     ChildReach,
+    #[command(hide = true)]
+    ChildTls(net::tls::Child),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Command::ChildWriter(work) => return child::be(&work),
         Command::ChildProgram(program) => return child::be_program(&program),
         Command::ChildReach => return net::reach::be(options.seed),
+        Command::ChildTls(child) => return net::tls::be(&child, options.only),
         Command::Quick => (Suite::QUICK.to_vec(), false),
         Command::Full => (Suite::FULL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),

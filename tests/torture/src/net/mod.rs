@@ -9,6 +9,8 @@ mod memory;
 mod play;
 pub mod reach;
 mod scripts;
+mod store;
+pub mod tls;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -46,6 +48,11 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     let mut verdict = played(&Size { seeds: run.size(1, SEEDS), rows: &[], plant: Plant::Nothing }, run)?;
     if run.wants("ssrf") {
         reach::watched(run, &mut verdict)?;
+    }
+    child::runtime()?.block_on(store::played(run, &mut verdict))?;
+    // Whether one of its scripts is asked for, the child knows.
+    if run.only.as_ref().is_none_or(|only| tls::ROWS.iter().any(|row| only.starts_with(row))) {
+        tls::played(run, &mut verdict)?;
     }
     Ok(verdict)
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use makegood_connectors::vault::shelf::{Put, Shelf, ShelfError, StoreShelf};
 
+use makegood_testkit::{Bucket, StoreFault as Fault};
+
 use crate::behaviour;
-use crate::bucket::{Bucket, Fault};
 use crate::subject::{OnDisk, PART, Subject, Unhurried, connect};
 
 /// In every test the second half of the access key: it must be in no text.
@@ -21,7 +22,7 @@ struct Store {
 }
 
 async fn store() -> Store {
-    let (bucket, pace) = (Bucket::start().await, Arc::new(Unhurried::default()));
+    let (bucket, pace) = (Bucket::start().await.expect("a port"), Arc::new(Unhurried::default()));
     let shelf = connect("s3://box/made/good", bucket.base(), &format!("AKIATEST:{SECRET}"), &pace);
     Store { bucket, pace, shelf }
 }
@@ -170,7 +171,7 @@ async fn no_store_and_no_network_are_told_as_such() {
         matches!(&told, Err(error) if error.is_temporary() && error.to_string().contains("network is up")),
         "{told:?}"
     );
-    let bucket = Bucket::start().await;
+    let bucket = Bucket::start().await.expect("a port");
     let shelf = connect("s3://wrong", bucket.base(), "AKIATEST:SECRET", &pace);
     let told = shelf.measure(&file.key).await.expect_err("refused").to_string();
     assert!(told.contains("s3://wrong"), "{told}");

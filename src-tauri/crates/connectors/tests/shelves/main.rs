@@ -5,7 +5,6 @@
 #![expect(clippy::expect_used, reason = "what can't be set up or read has failed the test")]
 
 mod behaviour;
-mod bucket;
 mod faults;
 mod folder;
 mod foreign;

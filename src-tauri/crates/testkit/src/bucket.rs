@@ -39,6 +39,7 @@ struct State {
 }
 
 /// Listens on loopback until it is dropped. Its only bucket is `box`.
+#[derive(Debug)]
 pub struct Bucket {
     base: String,
     state: Arc<Mutex<State>>,
@@ -52,9 +53,11 @@ impl Drop for Bucket {
 }
 
 impl Bucket {
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
+    /// # Errors
+    /// When the machine gives no port.
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let base = format!("http://{}", listener.local_addr()?);
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
@@ -63,9 +66,11 @@ impl Bucket {
                 tokio::spawn(async move { answer(stream, &state).await.unwrap_or_default() });
             }
         });
-        Self { base, state, task }
+        Ok(Self { base, state, task })
     }
 
+    /// Where it is asked.
+    #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -83,15 +88,18 @@ impl Bucket {
         self.with(|state| state.objects.insert(name.to_owned(), content.to_vec()));
     }
 
+    #[must_use]
     pub fn object(&self, name: &str) -> Option<Vec<u8>> {
         self.with(|state| state.objects.get(name).cloned())
     }
 
+    #[must_use]
     pub fn objects(&self) -> usize {
         self.with(|state| state.objects.len())
     }
 
     /// Uploads that were begun and neither finished nor given up.
+    #[must_use]
     pub fn unfinished(&self) -> usize {
         self.with(|state| state.uploads.len())
     }
@@ -103,11 +111,13 @@ impl Bucket {
     }
 
     /// How many questions of this method had this in their address.
+    #[must_use]
     pub fn asked(&self, method: &str, part: &str) -> usize {
         self.with(|state| state.asked.iter().filter(|one| one.starts_with(method) && one.contains(part)).count())
     }
 
     /// Bodies that came without a checksum.
+    #[must_use]
     pub fn unchecked(&self) -> usize {
         self.with(|state| state.unchecked)
     }
@@ -281,7 +291,7 @@ impl State {
         let Some((_, parts)) = self.uploads.get_mut(&request.query["uploadId"]) else {
             return Answer::error(404, "NoSuchUpload");
         };
-        let number = request.query["partNumber"].parse().expect("a number");
+        let Ok(number) = request.query["partNumber"].parse() else { return Answer::error(400, "InvalidArgument") };
         if !matches!(fault, Some(Fault::KeepsNothing)) {
             parts.insert(number, content);
         }
@@ -316,11 +326,13 @@ impl State {
         let Some((first, last)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) else {
             return stamp(Answer::new(200, content.clone()));
         };
-        let first: usize = first.parse().expect("a first byte");
         let last = last.parse::<usize>().map_or(content.len(), |last| last + 1).min(content.len());
         let whole = content.len();
-        stamp(Answer::new(206, &content[first..last]))
-            .with("content-range", format!("bytes {first}-{}/{whole}", last - 1))
+        let Some((first, part)) = first.parse().ok().and_then(|first: usize| Some((first, content.get(first..last)?)))
+        else {
+            return Answer::error(416, "InvalidRange");
+        };
+        stamp(Answer::new(206, part)).with("content-range", format!("bytes {first}-{}/{whole}", last - 1))
     }
 
     fn list(&self, query: &BTreeMap<String, String>) -> Answer {
