@@ -91,6 +91,11 @@ fn odd_requests(book: &mut Book) {
     forged["restorations"] = json!([forged["restorations"][0], less]);
     forged["amount"] = json!(1);
     rewritten(book, "ask for much that looks like 1 credit", &job, forged, "whole number");
+    let job = book.big();
+    let mut forged = request(&job, WHY);
+    forged["releases"] = json!([{ "amount": 1 - job.total(), "items": [], "refund_ids": [] }]);
+    forged["amount"] = json!(1);
+    rewritten(book, "ask for much that a release makes look like 1 credit", &job, forged, "not below 0");
     book.agent("ask for nothing", call("ask_approval", &["NULL".to_owned(), "0".to_owned()]), Ends::No("digest"));
     let job = book.big();
     let mut forged = request(&job, WHY);
@@ -100,7 +105,10 @@ fn odd_requests(book: &mut Book) {
 
 /// A request with the digest that the record itself makes of what it says.
 fn rewritten(book: &mut Book, name: &str, job: &Job, forged: Value, words: &'static str) {
-    let canonical = json!({ "case": job.case(), "restorations": forged["restorations"], "reason": forged["reason"] });
+    let releases = forged.get("releases").cloned().unwrap_or_else(|| json!([]));
+    let restorations = &forged["restorations"];
+    let canonical = json!({ "case": job.case(), "restorations": restorations, "releases": releases,
+        "reason": forged["reason"] });
     let mut forged = forged;
     forged["digest"] = json!(sum_of(&canonical));
     book.agent(name, ask(&forged), Ends::No(words));
