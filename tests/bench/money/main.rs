@@ -4,16 +4,17 @@
 //! was taken in the same run, in turn with it: the median over rounds. Asserts nothing; the targets
 //! stand beside the figures.
 //!
-//! What was seen on a virtual machine with two cores and a virtual disk (ext4), while others worked on it, so that
-//! single runs differ by a factor of two:
+//! What was seen on a virtual machine with two cores and a virtual disk (ext4); all but the restorations on PostgreSQL
+//! while others worked on it, so that single runs differ by a factor of two:
 //!
 //! | | target | seen |
 //! | --- | --- | --- |
 //! | SQLite, one by one, to bare inserts | 0.8 | 0.3 to 0.8: missed |
 //! | SQLite, 32 at once, to one by one | 6 | 5.5 to 11.4, in the middle 6.5 |
-//! | PostgreSQL, to `pgbench` of the same, 1, 8 and 32 at once | 0.8 | 0.9, 1.9, 4.4 |
-//! | PostgreSQL, to TPC-B, 8 at once | 0.7 | 0.44: missed; since then a call of four costs a tenth less |
-//! | PostgreSQL, to TPC-B, 32 at once | 0.7 | 0.8 |
+//! | PostgreSQL, to `pgbench` of the same, 1, 8 and 32 at once | 0.8 | 0.9, 2.0, 4.6 |
+//! | PostgreSQL, to TPC-B, 8 at once | 0.7 | 0.50: missed |
+//! | PostgreSQL, to TPC-B, 32 at once | 0.7 | 0.84 |
+//! | PostgreSQL, one pool, 32 at once, to one row | 3 | 9.0 |
 //! | a pass beside 3,000,000 settled runs, to beside 30,000 | 1.3 | 1.26 on SQLite, 1.23 on PostgreSQL |
 //! | full scan of 3,000,000 runs, to the anti-join | 2 | 0.9 on SQLite; 4.8 on PostgreSQL, 1.6 at 1,000,000: the server joins with several processes, the scan has one |
 //!
