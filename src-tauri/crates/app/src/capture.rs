@@ -77,7 +77,11 @@ impl Waiting {
     }
 
     /// Notes that a file of a run did not come, which its provider keeps until `deadline`.
+    /// Files of one run that did not come are one try, whichever is told of first.
     fn try_again(&mut self, run: &RunId, deadline: Option<Timestamp>, now: Timestamp) {
+        if self.again.get(run).is_some_and(|again| again.at.is_some()) {
+            return;
+        }
         let tries = self.again.get(run).map_or(0, |again| again.tries);
         let seconds = AGAIN_AFTER.saturating_mul(1_i64 << tries.min(16)).min(AGAIN_AT_MOST);
         let at = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
@@ -86,6 +90,13 @@ impl Waiting {
         if in_time && (known || self.again.len() < WISHES_MAX) {
             self.again.insert(run.clone(), Again { at: Some(at), tries: tries.saturating_add(1) });
         } else {
+            self.again.remove(run);
+        }
+    }
+
+    /// Forgets the try of a run that is under way, not one that another of its files waits for.
+    fn end_try(&mut self, run: &RunId) {
+        if self.again.get(run).is_some_and(|again| again.at.is_none()) {
             self.again.remove(run);
         }
     }
@@ -238,12 +249,19 @@ impl Desk {
         }
     }
 
-    /// What is to be saved of a run. What keeps it from being found is logged: the reconciler comes by.
+    /// What is to be saved of a run. What keeps it from being found is logged, and it is tried again.
     async fn find_unsaved(&self, (run, asks): (RunId, bool)) -> Vec<Ready> {
         match self.try_unsaved(&run, asks).await {
-            Ok(files) => files,
+            Ok(files) => {
+                if files.is_empty() {
+                    self.wishes.waiting().end_try(&run);
+                }
+                files
+            }
             Err(why) => {
                 tracing::warn!(%run, %why, "what is finished of a run was not found out");
+                let now = self.now();
+                self.wishes.waiting().try_again(&run, None, now);
                 Vec::new()
             }
         }
@@ -293,7 +311,7 @@ impl Desk {
         let saved = self.capture(&ready.scope, &ready.root, &ready.file, &self.agent.id).await;
         let (why, retry) = match saved {
             Ok(Saved::Here) => {
-                self.wishes.waiting().again.remove(&ready.root);
+                self.wishes.waiting().end_try(&ready.root);
                 return Worked::Brought(true);
             }
             Ok(Saved::Missed { why, retry, .. }) => (why, retry),
@@ -304,7 +322,7 @@ impl Desk {
         if retry {
             waiting.try_again(&ready.root, ready.file.deadline, now);
         } else {
-            waiting.again.remove(&ready.root);
+            waiting.end_try(&ready.root);
         }
         drop(waiting);
         tracing::warn!(run = %ready.root, item = ready.file.item, why, "a file was not saved");
@@ -389,5 +407,19 @@ mod tests {
         assert_eq!((hour.len(), hour.last()), (7, Some(&2_730)));
         assert_eq!(tries(Some(20)), Vec::<i64>::new());
         assert_eq!(tries(None).len(), 12);
+    }
+
+    #[test]
+    fn the_files_of_a_run_are_tried_again_together() {
+        let (mut waiting, run) = (Waiting::default(), RunId::new("run"));
+        waiting.try_again(&run, None, at(0));
+        waiting.end_try(&run);
+        assert_eq!(waiting.pop_due(at(30)), Some(run.clone()), "one came, the other did not");
+        waiting.try_again(&run, None, at(30));
+        waiting.try_again(&run, Some(at(31)), at(30));
+        assert_eq!(waiting.pop_due(at(89)), None);
+        assert_eq!(waiting.pop_due(at(90)), Some(run.clone()), "two that did not come are one try");
+        waiting.end_try(&run);
+        assert!(waiting.again.is_empty(), "nothing is left to be tried");
     }
 }
