@@ -19,6 +19,8 @@ target := $(or $(CARGO_TARGET_DIR),target)
 # Two sets of features, each always spelled the same, so that nothing is built a third time.
 headless := --locked --workspace --no-default-features
 desktop := --locked --workspace
+# The programs for the checks, with the features that the tests were built with: nothing is built a second time.
+checked_bins := $(desktop) --bins --tests
 
 ui_sources := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
@@ -72,7 +74,7 @@ desktop: setup ui/dist/index.html
 
 # Clients that nobody here wrote talk to makegoodctl, and the vault to servers that nobody here wrote.
 foreign: setup ui/dist/index.html
-	cargo build $(desktop) --bins
+	cargo build $(checked_bins)
 	tests/foreign/check $(target)
 	tests/foreign/servers $(target) $(desktop)
 
@@ -83,16 +85,16 @@ specs:
 
 # Killed processes, cut power, races, forged SQL: see tests/torture.
 torture: setup ui/dist/index.html
-	cargo build $(desktop) --bins
+	cargo build $(checked_bins)
 	$(target)/debug/torture quick
 
 torture-full: setup ui/dist/index.html
-	cargo build $(desktop) --bins
+	cargo build $(checked_bins)
 	$(target)/debug/torture full
 	MAKEGOOD_SEEDS=400 cargo test $(desktop) --lib -- random_calls
 
 e2e: setup ui/dist/index.html
-	cargo build $(desktop) --bins
+	cargo build $(checked_bins)
 	$(target)/debug/e2e --window $(target)/debug/makegood --pictures $(target)/e2e
 
 # Writes the window's side of the contract anew, and the schemas of the events.

@@ -28,6 +28,9 @@ use crate::sweeps::Stop;
 
 /// Pieces that are read ahead of the record.
 const PIECES_AHEAD: usize = 2;
+/// The place in the file is kept once in so many pieces: each time the disk is waited for. What came after it is read
+/// again where an import was killed, and is known then.
+const PIECES_A_PLACE: u64 = 8;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -127,12 +130,15 @@ async fn import(
     let reader = tokio::task::spawn_blocking(move || pieces::read(input, columns, from.as_ref(), &send));
     let mut sum = Sum::default();
     let (mut stopped, mut before) = (None, None);
+    let mut taken_pieces = 0_u64;
     while let Some(piece) = pieces.recv().await {
         let position = piece.position.clone();
         // The place after the piece before is kept meanwhile. It may be behind what was taken, and never ahead:
         // what is read again then is known.
+        let place = before.take().filter(|_| taken_pieces.is_multiple_of(PIECES_A_PLACE));
         let (taken, kept) =
-            tokio::join!(take(store, piece, &name, &mut sum, report), keep(store, key.as_deref(), before.take()));
+            tokio::join!(take(store, piece, &name, &mut sum, report), keep(store, key.as_deref(), place));
+        taken_pieces += 1;
         kept?;
         taken?;
         progress.tell(sum.lines);

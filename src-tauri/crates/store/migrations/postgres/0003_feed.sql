@@ -362,7 +362,7 @@ BEGIN
     END IF;
     IF record.take_whole(v_facts, v_at) THEN
         v_outcomes := array_fill('added'::text, ARRAY[cardinality(v_facts)]);
-        PERFORM record.settle_roots(ARRAY(SELECT record.roots_of(v_facts)), v_at);
+        PERFORM record.settle_roots(ARRAY(SELECT record.roots_of_fresh(v_facts)), v_at);
     ELSE
         SELECT array_agg(b.place), array_agg(b.root) INTO v_places, v_roots FROM record.roots_before(v_facts) AS b;
         v_outcomes := record.take_facts(v_facts, v_at);

@@ -103,14 +103,14 @@ BEGIN
     SELECT r ->> 'id', r ->> 'run_id', r ->> 'account_id', record.instant(r ->> 'posted_at'), (r ->> 'total')::bigint,
         r ->> 'idempotency_key'
     FROM unnest(p_rows) AS r;
-    WITH item AS (
-        INSERT INTO record.charge_items (charge_id, item, price)
-        SELECT r ->> 'id', (i ->> 'item')::bigint, (i ->> 'credits')::bigint
-        FROM unnest(p_rows) AS r CROSS JOIN LATERAL jsonb_array_elements(r -> 'items') AS i
-        RETURNING charge_id, item)
+    WITH said AS MATERIALIZED (
+        SELECT r ->> 'id' AS charge_id, (i ->> 'item')::bigint AS item, (i ->> 'credits')::bigint AS price,
+            record.instant(r ->> 'posted_at') AS at
+        FROM unnest(p_rows) AS r CROSS JOIN LATERAL jsonb_array_elements(r -> 'items') AS i),
+    item AS (
+        INSERT INTO record.charge_items (charge_id, item, price) SELECT charge_id, item, price FROM said)
     INSERT INTO record.item_transitions (charge_id, item, seq, state, epoch, origin, document, at)
-    SELECT i.charge_id, i.item, 0, 'charged', 0, 'feed', i.charge_id, (SELECT posted_at FROM record.charges WHERE id = i.charge_id)
-    FROM item i;
+    SELECT charge_id, item, 0, 'charged', 0, 'feed', charge_id, at FROM said;
     WITH said AS (
         SELECT c.place, c.said ->> 'id' AS charge_id, c.said ->> 'account_id' AS account_id,
             record.instant(c.said ->> 'posted_at') AS at, s.place - 1 AS line, s.said ->> 'balance_id' AS balance_id,
@@ -176,23 +176,29 @@ BEGIN
     SELECT r ->> 'id', 0, r ->> 'project_id', r ->> 'node_id', NULL, p_at, 'feed' FROM unnest(p_rows) AS r;
 END $$;
 
--- Takes facts that are all fresh, in the order in which kinds refer to each other. One that is not, whose row or
--- event is known or told twice, breaks a key of the two tables that know them.
+-- Takes facts that are all fresh, in the order in which kinds refer to each other; within a kind none depends on
+-- another. One that is not fresh, whose row or event is known or told twice, breaks a key of the two tables that know
+-- them.
 CREATE FUNCTION record.put_fresh(p_facts jsonb[], p_at bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_group record;
     v_row jsonb;
 BEGIN
-    INSERT INTO record.events_taken (source, id, at)
-    SELECT f ->> 'source', f ->> 'event', p_at FROM unnest(p_facts) AS f WHERE f ? 'event';
-    INSERT INTO record.fact_digests (kind, id, digest, imported_at, told_at)
-    SELECT f ->> 'type', record.fact_id(f), decode(f ->> 'digest', 'hex'), p_at, record.told_at(f, p_at)
-    FROM unnest(p_facts) AS f;
     FOR v_group IN
-        SELECT f.said ->> 'type' AS kind, array_agg(f.said -> 'data' ORDER BY f.place) AS rows
-        FROM unnest(p_facts) WITH ORDINALITY AS f (said, place) GROUP BY 1
-        ORDER BY array_position('{provider,model,user,account,workspace,project,node,run,charge,job}', f.said ->> 'type')
-            NULLS LAST
+        WITH fact AS MATERIALIZED (
+            SELECT f ->> 'type' AS kind, record.fact_id(f) AS id, f -> 'data' AS row, decode(f ->> 'digest', 'hex') AS digest,
+                f ->> 'source' AS source, f ->> 'event' AS event,
+                CASE jsonb_typeof(f -> 'time') WHEN 'number' THEN (f -> 'time')::bigint
+                    ELSE record.told_at(f, p_at) END AS told_at
+            FROM unnest(p_facts) AS f),
+        event AS (
+            INSERT INTO record.events_taken (source, id, at)
+            SELECT source, event, p_at FROM fact WHERE event IS NOT NULL),
+        known AS (
+            INSERT INTO record.fact_digests (kind, id, digest, imported_at, told_at)
+            SELECT kind, id, digest, p_at, CASE WHEN told_at <= p_at + 86400000000 THEN told_at ELSE p_at END FROM fact)
+        SELECT kind, array_agg(row) AS rows FROM fact GROUP BY kind
+        ORDER BY array_position('{provider,model,user,account,workspace,project,node,run,charge,job}', kind) NULLS LAST
     LOOP
         CASE v_group.kind
             WHEN 'user' THEN PERFORM record.put_users(v_group.rows);
@@ -233,6 +239,19 @@ BEGIN
     END;
     RETURN record.take_fresh(p_facts[1 : v_count / 2], p_at) || record.take_fresh(p_facts[v_count / 2 + 1 :], p_at);
 END $$;
+
+-- The logical runs that fresh facts concern. Of a run that is told among them it is the run itself; only those of
+-- others are asked for.
+CREATE FUNCTION record.roots_of_fresh(p_facts jsonb[]) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    WITH concerned AS MATERIALIZED (
+        SELECT f -> 'data' ->> CASE f ->> 'type' WHEN 'run' THEN 'id' ELSE 'run_id' END AS run,
+            bool_or(f ->> 'type' = 'run') AS is_told
+        FROM unnest(p_facts) AS f
+        WHERE f ->> 'type' IN ('run', 'charge', 'output', 'job', 'webhook', 'upload') GROUP BY 1)
+    SELECT run FROM concerned WHERE is_told
+    UNION
+    SELECT r.root_id FROM record.runs r WHERE r.id = ANY (ARRAY(SELECT run FROM concerned WHERE NOT is_told))
+$$;
 
 -- Brings the items of logical runs in line with their outputs, and the list of due runs with both: what
 -- record.deliver_items and record.follow_due do for each, here for all that are plain at once. Plain is a

@@ -137,24 +137,32 @@ impl Shelf for FolderShelf {
 fn put(from: &Path, to: &Path, root: &Path, key: &str, bytes: u64) -> std::io::Result<Put> {
     let folder = to.parent().unwrap_or(root);
     if !folder.is_dir() {
-        std::fs::create_dir_all(folder)?;
-        sync_folder(root)?;
+        make_shards(root)?;
     }
     if to.try_exists()? {
         let there = measure(to)?;
         if there.sha256 == key && there.bytes == bytes {
+            // Whoever put it there may have died before its name had reached the disk.
+            sync_folder(folder)?;
             return Ok(Put::WasThere);
         }
         // The disk has lost what was kept under this name; the same content, whole, takes its place.
         tracing::error!(file.sha256 = key, "ALARM: a damaged file of the vault is replaced by a whole one");
     }
-    std::fs::File::open(from)?.sync_all()?;
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => copy(from, to, root)?,
         renamed => renamed?,
     }
     sync_folder(folder)?;
     Ok(Put::Placed)
+}
+
+/// Makes the subfolders, all at once: to make each last by itself would cost as much as all of them.
+fn make_shards(root: &Path) -> std::io::Result<()> {
+    for shard in 0..=u8::MAX {
+        std::fs::create_dir_all(root.join(format!("{shard:02x}")))?;
+    }
+    sync_folder(root)
 }
 
 /// For a file that was staged on another disk.

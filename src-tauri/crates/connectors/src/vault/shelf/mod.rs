@@ -52,7 +52,7 @@ impl std::fmt::Display for ContentKey {
     }
 }
 
-/// A whole file on a disk of ours, hashed and looked into, that wants a place.
+/// A whole file on a disk of ours, hashed, looked into and synced, that wants a place.
 #[derive(Clone, Debug)]
 pub struct Staged<'a> {
     pub path: &'a Path,

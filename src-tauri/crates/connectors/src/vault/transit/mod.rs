@@ -342,17 +342,19 @@ impl Arrived {
 /// The file of a part, or why it is none.
 type Looked = Result<StoredFile, VaultError>;
 
-/// Makes a part last and looks into it. What it is, is noted before it gets its place: whoever comes after a crash
+/// Looks into a part and makes it last. What it is, is noted before it gets its place: whoever comes after a crash
 /// looks for it there, and goes on from the part where it is not there yet.
 fn look_and_sync(mut part: Part, sha256: String) -> std::io::Result<(Part, Looked)> {
-    part.sync()?;
     match container::inspect_file(part.path())? {
         Ok(facts) => {
             let file = StoredFile { sha256, bytes: part.bytes(), media_type: facts.media_type };
-            part.note_kept(&file)?;
+            part.sync_kept(&file)?;
             Ok((part, Ok(file)))
         }
-        Err(flaw) => Ok((part, Err(VaultError::NotAsPromised { why: flaw.to_string() }))),
+        Err(flaw) => {
+            part.sync()?;
+            Ok((part, Err(VaultError::NotAsPromised { why: flaw.to_string() })))
+        }
     }
 }
 

@@ -210,11 +210,18 @@ impl Part {
         self.file.sync_all()
     }
 
-    /// Notes that the file is about to get its place, so that nobody fetches it again who comes after a crash.
-    pub fn note_kept(&mut self, stored: &StoredFile) -> std::io::Result<()> {
-        let Some(log) = &mut self.log else { return Ok(()) };
+    /// Makes the bytes last, and with them the note that the file is about to get its place, so that nobody fetches it
+    /// again who comes after a crash. Which of the two reaches the disk first is all the same: whoever finds the note
+    /// looks for the file in its place, and else trusts only bytes that he has hashed. So one commit of the disk's
+    /// journal does for both.
+    pub fn sync_kept(&mut self, stored: &StoredFile) -> std::io::Result<()> {
+        let Some(log) = &mut self.log else { return self.sync() };
         log.write(&Line::Kept(stored.clone()))?;
-        log.file.sync_data()
+        std::thread::scope(|both| {
+            let noted = both.spawn(|| log.file.sync_data());
+            self.file.sync_all()?;
+            noted.join().unwrap_or_else(|_| Err(std::io::Error::other("the note was not synced")))
+        })
     }
 
     /// Leaves the part for whoever goes on; removes it where nobody could.

@@ -5,7 +5,8 @@
 //! killed program loses (reliability 1.4, k2). A power cut loses what had not reached the disk: while bytes arrive
 //! they are synced, on a third thread, as soon as [`SYNCED_BYTES`] are waiting and [`SYNC_PAUSE`] has passed; what
 //! stands still is synced as well. To wait for the disk after each MiB would hold fast transfers to a tenth of their
-//! speed, to save fetching again what arrived in a tenth of a second.
+//! speed, to save fetching again what arrived in a tenth of a second. For the same reason the first [`SYNC_FROM`] bytes
+//! are not synced on their way while they come within a second: a short file is synced once, when it is whole.
 
 use std::io::{Error, Result};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -23,6 +24,8 @@ pub(super) const PIECE: usize = 256 * 1024;
 const BUFFERS: usize = 4;
 const SYNCED_BYTES: u64 = 1024 * 1024;
 const SYNC_PAUSE: Duration = Duration::from_millis(100);
+const SYNC_FROM: u64 = 32 * 1024 * 1024;
+const FIRST_SYNC: Duration = Duration::from_secs(1);
 
 enum Order {
     Bytes(Vec<u8>),
@@ -118,12 +121,14 @@ struct Writer {
     waiting: u64,
     /// When a sync was begun last.
     begun: Instant,
+    /// Whether one was ever begun.
+    is_synced: bool,
     sync: Option<Thread<Result<()>>>,
 }
 
 impl Writer {
     fn new(part: Part, told: Receiver<Order>, back: UnboundedSender<Vec<u8>>) -> Self {
-        Self { part, told, back, waiting: 0, begun: Instant::now(), sync: None }
+        Self { part, told, back, waiting: 0, begun: Instant::now(), is_synced: false, sync: None }
     }
 
     fn work(mut self) -> Result<Option<Part>> {
@@ -173,14 +178,15 @@ impl Writer {
     /// Begins a sync, unless one is going on or has only just been begun.
     fn sync(&mut self) -> Result<()> {
         let is_busy = self.sync.as_ref().is_some_and(|thread| !thread.is_finished());
-        if is_busy || self.begun.elapsed() < SYNC_PAUSE {
+        let pause = if self.part.bytes() < SYNC_FROM && !self.is_synced { FIRST_SYNC } else { SYNC_PAUSE };
+        if is_busy || self.begun.elapsed() < pause {
             return Ok(());
         }
         self.sync.take().map_or(Ok(()), join)?;
         if let Some(work) = self.part.syncing()? {
             self.sync = Some(std::thread::Builder::new().name("sync-part".to_owned()).spawn(work)?);
         }
-        (self.begun, self.waiting) = (Instant::now(), 0);
+        (self.begun, self.waiting, self.is_synced) = (Instant::now(), 0, true);
         Ok(())
     }
 }

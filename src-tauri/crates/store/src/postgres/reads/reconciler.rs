@@ -1,6 +1,7 @@
 //! What the reconciler noticed, how its passes went, how well the promise is kept, and whether its
 //! list is right.
 
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use makegood_domain::ids::{ChargeId, RunId};
 use makegood_domain::ports::{Detection, FullScan, PassReport, PromiseHealth, StoreResult};
@@ -8,7 +9,7 @@ use makegood_domain::ports::{Detection, FullScan, PassReport, PromiseHealth, Sto
 use crate::assemble;
 use crate::postgres::PgStore;
 use crate::postgres::fault::backend;
-use crate::postgres::rows::{Columns, instant, micros, parse_document, signed, unsigned};
+use crate::postgres::rows::{Columns, instant, micros, parse_document, signed};
 
 statements! {
     DETECTIONS = r#"SELECT kind, subject, item, run_id, charge_id, output_id, cause, detail, detected_at, closed_at
@@ -29,16 +30,16 @@ statements! {
         FROM (SELECT (r.posted_at - c.posted_at) / 1000000 AS seconds
               FROM api.refunds r JOIN api.charges c ON c.id = r.charge_id
               WHERE r.posted_at > $1 AND r.posted_at <= $2 AND r.state = 'posted' AND r.settles = 1) AS delays";
-    /// Along the items' own key, in its own order: every charge has one, and what is open stands there.
-    PAGE_END = "SELECT max(charge_id) AS last, count(*) AS charges FROM (
-        SELECT charge_id FROM api.charge_items WHERE charge_id > $1 GROUP BY charge_id ORDER BY charge_id LIMIT $2) AS page";
-    OPEN_CHARGES = "SELECT o.charge_id AS id,
+    CHARGES = "SELECT count(*) AS charges FROM api.charges";
+    /// All of them in one statement, which the server may read with several processes. What is open is little, or
+    /// comes row by row.
+    OPEN_CHARGES = r#"SELECT o.charge_id AS id,
             EXISTS (SELECT 1 FROM api.charges c JOIN api.runs r ON r.id = c.run_id
                 JOIN api.due_runs d ON d.root_id = r.root_id
                 WHERE c.id = o.charge_id AND d.charged_at IS NOT NULL)::int::bigint AS listed
-        FROM (SELECT DISTINCT charge_id FROM api.charge_items
-            WHERE charge_id > $1 AND charge_id <= $2 AND state <> 'delivered' AND refunded < price) AS o
-        ORDER BY o.charge_id";
+        FROM (SELECT charge_id FROM api.charge_items WHERE state <> 'delivered' AND refunded < price
+            GROUP BY charge_id) AS o
+        ORDER BY o.charge_id COLLATE "C""#;
     LIST_END = "SELECT max(root_id) FROM (
         SELECT root_id FROM api.due_runs WHERE root_id > $1 ORDER BY root_id LIMIT $2) AS page";
     /// Counted run by run: joined, all charges would be read.
@@ -51,7 +52,7 @@ statements! {
 /// Refunds of how long ago count for the promise.
 const WEEK_MICROS: i64 = 7 * 86_400_000_000;
 
-/// Charges, or runs on the list, in one page of a full scan.
+/// Runs on the list in one page of a full scan.
 const PAGE: i64 = 20_000;
 
 /// How many of each kind are named: with more, something else is wrong than single rows.
@@ -104,35 +105,31 @@ impl PgStore {
         })
     }
 
-    /// Page by page, each of one instant, so that it holds neither memory nor old rows.
+    /// The charges as of one instant, which takes seconds also where there are millions; then the list page by page,
+    /// so that neither memory nor old rows are held.
     pub(in crate::postgres) async fn scan_all(&self) -> StoreResult<FullScan> {
-        let mut scan = FullScan::default();
+        let mut scan = self.scan_charges().await?;
         let mut after = String::new();
-        while let Some(last) = self.charges_page(&after, &mut scan).await? {
-            after = last;
-        }
-        after.clear();
         while let Some(last) = self.list_page(&after, &mut scan).await? {
             after = last;
         }
         Ok(scan)
     }
 
-    async fn charges_page(&self, after: &str, scan: &mut FullScan) -> StoreResult<Option<String>> {
+    async fn scan_charges(&self) -> StoreResult<FullScan> {
         let mut tx = self.snapshot().await?;
-        let page = sqlx::query(PAGE_END).bind(after).bind(PAGE).fetch_one(&mut *tx).await.map_err(backend)?;
-        if let Some(last) = page.opt_text("last")? {
-            scan.charges += unsigned::<u64>(page.int("charges")?, "charges")?;
-            let query = sqlx::query(OPEN_CHARGES).bind(after).bind(&last);
-            for row in query.fetch_all(&mut *tx).await.map_err(backend)? {
-                scan.open_charges += 1;
-                if !row.flag("listed")? && scan.missed.len() < NAMED {
-                    scan.missed.push(ChargeId(row.text("id")?));
-                }
+        let counted = sqlx::query(CHARGES).fetch_one(&mut *tx).await.map_err(backend)?;
+        let mut scan = FullScan { charges: counted.count("charges")?, ..FullScan::default() };
+        let mut open = sqlx::query(OPEN_CHARGES).fetch(&mut *tx);
+        while let Some(row) = open.try_next().await.map_err(backend)? {
+            scan.open_charges += 1;
+            if !row.flag("listed")? && scan.missed.len() < NAMED {
+                scan.missed.push(ChargeId(row.text("id")?));
             }
         }
+        drop(open);
         tx.rollback().await.map_err(backend)?;
-        page.opt_text("last")
+        Ok(scan)
     }
 
     async fn list_page(&self, after: &str, scan: &mut FullScan) -> StoreResult<Option<String>> {
