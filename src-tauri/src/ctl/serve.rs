@@ -51,6 +51,10 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     let settings = Settings::load(home)?.with_context(|| {
         format!("{} has no makegood.toml: only a connected workspace has somebody to listen to", home.display())
     })?;
+    if let Some(name) = &options.enable {
+        // Beside a server that runs: neither its address nor its secrets are needed.
+        return wiring::build(home).await?.close_after(async |console| enable(console, name).await).await;
+    }
     let door = Door::of(&settings, |name| std::env::var(name).ok())?;
     // Before the record is opened: whoever is started twice finds out without touching it.
     let listener =
@@ -58,18 +62,21 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     wiring::build(home)
         .await?
         .close_after(async |console| {
-            if let Some(why) = &console.read_only {
-                anyhow::bail!("nothing can be kept: {why}");
-            }
-            match &options.enable {
-                Some(name) => enable(console, name).await,
-                None => work(console, door, listener, options).await,
-            }
+            can_keep(console)?;
+            work(console, door, listener, options).await
         })
         .await
 }
 
+fn can_keep(console: &Console) -> anyhow::Result<()> {
+    match &console.read_only {
+        Some(why) => anyhow::bail!("nothing can be kept: {why}"),
+        None => Ok(()),
+    }
+}
+
 async fn enable(console: &Console, name: &str) -> anyhow::Result<ExitCode> {
+    can_keep(console)?;
     if !console.desk.store().enable_endpoint(name, SystemClock.now()).await? {
         eprintln!("makegoodctl: nothing was ever sent to an endpoint {name}");
         return Ok(ExitCode::FAILURE);

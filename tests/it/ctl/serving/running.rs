@@ -52,8 +52,28 @@ fn what_keeps_it_from_starting_is_one_plain_line() {
         assert_eq!(said.err.lines().count(), 1, "{part}: {}", said.err);
         assert!(said.err.contains(part) && !said.err.contains("hunter2"), "{part}: {}", said.err);
     }
-    let said = ctl(home.path(), &secret, &["serve", "--listen", "127.0.0.1:0", "--enable", "nobody"]);
-    assert_eq!(said.code, Some(1), "{}", said.err);
+}
+
+/// As the server itself says that it is done: beside it, at its address, and without its secrets.
+#[test]
+fn an_endpoint_is_told_again_while_the_server_runs() {
+    let home = profile(None);
+    let settings = home.path().join("makegood.toml");
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    let endpoint = "[[endpoint]]\nname = 'platform'\nurl = 'https://platform.example/in'\n\
+        secret_env = ['WEBHOOK_SECRET']\n";
+    std::fs::write(&settings, format!("{text}{endpoint}")).expect("settings");
+    let serving = Serving::start(home.path());
+    let mut client = Client::connect(serving.address).expect("connected");
+    // Its first round makes the endpoint known.
+    while !client.get("/metrics").1.contains("makegood_endpoint_disabled{endpoint=\"platform\"} 0") {}
+    let address = serving.address.to_string();
+    for (name, code, part) in [("platform", 0, "is told again"), ("nobody", 1, "nothing was ever sent")] {
+        let said = ctl(home.path(), &[], &["serve", "--listen", &address, "--enable", name]);
+        assert_eq!(said.code, Some(code), "{name}: {}", said.err);
+        assert!(format!("{}{}", said.out, said.err).contains(part), "{name}: {}{}", said.out, said.err);
+    }
+    assert_eq!(serving.end(), Some(0));
 }
 
 #[test]
