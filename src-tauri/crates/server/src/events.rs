@@ -37,7 +37,7 @@ async fn receive(house: &House, headers: &HeaderMap, body: Body) -> Result<Respo
     let mode =
         Mode::of(content_type).map_err(|why| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why.to_string()))?;
     let limit = if mode == Mode::Batch { BATCH_BYTES_MAX } else { EVENT_BYTES_MAX };
-    let taken = house.read(headers, body, limit).await?;
+    let taken = house.room.read(headers, body, limit, &house.limits).await?;
     let read: Vec<Result<Event, Unreadable>> = match mode {
         Mode::Batch => parse_batch(&taken.bytes).map_err(unreadable)?,
         Mode::Structured => vec![parse_structured(&taken.bytes)],

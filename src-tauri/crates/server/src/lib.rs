@@ -3,6 +3,7 @@
 //!
 //! Nobody is answered 2xx before what was sent is committed. Everything that can be sent has a limit.
 
+mod bodies;
 mod connections;
 mod events;
 mod feeders;

@@ -26,6 +26,11 @@ pub struct Limits {
     pub headers: usize,
     /// For the head of a request, from its first byte; also how long a connection may be idle.
     pub head: Duration,
+    /// A body may come as slowly as it likes for so long, and then must have come at this rate all the while.
+    pub grace: Duration,
+    pub bytes_per_second: u32,
+    /// For room among all bodies, each time that a body needs more of it.
+    pub room: Duration,
     /// For a request, from its head to its answer.
     pub request: Duration,
     /// For what is under way when it is told to stop.
@@ -41,6 +46,9 @@ impl Default for Limits {
             head_bytes: 64 * 1024,
             headers: 100,
             head: Duration::from_secs(15),
+            grace: Duration::from_secs(5),
+            bytes_per_second: 16 * 1024,
+            room: Duration::from_secs(5),
             request: Duration::from_secs(30),
             stop: Duration::from_secs(25),
         }

@@ -24,7 +24,7 @@ use crate::{Feeder, Feeders, House, Limits, Outside, hash_of, routes};
 
 const TOKEN: &str = "mgf_5wX0c2LkGq7VvT9yPzR3nB8dHs4JtA1e";
 
-struct Still;
+pub(crate) struct Still;
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
@@ -42,6 +42,10 @@ struct Told {
 impl Deliveries for Told {
     fn expects(&self, provider: &ProviderId, endpoint: Option<&str>) -> bool {
         provider.as_str() == "replicate" && matches!(endpoint, None | Some("eu"))
+    }
+    fn refuses_head(&self, arrival: &Arrival<'_>) -> Option<String> {
+        let is_unsigned = arrival.headers.iter().any(|(name, _)| name == "x-unsigned");
+        is_unsigned.then(|| "the header webhook-signature is missing".to_owned())
     }
     async fn verify(&self, arrival: &Arrival<'_>) -> Proof {
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -67,7 +71,7 @@ fn words(body: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(body).split_whitespace().map(str::to_owned).collect()
 }
 
-fn house(limits: Limits) -> (Arc<MemoryStore>, Arc<House>) {
+pub(crate) fn house(limits: Limits) -> (Arc<MemoryStore>, Arc<House>) {
     let store = Arc::new(MemoryStore::new());
     let feeders = Feeders::new(vec![Feeder::new("platform", &hash_of(TOKEN).unwrap()).unwrap()]).unwrap();
     let outside = Outside {
@@ -106,6 +110,40 @@ async fn what_is_answered_2xx_is_kept() {
     assert_eq!(kept, [("one".into(), true, None), ("two".into(), false, Some("eu".into()))]);
     let body = store.delivery_body(&"replicate".into(), "one").await.unwrap();
     assert_eq!(body.as_deref(), Some(&b"proven job_1 one"[..]));
+}
+
+/// A sender that is led elsewhere gives up.
+#[tokio::test]
+async fn symptom_02_no_webhook_is_answered_with_a_redirect() {
+    let (store, house) = house(Limits::default());
+    for (number, address) in
+        ["/webhooks/replicate", "/webhooks/replicate/", "/webhooks/replicate/eu", "/webhooks/replicate/eu/"]
+            .into_iter()
+            .enumerate()
+    {
+        let (status, _, body) = post(&house, address, format!("proven job_1 d{number}")).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, r#"{"kept":"new"}"#), "{address}");
+    }
+    for address in
+        ["/webhooks//replicate", "/webhooks", "/webhooks/", "/Webhooks/replicate", "/webhooks/replicate/eu/x"]
+    {
+        let (status, ..) = post(&house, address, "proven job_1 other").await;
+        assert!(status.is_client_error(), "{address}: {status}");
+    }
+    assert_eq!(store.deliveries(10).await.unwrap().len(), 4);
+}
+
+/// What succeeded is told with its logs and inline files, and is refused nowhere for its length.
+#[tokio::test]
+async fn symptom_03_a_body_of_megabytes_is_kept_whole() {
+    let (store, house) = house(Limits::default());
+    for megabytes in [1, 4, 15] {
+        let mut sent = format!("proven job_1 big{megabytes} ").into_bytes();
+        sent.resize(megabytes * 1024 * 1024 + 1, b'x');
+        assert_eq!(post(&house, "/webhooks/replicate", sent.clone()).await.0, StatusCode::OK, "{megabytes} MiB");
+        let kept = store.delivery_body(&"replicate".into(), &format!("big{megabytes}")).await.unwrap();
+        assert!(kept.is_some_and(|kept| kept == sent), "{megabytes} MiB");
+    }
 }
 
 #[tokio::test]

@@ -77,17 +77,20 @@ async fn receive(
     if !house.deliveries.expects(&provider, endpoint) {
         return Err((Came::Unexpected, unexpected()));
     }
-    let taken = house.read(headers, body, house.limits.webhook_bytes).await.map_err(|why| (Came::Failed, why))?;
-    let headers = readable(headers);
+    let texts = readable(headers);
+    let head = Arrival { provider: &provider, endpoint, headers: &texts, body: &[], at: house.clock.now() };
+    if let Some(why) = house.deliveries.refuses_head(&head) {
+        return Err(refused(&head, why));
+    }
+    let limits = &house.limits;
+    let taken =
+        house.room.read(headers, body, limits.webhook_bytes, limits).await.map_err(|why| (Came::Failed, why))?;
     let at = house.clock.now();
-    let arrival = Arrival { provider: &provider, endpoint, headers: &headers, body: &taken.bytes, at };
+    let arrival = Arrival { provider: &provider, endpoint, headers: &texts, body: &taken.bytes, at };
     let proven = match house.deliveries.verify(&arrival).await {
         Proof::Proven => true,
         Proof::Unproven => false,
-        Proof::Refused { why } => {
-            tracing::warn!(provider = provider.as_str(), endpoint, why, "a webhook was refused");
-            return Err((Came::Refused, Problem::new(StatusCode::UNAUTHORIZED, why)));
-        }
+        Proof::Refused { why } => return Err(refused(&arrival, why)),
         Proof::Undecided { why } => {
             tracing::warn!(provider = provider.as_str(), endpoint, why, "nobody can tell whether a webhook is genuine");
             return Err((Came::Undecided, Problem::later("the provider's keys can't be had at the moment")));
@@ -109,6 +112,12 @@ async fn receive(
         (true, false) => Came::Unproven,
     };
     Ok((came, Json(answer).into_response()))
+}
+
+fn refused(arrival: &Arrival<'_>, why: String) -> (Came, Problem) {
+    let (provider, endpoint) = (arrival.provider.as_str(), arrival.endpoint);
+    tracing::warn!(provider, endpoint, why, "a webhook was refused");
+    (Came::Refused, Problem::new(StatusCode::UNAUTHORIZED, why))
 }
 
 /// Headers as text. One that is no text decides nothing, and what it should have decided is missing.

@@ -173,6 +173,15 @@ impl Sender {
         }
     }
 
+    /// What the headers alone decide. Whether a signature fits is never among it: that takes the body.
+    fn check_head(&self, arrival: &Arrival<'_>) -> Result<(), Refusal> {
+        let none = self.keys.as_ref().map(|_| PublicKeys::default());
+        match self.check(&Arrival { body: &[], ..*arrival }, none.as_ref()) {
+            Err(Refusal::NoneFits) => Ok(()),
+            decided => decided,
+        }
+    }
+
     /// Checks, and fetches keys where that is needed and can help.
     async fn judge(&self, arrival: &Arrival<'_>) -> Proof {
         let wanted = match self.form.scheme {
@@ -215,6 +224,11 @@ fn proof(checked: Result<(), Refusal>) -> Proof {
 impl Deliveries for Senders {
     fn expects(&self, provider: &ProviderId, endpoint: Option<&str>) -> bool {
         self.sender(provider, endpoint).is_some()
+    }
+
+    fn refuses_head(&self, arrival: &Arrival<'_>) -> Option<String> {
+        let sender = self.sender(arrival.provider, arrival.endpoint)?;
+        sender.check_head(arrival).err().map(|why| why.to_string())
     }
 
     async fn verify(&self, arrival: &Arrival<'_>) -> Proof {

@@ -55,6 +55,11 @@ pub trait Deliveries: Send + Sync {
     /// Whether anything is expected at this address at all.
     fn expects(&self, provider: &ProviderId, endpoint: Option<&str>) -> bool;
 
+    /// Why a delivery will be refused whatever its body is, by its headers: one that the signature needs is missing,
+    /// comes twice, is malformed, or is too old. So nobody waits for a body that proves nothing. The arrival's body is
+    /// not looked at.
+    fn refuses_head(&self, arrival: &Arrival<'_>) -> Option<String>;
+
     /// Judges the raw bytes. Reads nothing of the body.
     async fn verify(&self, arrival: &Arrival<'_>) -> Proof;
 

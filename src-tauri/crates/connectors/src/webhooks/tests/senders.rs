@@ -46,6 +46,35 @@ fn settings_that_would_prove_nothing_are_refused() {
     assert!(refused(vec![one.clone(), one]).contains("twice"));
 }
 
+/// What the head alone says about a delivery, with the settings that fit it.
+fn head(one: &Vector) -> Option<String> {
+    let secret: Vec<&str> = one.secret.iter().map(String::as_str).collect();
+    let senders = Senders::new(vec![settings("p", one.form, &secret)]).expect("good settings");
+    let provider = ProviderId::new("p");
+    let arrival = Arrival { provider: &provider, endpoint: None, headers: &one.headers, body: b"", at: one.at };
+    senders.refuses_head(&arrival)
+}
+
+#[test]
+fn what_no_body_can_prove_is_refused_by_its_head() {
+    for one in all() {
+        assert_eq!(head(&one), None, "{}: the body decides", one.form);
+        for (name, value) in &one.headers {
+            let missing = one.without(name);
+            assert_eq!(head(&missing), Some(missing.refusal()), "{name}");
+            let mut twice = one.clone();
+            twice.headers.push((name.clone(), value.clone()));
+            assert_eq!(head(&twice), Some(twice.refusal()), "{name}");
+        }
+    }
+    for one in [standard(), fal(), gemini(), sync()] {
+        let late = one.later(301);
+        assert_eq!(head(&late), Some(late.refusal()), "{}", one.form);
+    }
+    let unsigned = Vector { form: "kling", secret: None, keys: None, headers: Vec::new(), ..standard() };
+    assert_eq!(head(&unsigned), None, "who signs nothing can miss nothing");
+}
+
 #[tokio::test]
 async fn each_endpoint_has_its_own_secrets() {
     let vector = standard();
