@@ -104,3 +104,28 @@ fn the_example_settings_can_be_followed() {
     assert!(door.is_ok(), "{door:?}");
     assert_eq!((settings.webhooks.len(), settings.feeders.len(), settings.endpoints.len()), (3, 1, 1));
 }
+
+/// What the proxy of the documentation passes on, as nginx reads it: the whole address behind `=`, else its beginning.
+fn is_passed_on(unit: &str, path: &str) -> bool {
+    let locations = unit.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).strip_prefix("location "));
+    locations.map(|rest| rest.split('{').next().unwrap_or_default().trim()).any(|place| match place.strip_prefix('=') {
+        Some(whole) => path == whole.trim(),
+        None => path.starts_with(place),
+    })
+}
+
+#[test]
+fn the_example_proxy_shows_strangers_no_numbers() {
+    let unit = include_str!("../../../../src-tauri/docs/serve/makegood-serve.service");
+    for (path, wanted) in [
+        ("/webhooks/replicate", true),
+        ("/webhooks/kling/9f2c41d07ab84e5c", true),
+        ("/v1/events", true),
+        ("/healthz", true),
+        ("/metrics", false),
+        ("/readyz", false),
+        ("/", false),
+    ] {
+        assert_eq!(is_passed_on(unit, path), wanted, "{path}");
+    }
+}
