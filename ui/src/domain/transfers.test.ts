@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TransferView } from '../lib/ipc/generated/contract';
 import { FakeHost } from '../lib/ipc/fake/host';
 import { Transferring } from './transferring.svelte';
-import { amount, rate, resumed, share, timeLeft, together, whatCancelDoes } from './transfers';
+import { amount, keyed, keyOf, rate, resumed, share, timeLeft, together, whatCancelDoes } from './transfers';
 
 const transfer = (more: Partial<TransferView> = {}): TransferView => ({
   actionKey: 'key-1', caseId: 'case-1', runId: 'run_1', item: 1, providerId: 'veo', phase: 'downloading', receivedBytes: 10_000_000,
@@ -37,7 +37,16 @@ describe('a file on its way', () => {
   it('says before it is ended what that does', () => {
     expect(whatCancelDoes(transfer())).toContain('The 10.0 MB that are here are thrown away');
     expect(whatCancelDoes(transfer({ receivedBytes: 0 }))).toContain('Nothing of it is here yet');
-    expect(whatCancelDoes(transfer({ actionKey: null }))).toContain('tries again in its next pass');
+    expect(whatCancelDoes(transfer({ actionKey: null }))).toContain('brought again when its run is looked at again');
+  });
+});
+
+describe('the rows of a list', () => {
+  it('have a key each, also where two are of one file', () => {
+    const saved = transfer({ actionKey: null });
+    const rows = [saved, transfer(), { ...saved, startedAt: '2026-03-14T15:21:00Z' }, { ...saved }];
+    expect(new Set(keyed(rows).map((one) => one.key)).size).toBe(4);
+    expect(keyed([saved, transfer()]).map((one) => one.key)).toEqual([keyOf(saved), keyOf(transfer())]);
   });
 });
 

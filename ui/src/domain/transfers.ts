@@ -52,9 +52,21 @@ export function whatCancelDoes(transfer: TransferView): string {
   const here = transfer.receivedBytes > 0 ? `The ${bytes(transfer.receivedBytes)} that are here are thrown away` : 'Nothing of it is here yet';
   const rest = 'nothing is placed on the canvas, no credits move, and the customer is told nothing.';
   const after = transfer.actionKey === null
-    ? 'The reconciler tries again in its next pass, as long as the provider keeps the file.'
+    ? 'No act asked for it: it is brought again when its run is looked at again, as long as the provider keeps the file.'
     : 'The file stays at its provider until the provider deletes it. The act ends as it stands and can be reviewed and begun again.';
   return `${here}; ${rest} ${after}`;
 }
 
-export const keyOf = (transfer: TransferView): string => `${transfer.runId}.${transfer.item}.${transfer.actionKey ?? ''}`;
+/** One transfer of one item; what nobody's act began may be under way twice, and began at different times. */
+export const keyOf = (transfer: TransferView): string => `${transfer.runId}.${transfer.item}.${transfer.actionKey ?? ''}.${transfer.startedAt}`;
+
+/** The rows with a key each, which no other row has, whatever they are. */
+export function keyed(transfers: readonly TransferView[]): { key: string; row: TransferView }[] {
+  const seen = new Map<string, number>();
+  return transfers.map((row) => {
+    const key = keyOf(row);
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return { key: before === 0 ? key : `${key}#${before}`, row };
+  });
+}
