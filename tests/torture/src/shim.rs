@@ -29,6 +29,8 @@ pub struct Watch {
     pub library: PathBuf,
     /// Folder of the record.
     pub live: PathBuf,
+    /// A folder that is watched with its subfolders.
+    pub tree: Option<PathBuf>,
     /// Folder of what would be on the disk; without it, calls are only counted.
     pub keep: Option<PathBuf>,
     /// Number of the call before which the process ends itself.
@@ -41,6 +43,9 @@ impl Watch {
     /// The environment that loads the library.
     pub fn apply(&self, command: &mut Command) {
         command.env("LD_PRELOAD", &self.library).env("POWERCUT_WATCH", &self.live);
+        if let Some(tree) = &self.tree {
+            command.env("POWERCUT_TREE", tree);
+        }
         if let Some(keep) = &self.keep {
             command.env("POWERCUT_KEEP", keep);
         }

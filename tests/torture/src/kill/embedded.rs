@@ -56,8 +56,14 @@ fn calls(run: &Run, stride: u64, folder: &Path, toll: &mut Toll) -> anyhow::Resu
     let mut call = 1 + dice.below(stride);
     while call < CALLS_MAX {
         let place = Place::new(folder, &format!("call-{call}"))?;
-        let watch =
-            Watch { library: library.clone(), live: place.folder.clone(), keep: None, kill_at: Some(call), lies: None };
+        let watch = Watch {
+            library: library.clone(),
+            live: place.folder.clone(),
+            tree: None,
+            keep: None,
+            kill_at: Some(call),
+            lies: None,
+        };
         let mut known = Acknowledged::default();
         let end = Victim::start(&place.work(0, JOBS), Some(&watch))?.wait()?;
         let done = end.done;

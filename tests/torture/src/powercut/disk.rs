@@ -59,27 +59,34 @@ pub fn cut(live: &Path, keep: &Path, loss: Loss, dice: &mut Dice) -> io::Result<
     let mut lost = 0;
     for name in names.iter().filter_map(|name| name.strip_suffix(".durable").or(name.strip_suffix(".pending"))) {
         let path = live.join(name);
-        if path.exists() {
+        if name.starts_with("tree") || path.exists() {
             continue;
         }
-        let mut image = read(&keep.join(format!("{name}.durable")))?;
-        let pending = parse(&read(&keep.join(format!("{name}.pending")))?);
-        let all: usize = pending.iter().map(length).sum();
-        let left = left(pending, loss, dice);
-        lost += all - left.iter().map(length).sum::<usize>();
-        for write in left {
-            apply(&mut image, &write);
-        }
+        let (image, gone) = image(keep, name, loss, dice)?;
+        lost += gone;
         std::fs::write(&path, image)?;
     }
     Ok(u64::try_from(lost).unwrap_or(u64::MAX))
 }
 
-fn missing(error: io::Error) -> io::Result<()> {
+/// What a file holds after a cut, and how many bytes of writes to it are gone.
+pub(super) fn image(keep: &Path, name: &str, loss: Loss, dice: &mut Dice) -> io::Result<(Vec<u8>, usize)> {
+    let mut image = read(&keep.join(format!("{name}.durable")))?;
+    let pending = parse(&read(&keep.join(format!("{name}.pending")))?);
+    let all: usize = pending.iter().map(length).sum();
+    let left = left(pending, loss, dice);
+    let gone = all - left.iter().map(length).sum::<usize>();
+    for write in left {
+        apply(&mut image, &write);
+    }
+    Ok((image, gone))
+}
+
+pub(super) fn missing(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     match std::fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         other => other,

@@ -7,6 +7,7 @@
 
 pub mod control;
 pub mod disk;
+pub mod tree;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,6 +105,7 @@ impl Bench {
         let watch = Watch {
             library: self.library.clone(),
             live: self.live.clone(),
+            tree: None,
             keep: Some(self.keep.clone()),
             kill_at: match moment {
                 Moment::Call(number) => Some(number),

@@ -97,7 +97,7 @@ pub enum Kind {
     Panics,
     /// Stopped until its lease is over and another program has done the work; then it goes on.
     Stopped,
-    /// What of the record was not synced is gone. Where the shim can be put under it: on SQLite.
+    /// What of the vault was not synced is gone, and of the record where that is a file; a server goes on.
     PowerCut,
 }
 
@@ -111,10 +111,5 @@ impl Kind {
             Self::Stopped => "stopped",
             Self::PowerCut => "power",
         }
-    }
-
-    /// Those that can happen on a database.
-    pub fn on(shared: bool) -> &'static [Self] {
-        if shared { &Self::ALL[..3] } else { &Self::ALL }
     }
 }

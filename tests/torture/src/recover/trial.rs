@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use makegood_domain::scope::Dossier;
+use sha2::{Digest as _, Sha256};
 
 use super::points::{Kind, Net, Point};
 use super::{Plant, Toll};
@@ -16,15 +17,18 @@ use crate::kill::marks::{FETCHED, PANIC, STANDS};
 use crate::kill::outside::{LARGE, LARGE_PARTS};
 use crate::kill::program::{ENDED, Program, Story};
 use crate::powercut::disk::{self, Loss};
+use crate::powercut::tree;
 use crate::product;
 use crate::proof::{Acknowledged, Settled};
 use crate::shim::{self, Watch};
 
 /// Everybody's lease is over after so many seconds.
 const MUCH_LATER: i64 = 7_200;
-/// Of one file so much may come twice for each end of a program: what of it was not on the disk, and the part
-/// that was on its way.
-const TWICE_MAX: u64 = 1024 * 1024;
+/// The length of a file, at the least.
+const LENGTH: u64 = LARGE as u64;
+/// Of one file so much may come twice for each program that is ended: what it had not given to the system yet, and the
+/// part that was on its way.
+const TWICE_MAX: u64 = 1024 * 1024 + LENGTH / LARGE_PARTS as u64 + 1;
 
 /// A program's end.
 #[derive(Clone, Debug)]
@@ -43,6 +47,14 @@ impl Blow {
     }
 }
 
+impl Kind {
+    /// Bytes of a file that come again after such an end: what a cut took was not on the disk, and a file as short as
+    /// these is synced when it is whole.
+    fn fetched_again_at_most(self) -> u64 {
+        if self == Self::PowerCut { LENGTH + TWICE_MAX } else { TWICE_MAX }
+    }
+}
+
 /// A recovery, and its ends.
 #[derive(Clone, Debug)]
 pub struct Trial {
@@ -58,11 +70,49 @@ impl Trial {
     }
 }
 
+/// What stands in for the disk where the power is cut. A server's record is on another machine, whose power stays.
+struct Disk {
+    /// Folder of the record; an empty one where that is a server's.
+    record: PathBuf,
+    vault: PathBuf,
+    /// Folder of what would be on the disk.
+    keep: PathBuf,
+    library: PathBuf,
+}
+
+impl Disk {
+    /// How a program is watched from now on.
+    fn watch(&self) -> anyhow::Result<Watch> {
+        disk::settle(&self.record, &self.keep)?;
+        Ok(Watch {
+            library: self.library.clone(),
+            live: self.record.clone(),
+            tree: Some(self.vault.clone()),
+            keep: Some(self.keep.clone()),
+            kill_at: None,
+            lies: None,
+        })
+    }
+
+    /// The power is gone. What is wrong with what is left of the vault: files whose content is not what they are called.
+    fn cut(&self, dice: &mut Dice) -> anyhow::Result<Option<String>> {
+        let loss = Loss::EVERY[dice.index(Loss::EVERY.len())];
+        disk::cut(&self.record, &self.keep, loss, dice)?;
+        tree::cut(&self.vault, &self.keep, loss, dice)?;
+        let mut damaged = 0;
+        for path in kept_in(&self.vault)? {
+            let named = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            damaged += u64::from(named != Some(hex::encode(Sha256::digest(std::fs::read(&path)?))));
+        }
+        Ok((damaged > 0)
+            .then(|| format!("after the cut the vault has {damaged} files that are not what they are called")))
+    }
+}
+
 /// A record and a vault on which trials are made, one run each.
 pub struct Scene {
     ground: Ground,
-    /// Folder of the record, and what of it would be on the disk; none on PostgreSQL.
-    disk: Option<(PathBuf, PathBuf, PathBuf)>,
+    disk: Disk,
     home: PathBuf,
     lane: String,
     runs: u64,
@@ -77,7 +127,8 @@ impl Scene {
         std::fs::create_dir_all(&live)?;
         std::fs::create_dir_all(&home)?;
         let ground = if shared { Ground::shared(false)? } else { Ground::embedded(&live)? };
-        let disk = if shared { None } else { Some((live, place.join("disk"), shim::compile(place)?)) };
+        let disk =
+            Disk { record: live, vault: home.join("vault"), keep: place.join("disk"), library: shim::compile(place)? };
         let (lane, files) = ("r".to_owned(), BTreeSet::new());
         Ok(Self { ground, disk, home, lane, runs: 0, plant, files })
     }
@@ -105,14 +156,17 @@ impl Scene {
         self.runs += 1;
         toll.trials += 1;
         toll.pairs += u64::from(trial.blows.len() == 2);
-        let (mut at, mut fetched, mut ends) = (Story::Recover.start(), 0, 0);
+        let (mut at, mut fetched, mut again_at_most) = (Story::Recover.start(), 0, 0);
         let mut wrong = Vec::new();
         for blow in &trial.blows {
             let struck = self.strike(trial.net, blow, at, dice).with_context(|| trial.told())?;
             fetched += struck.fetched;
-            ends += u64::from(struck.ended);
+            again_at_most += if struck.ended { blow.kind.fetched_again_at_most() } else { 0 };
             toll.ends += u64::from(struck.ended);
             toll.passed_by += u64::from(!struck.ended);
+            if !struck.ended && trial.blows.len() == 1 {
+                wrong.push("it never came by".to_owned());
+            }
             wrong.extend(struck.complaint);
             at += if dice.chance(50) { MUCH_LATER } else { 0 };
         }
@@ -124,10 +178,12 @@ impl Scene {
         // Two programs at once bring the file each for itself, and a file that nobody can go on with from what
         // is on the disk is no measure of it.
         if trial.blows.iter().all(|blow| blow.kind != Kind::Stopped) {
-            let (length, twice) = self.fetched_twice(fetched);
-            toll.most_twice = toll.most_twice.max(twice);
-            if twice > ends * (TWICE_MAX + length / LARGE_PARTS as u64 + 1) {
-                wrong.push(format!("{twice} bytes of a file of {length} were fetched twice, after {ends} ends"));
+            let twice = fetched.saturating_sub(LENGTH + 70_000);
+            if trial.blows.iter().all(|blow| blow.kind != Kind::PowerCut) {
+                toll.most_twice = toll.most_twice.max(twice);
+            }
+            if twice > again_at_most {
+                wrong.push(format!("{twice} bytes of a file of {LENGTH} were fetched twice, {again_at_most} may be"));
             }
         }
         wrong.extend(self.wrong_of_run(trial.net)?);
@@ -135,15 +191,9 @@ impl Scene {
         Ok(())
     }
 
-    /// The length of a file, roughly, and what came more than that.
-    fn fetched_twice(&self, fetched: u64) -> (u64, u64) {
-        let least = u64::try_from(LARGE).unwrap_or(u64::MAX);
-        (least, fetched.saturating_sub(least + 70_000))
-    }
-
     /// Lets a program come to a place, and ends it there.
     fn strike(&self, net: Net, blow: &Blow, at: i64, dice: &mut Dice) -> anyhow::Result<Struck> {
-        let watch = self.watch(blow.kind)?;
+        let watch = if blow.kind == Kind::PowerCut { Some(self.disk.watch()?) } else { None };
         let program = self.program(net, at, Some(blow.mark));
         let mut victim = Victim::spawn(program.arguments(), watch.as_ref())?;
         if !victim.hear_of(STANDS)? {
@@ -166,10 +216,8 @@ impl Scene {
                     victim.let_run(blow.within);
                 }
                 let end = victim.kill()?;
-                if let (Kind::PowerCut, Some((live, keep, _))) = (blow.kind, &self.disk) {
-                    disk::cut(live, keep, Loss::EVERY[dice.index(Loss::EVERY.len())], dice)?;
-                }
-                Ok(Struck { ended: true, fetched: bytes_of(&end), complaint: None })
+                let complaint = if blow.kind == Kind::PowerCut { self.disk.cut(dice)? } else { None };
+                Ok(Struck { ended: true, fetched: bytes_of(&end), complaint })
             }
         }
     }
@@ -184,20 +232,6 @@ impl Scene {
         let complaint = [&other, &first].into_iter().find(|end| !end.done);
         let complaint = complaint.map(|end| end.complaint.clone().unwrap_or_else(|| "it did not end".to_owned()));
         Ok(Struck { ended: true, fetched: bytes_of(&other) + bytes_of(&first), complaint })
-    }
-
-    fn watch(&self, kind: Kind) -> anyhow::Result<Option<Watch>> {
-        let Some((live, keep, library)) = self.disk.as_ref().filter(|_| kind == Kind::PowerCut) else {
-            return Ok(None);
-        };
-        disk::settle(live, keep)?;
-        Ok(Some(Watch {
-            library: library.clone(),
-            live: live.clone(),
-            keep: Some(keep.clone()),
-            kill_at: None,
-            lies: None,
-        }))
     }
 
     /// What is wrong with the run of a trial after it was finished.
@@ -232,7 +266,8 @@ impl Scene {
     /// file that the record calls its own is there, and no other.
     pub fn prove(self, toll: &mut Toll) -> anyhow::Result<()> {
         let mut wrong = self.ground.wrong(&self.lane, &Acknowledged::default(), Settled::Every)?;
-        let kept = kept_in(&self.home.join("vault"))?;
+        let name = |path: PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let kept: BTreeSet<String> = kept_in(&self.home.join("vault"))?.into_iter().filter_map(name).collect();
         let extra = kept.difference(&self.files).count();
         let missing = self.files.difference(&kept).count();
         if extra + missing > 0 {
@@ -257,9 +292,9 @@ fn bytes_of(end: &End) -> u64 {
     end.lines.iter().filter_map(|line| line.strip_prefix(FETCHED)?.parse::<u64>().ok()).sum()
 }
 
-/// Names of the files of a vault, which are their hashes.
-fn kept_in(vault: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let (mut folders, mut kept) = (vec![vault.to_path_buf()], BTreeSet::new());
+/// The files of a vault, whose names are their hashes.
+fn kept_in(vault: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut folders, mut kept) = (vec![vault.to_path_buf()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let entry = entry?;
@@ -267,7 +302,7 @@ fn kept_in(vault: &Path) -> anyhow::Result<BTreeSet<String>> {
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
             } else if name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                kept.insert(name);
+                kept.push(entry.path());
             }
         }
     }

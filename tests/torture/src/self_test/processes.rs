@@ -97,6 +97,7 @@ fn weeks() -> Bed {
         bugs: vec![
             bug("looks again in an hour", week::Plant::LooksSeldom),
             bug("asks nobody after a webhook", week::Plant::HearsNothing),
+            bug("sleeps for an hour after a pass", week::Plant::SleepsThrough),
         ],
     }
 }
