@@ -47,10 +47,10 @@ impl Store {
         StoreShelf::connect(address, &access, Limits::default(), Arc::new(RealPace::new())).expect("a shelf")
     }
 
-    /// A file on the disk into the bucket, by the AWS command line.
-    pub async fn copy(&self, file: &Path) {
-        let file = file.to_str().expect("a path");
-        self.run(&["s3", "cp", "--quiet", file, "s3://box/theirs"]).await;
+    /// The files of a folder into the bucket, by the AWS command line.
+    pub async fn copy(&self, folder: &Path) {
+        let folder = folder.to_str().expect("a path");
+        self.run(&["s3", "cp", "--quiet", "--recursive", folder, "s3://box/theirs"]).await;
     }
 
     async fn run(&self, arguments: &[&str]) {
