@@ -55,6 +55,20 @@ pub async fn take(store: &dyn Store, events: &[Event], now: Timestamp) -> StoreR
 /// As [`take`].
 pub async fn take_from(store: &dyn Store, told: &[Told], now: Timestamp) -> StoreResult<(Vec<Outcome>, u64)> {
     let report = store.take(told, now).await?;
+    follow(store, told, report, now).await
+}
+
+/// The second half of [`take_from`], after the record has taken the events: whoever has many more can have them taken
+/// meanwhile.
+///
+/// # Errors
+/// As [`take`], but for the events, which are taken.
+pub async fn follow(
+    store: &dyn Store,
+    told: &[Told],
+    report: ImportReport,
+    now: Timestamp,
+) -> StoreResult<(Vec<Outcome>, u64)> {
     let came = rows_that_came(told, &report);
     let outcomes = outcomes(told.len(), report)?;
     Ok((outcomes, wake(store, came, now).await?))

@@ -9,6 +9,7 @@ use csv::StringRecord;
 use makegood_domain::events;
 use makegood_domain::money::item_prices;
 use makegood_domain::ports::{ImportPosition, Told, Unread};
+use makegood_domain::work::RUN_ITEMS_MAX;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::Sender;
 
@@ -51,9 +52,6 @@ const CHARGE: [(&str, bool); 11] = [
     ("balance_id_2", false),
     ("balance_kind_2", false),
 ];
-
-/// More items than any run has.
-const ITEMS_MAX: i64 = 10_000;
 
 impl Table {
     fn fields(self) -> &'static [(&'static str, bool)] {
@@ -218,8 +216,8 @@ fn run(fields: &Fields<'_>) -> Result<Value, String> {
 fn charge(fields: &Fields<'_>) -> Result<Value, String> {
     let total = fields.number("total")?.ok_or("total: it is empty")?;
     let count = fields.number("items")?.unwrap_or(1);
-    let items = u32::try_from(count).ok().filter(|_| (1..=ITEMS_MAX).contains(&count));
-    let items = items.ok_or_else(|| format!("items: {count} is not from 1 to {ITEMS_MAX}"))?;
+    let items = u32::try_from(count).ok().filter(|count| (1..=RUN_ITEMS_MAX).contains(count));
+    let items = items.ok_or_else(|| format!("items: {count} is not from 1 to {RUN_ITEMS_MAX}"))?;
     let amount = fields.number("amount")?.unwrap_or(total);
     let rest = total.checked_sub(amount).ok_or("amount: it is out of range")?;
     let mut sources = vec![json!({ "balance_id": fields.needed("balance_id")?, "kind": fields.needed("balance_kind")?,

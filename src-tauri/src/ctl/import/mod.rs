@@ -6,20 +6,21 @@ mod input;
 mod pieces;
 mod progress;
 mod report;
+mod taking;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use makegood_app::intake::{self, Outcome};
+use makegood_app::intake;
 use makegood_domain::ports::{Clock as _, ImportPosition, Store};
 use tokio::sync::mpsc;
 
 use self::columns::{Columns, Table};
 use self::input::Input;
-use self::pieces::Piece;
 use self::progress::Progress;
-use self::report::{Rejected, Report};
+use self::report::Report;
+use self::taking::{follow, take};
 use super::signals::asked_to_end;
 use crate::clock::SystemClock;
 use crate::record::{self, Place};
@@ -129,26 +130,32 @@ async fn import(
     let (send, mut pieces) = mpsc::channel(PIECES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || pieces::read(input, columns, from.as_ref(), &send));
     let mut sum = Sum::default();
-    let (mut stopped, mut before) = (None, None);
-    let mut taken_pieces = 0_u64;
+    let (mut stopped, mut before, mut count) = (None, None, 0_u64);
     while let Some(piece) = pieces.recv().await {
-        let position = piece.position.clone();
-        // The place after the piece before is kept meanwhile. It may be behind what was taken, and never ahead:
-        // what is read again then is known.
-        let place = before.take().filter(|_| taken_pieces.is_multiple_of(PIECES_A_PLACE));
-        let (taken, kept) =
-            tokio::join!(take(store, piece, &name, &mut sum, report), keep(store, key.as_deref(), place));
-        taken_pieces += 1;
-        kept?;
-        taken?;
+        // The place that is kept in the file may be behind what was taken, and never ahead: what is read again then
+        // is known.
+        let (taken, followed) = tokio::join!(take(store, piece), async {
+            match before.take() {
+                Some((before, places)) => follow(store, before, places, &mut sum, report).await,
+                None => Ok(()),
+            }
+        });
+        followed?;
+        let taken = taken?;
+        count += 1;
         progress.tell(sum.lines);
-        before = Some(position.clone());
-        if stop.is_given() && !position.done {
-            stopped = Some(position);
+        let is_last = taken.position.done || stop.is_given();
+        if is_last && !taken.position.done {
+            stopped = Some(taken.position.clone());
+        }
+        before = Some((taken, key.as_deref().filter(|_| is_last || count.is_multiple_of(PIECES_A_PLACE))));
+        if stopped.is_some() {
             break;
         }
     }
-    keep(store, key.as_deref(), before).await?;
+    if let Some((last, places)) = before {
+        follow(store, last, places, &mut sum, report).await?;
+    }
     drop(pieces);
     heard.abort();
     progress.end();
@@ -165,46 +172,6 @@ async fn stop_on_signal(stop: Stop) {
     }
     eprintln!("makegoodctl: stopping after the lines at hand");
     stop.now();
-}
-
-/// Keeps where a file is read on.
-async fn keep(store: &dyn Store, key: Option<&str>, position: Option<ImportPosition>) -> anyhow::Result<()> {
-    let Some((key, position)) = key.zip(position) else { return Ok(()) };
-    Ok(store.keep_position(key, &position, SystemClock.now()).await?)
-}
-
-async fn take(store: &dyn Store, piece: Piece, name: &str, sum: &mut Sum, report: &mut Report) -> anyhow::Result<()> {
-    let now = SystemClock.now();
-    let (lines, told): (Vec<u64>, Vec<_>) = piece.told.into_iter().unzip();
-    let (outcomes, woken) = intake::take_from(store, &told, now).await?;
-    sum.woken += woken;
-    sum.lines += piece.lines;
-    let mut rejected = Vec::new();
-    for ((line, one), outcome) in lines.into_iter().zip(&told).zip(outcomes) {
-        match outcome {
-            Outcome::Added => sum.added += 1,
-            Outcome::Updated => sum.updated += 1,
-            Outcome::Unchanged => sum.unchanged += 1,
-            Outcome::Rejected { reason, retryable } => {
-                let fact = &one.event.fact;
-                rejected.push(Rejected { line, kind: fact.kind().to_owned(), id: fact.id(), reason, retryable });
-            }
-        }
-    }
-    let (unread_lines, unread): (Vec<u64>, Vec<_>) = piece.unread.into_iter().unzip();
-    if !unread.is_empty() {
-        store.bury(&unread, now).await?;
-    }
-    rejected.extend(unread_lines.into_iter().zip(unread).map(|(line, letter)| Rejected {
-        line,
-        kind: String::new(),
-        id: String::new(),
-        reason: letter.reason,
-        retryable: false,
-    }));
-    rejected.sort_by_key(|row| row.line);
-    sum.rejected += u64::try_from(rejected.len()).unwrap_or(u64::MAX);
-    rejected.iter().try_for_each(|row| report.add(row)).with_context(|| format!("the report about {name}"))
 }
 
 fn tell(sum: &Sum, name: &str, stopped: Option<&ImportPosition>, resumable: bool) {
