@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use makegood_connectors::http::{Pace as _, RealPace};
 use makegood_domain::ports::Clock;
-use makegood_server::{House, Limits, Outside, hash_of, keep_telling, routes};
+use makegood_server::{House, Limits, Outside, Post, hash_of, keep_leading, keep_telling, routes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -101,7 +101,9 @@ async fn work(console: &Console, door: Door, listener: TcpListener, options: &Op
     let heard = tokio::spawn(end_on_signal(ending, stop.clone()));
     let pace = RealPace::new();
     let chance = Arc::new(move || pace.chance());
-    let telling = tokio::spawn(keep_telling(store, Arc::new(door.courier), clock, chance, ended.clone()));
+    let leading = tokio::spawn(keep_leading(Arc::clone(&store) as _, Arc::clone(&clock), ended.clone()));
+    let post = Post { store: store as _, courier: Arc::new(door.courier), clock, chance };
+    let telling = tokio::spawn(keep_telling(post, ended.clone()));
     // What a webhook tells is saved at once, and not when the next pass comes by.
     let saving = capturing(console);
     let sweeping = reconciler(console, options, &stop);
@@ -109,6 +111,7 @@ async fn work(console: &Console, door: Door, listener: TcpListener, options: &Op
     let served = makegood_server::serve(listener, routes(house), &limits, ended).await;
     stop.now();
     telling.await?;
+    leading.await?;
     if let Some(sweeping) = sweeping {
         sweeping.await?;
     }

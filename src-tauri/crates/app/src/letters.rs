@@ -2,16 +2,21 @@
 //! taken. The record remembers every try, so that whoever comes after a crash goes on where it stopped.
 
 use jiff::{SignedDuration, Timestamp};
+use makegood_domain::events::Outgoing;
 use makegood_domain::plan::Effect;
-use makegood_domain::ports::{Clock, Courier, Letter, LetterEnd, Posted, Receipt, Store, StoreResult};
+use makegood_domain::ports::{
+    Clock, Courier, Letter, LetterEnd, LetterStore, POST_LIMIT, Posted, Receipt, StoreResult,
+};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-/// Letters that one endpoint is sent at a time.
-const AT_ONCE: u32 = 32;
+/// Letters that one endpoint is sent at a time, one after the other.
+const AT_ONCE: u32 = 6;
 
 /// A try that has not ended after this is somebody's who is gone.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
+
+// Whoever is at work still holds the last letter when it is posted, however slow the endpoint is.
+const _: () = assert!(POST_LIMIT.as_secs() * (AT_ONCE as i64) < LEASE.as_secs());
 
 /// Seconds until the next try, after the first, the second …: what Standard Webhooks recommends. After the last
 /// one a letter is given up.
@@ -44,7 +49,7 @@ struct Payload {
 /// # Errors
 /// The record could not be used. What was claimed and not ended is tried again after its lease.
 pub async fn tell_once(
-    store: &dyn Store,
+    store: &dyn LetterStore,
     courier: &dyn Courier,
     endpoint: &str,
     clock: &dyn Clock,
@@ -104,51 +109,15 @@ fn spread(seconds: i64, chance: f64) -> SignedDuration {
 /// A letter that this program does not understand: another version wrote it.
 pub fn body(letter: &Letter) -> Result<String, String> {
     let payload: Payload = serde_json::from_str(&letter.payload).map_err(|why| why.to_string())?;
-    let (kind, data) = event(&payload)?;
-    Ok(json!({ "type": kind, "timestamp": letter.at, "data": data }).to_string())
-}
-
-fn event(payload: &Payload) -> Result<(&'static str, Value), String> {
-    let by = &payload.agent;
-    Ok(match (&payload.effect, &payload.receipt) {
-        (Effect::Deliver { run_id, item, output_id, file, place, .. }, _) => (
-            "asset.delivered",
-            json!({ "run_id": run_id, "item": item, "output_id": output_id, "file": file, "place": place, "by": by }),
-        ),
-        (Effect::Restore { refund_id, restoration, cause }, Receipt::Restored { total, balances, .. }) => {
-            let (items, lines) = (&restoration.items, &restoration.lines);
-            let balances: Vec<Value> = balances
-                .iter()
-                .map(|row| json!({ "balance_id": row.balance_id, "before": row.before, "after": row.after }))
-                .collect();
-            let data = json!({ "refund_id": refund_id, "run_id": restoration.run_id, "charge_id": restoration.charge_id, "credits": total,
-                "items": items, "lines": lines, "balances": balances, "cause": cause, "by": by });
-            ("credits.restored", data)
-        }
-        (Effect::Release { run_id, refund_ids, items, consent, .. }, Receipt::Redebited { total, balances, .. }) => {
-            let balances: Vec<Value> = balances
-                .iter()
-                .map(|row| json!({ "balance_id": row.balance_id, "before": row.before, "after": row.after }))
-                .collect();
-            let data = json!({ "run_id": run_id, "refund_ids": refund_ids, "credits": total, "items": items,
-                "balances": balances, "consent": consent, "by": by });
-            ("asset.released", data)
-        }
-        (Effect::Move { output_id, place }, _) => {
-            ("asset.moved", json!({ "output_id": output_id, "place": place, "by": by }))
-        }
-        (Effect::Quarantine { output_id, reason }, _) => {
-            ("asset.quarantined", json!({ "output_id": output_id, "reason": reason, "by": by }))
-        }
-        (Effect::CancelUpstream { provider_id, job_id }, _) => {
-            ("upstream.cancel_requested", json!({ "provider_id": provider_id, "job_id": job_id, "by": by }))
-        }
-        (other, _) => return Err(format!("the platform is not told of {}", other.word())),
-    })
+    let event = Outgoing::of(&payload.effect, &payload.receipt, &payload.agent);
+    let event = event.ok_or_else(|| format!("the platform is not told of {}", payload.effect.word()))?;
+    event.body(letter.at).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn letter(effect: Value, receipt: Value) -> Letter {

@@ -95,13 +95,13 @@ impl Courier for HttpCourier {
             return not_taken("it is not among the settings any more".to_owned());
         };
         let headers = sign(&to.secrets, &webhook_id(id), body.as_bytes(), at);
-        match to.post.json(&headers, body.to_owned()).await {
+        match to.post.json(&headers, body.to_owned(), at).await {
             Ok(answer) => match answer.status {
                 200..=299 => Posted::Taken,
                 410 => Posted::Gone,
                 status => {
-                    let wait = answer.retry_after.and_then(|seconds| i64::try_from(seconds).ok());
-                    Posted::NotTaken { why: format!("it answered {status}"), wait: wait.map(SignedDuration::from_secs) }
+                    let wait = answer.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
+                    Posted::NotTaken { why: format!("it answered {status}"), wait }
                 }
             },
             Err(why) => not_taken(why.to_string()),

@@ -58,6 +58,7 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ItemPrice {
+    #[cfg_attr(test, schemars(range(max = crate::work::RUN_ITEMS_MAX)))]
     pub item: u32,
     pub credits: Credits,
 }
@@ -102,6 +103,7 @@ pub struct Refund {
     pub posted_at: Timestamp,
     pub state: RefundState,
     pub kind: RefundKind,
+    #[cfg_attr(test, schemars(inner(range(max = crate::work::RUN_ITEMS_MAX))))]
     pub items: Vec<u32>,
     pub lines: Vec<BalanceLine>,
     pub ticket_id: Option<TicketId>,

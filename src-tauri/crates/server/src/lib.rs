@@ -19,7 +19,7 @@ mod webhooks;
 pub use connections::{Ended, serve};
 pub use feeders::{Feeder, FeederError, Feeders, hash_of};
 pub use house::{Heard, House, Outside};
-pub use letters::keep_telling;
+pub use letters::{Post, keep_leading, keep_telling};
 pub use limits::Limits;
 
 use axum::Router;

@@ -4,21 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use jiff::Timestamp;
+use makegood_domain::ports::POST_LIMIT;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
 use super::causes::chain;
-use super::{Guard, HttpError, Limits, Line, SystemNames, build};
+use super::{Guard, HttpError, Limits, Line, SystemNames, build, wait};
 
 /// So long an endpoint may take for its whole answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = POST_LIMIT.unsigned_abs();
 
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
     pub status: u16,
-    /// Seconds, where the endpoint asked for a pause in seconds.
-    pub retry_after: Option<u64>,
+    /// The pause that the endpoint asked for.
+    pub retry_after: Option<Duration>,
 }
 
 /// A client that posts to one address.
@@ -50,11 +52,16 @@ impl Post {
         Ok(Self { client: build(&line, Arc::new(SystemNames))?, guard, url })
     }
 
-    /// Posts JSON once. The answer's body is not read: its status says all.
+    /// Posts JSON once, at `now`. The answer's body is not read: its status says all.
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn json(&self, headers: &[(&'static str, String)], body: String) -> Result<Posted, HttpError> {
+    pub async fn json(
+        &self,
+        headers: &[(&'static str, String)],
+        body: String,
+        now: Timestamp,
+    ) -> Result<Posted, HttpError> {
         self.guard.check(&self.url)?;
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -71,7 +78,10 @@ impl Post {
                 HttpError::Unreachable(chain(&error.without_url()))
             }
         })?;
-        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Ok(Posted { status: response.status().as_u16(), retry_after: asked.and_then(|text| text.trim().parse().ok()) })
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+        let asked: Vec<String> = response.headers().get_all(RETRY_AFTER).iter().filter_map(text).collect();
+        let answered = response.headers().get(DATE).and_then(text);
+        let retry_after = wait::retry_after(asked.iter().map(String::as_str), answered.as_deref(), now);
+        Ok(Posted { status: response.status().as_u16(), retry_after })
     }
 }

@@ -14,6 +14,7 @@
 
 mod binary;
 mod kinds;
+mod outgoing;
 #[cfg(test)]
 mod schema;
 mod structured;
@@ -26,6 +27,10 @@ use crate::feed::Fact;
 
 pub use binary::from_binary;
 pub use kinds::{EventType, SCHEMA, TYPES, type_of};
+pub use outgoing::{
+    AssetDelivered, AssetMoved, AssetQuarantined, AssetReleased, BalanceTold, CancelRequested, CreditsRestored,
+    OUTGOING, Outgoing, OutgoingType, is_told, outgoing_type_of,
+};
 pub use structured::{parse_batch, parse_line, parse_structured};
 
 /// The version of CloudEvents that is read.

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{ATTRIBUTE_BYTES_MAX, SPECVERSION, TYPES, kinds};
+use crate::plan::Effect;
+use crate::ports::Receipt;
+
+use super::{ATTRIBUTE_BYTES_MAX, OUTGOING, Outgoing, SPECVERSION, TYPES, kinds, outgoing};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -72,6 +75,32 @@ fn of_event(data: &[(&'static str, Value)]) -> Value {
     })
 }
 
+/// The schemas of what the platform is told, each of a whole body.
+fn of_outgoing() -> Vec<(&'static str, Value)> {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let of_one = |(word, derived): (&'static str, schemars::Schema)| {
+        let mut data = derived.to_value().as_object().cloned().unwrap_or_default();
+        data.remove("$schema");
+        let definitions = data.remove("$defs").unwrap_or_else(|| json!({}));
+        let schema = json!({
+            "$schema": DRAFT,
+            "$id": format!("urn:makegood:told:{word}"),
+            "title": word,
+            "description": "What Makegood did, as a Standard Webhook. Fields may be added.",
+            "type": "object",
+            "required": ["type", "timestamp", "data"],
+            "properties": {
+                "type": { "const": word },
+                "timestamp": { "type": "string", "format": "date-time" },
+                "data": data,
+            },
+            "$defs": definitions,
+        });
+        (word, schema)
+    };
+    outgoing::derived(&generator).into_iter().map(of_one).collect()
+}
+
 /// In the order of the words, whatever order the libraries of a build keep.
 fn sorted(value: &Value) -> Value {
     match value {
@@ -89,7 +118,8 @@ fn files() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
     let data = of_data();
     let event = of_event(&data);
-    let all = data.iter().map(|(word, schema)| (*word, schema)).chain([("event", &event)]);
+    let told = of_outgoing();
+    let all = data.iter().chain(&told).map(|(word, schema)| (*word, schema)).chain([("event", &event)]);
     all.map(|(file, schema)| (folder.join(format!("{file}.json")), format!("{:#}\n", sorted(schema)))).collect()
 }
 
@@ -102,5 +132,66 @@ fn the_committed_schemas_are_those_of_the_rows() {
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(committed == text, "{} is out of date: run `make generated`", path.display());
+    }
+}
+
+/// One of each, so that what is written can be held against its schema.
+fn told() -> Vec<Outgoing> {
+    let place = json!({ "kind": "node", "project_id": "p", "node_id": "n" });
+    let file = json!({ "sha256": "00", "bytes": 5, "media_type": "video/mp4" });
+    let moves = json!([{ "balance_id": "b", "kind": "wallet", "before": 1, "after": 3 }]);
+    let queued = json!({ "receipt": "queued", "what": "x", "outbox_id": "out_1" });
+    let line = json!({ "source": "b", "target": "b", "target_kind": "wallet", "amount": 2 });
+    let pairs = [
+        (
+            json!({ "effect": "deliver", "run_id": "r", "item": 1, "epoch": 1, "output_id": "o", "file": file, "place": place }),
+            json!({ "receipt": "delivered", "output_id": "o", "sha256": "00", "bytes": 5 }),
+        ),
+        (
+            json!({ "effect": "move", "output_id": "o", "place": place }),
+            json!({ "receipt": "moved", "output_id": "o" }),
+        ),
+        (
+            json!({ "effect": "quarantine", "output_id": "o", "reason": "somebody else's" }),
+            json!({ "receipt": "quarantined", "output_id": "o" }),
+        ),
+        (
+            json!({ "effect": "release", "run_id": "r", "refund_ids": ["f"], "amount": 2,
+                "items": [{ "item": 1, "output_id": "o", "file": file, "place": place }],
+                "consent": { "by": "ana", "at": "2026-03-12T18:00:00Z", "message": "yes" } }),
+            json!({ "receipt": "redebited", "total": 2, "refund_ids": ["f"], "balances": moves, "outputs": [] }),
+        ),
+        (
+            json!({ "effect": "restore", "refund_id": "f", "cause": "upstream_failed", "restoration": {
+                "charge_id": "c", "run_id": "r", "account_id": "a", "items": [{ "item": 1, "credits": 2 }], "lines": [line] } }),
+            json!({ "receipt": "restored", "refund_id": "f", "total": 2, "balances": moves }),
+        ),
+        (json!({ "effect": "cancel_upstream", "provider_id": "fal", "job_id": "j" }), queued),
+    ];
+    let of = |(effect, receipt)| {
+        let effect: Effect = serde_json::from_value(effect).expect("an effect");
+        let receipt: Receipt = serde_json::from_value(receipt).expect("a receipt");
+        Outgoing::of(&effect, &receipt, "ana").expect("the platform is told of it")
+    };
+    pairs.map(of).to_vec()
+}
+
+#[test]
+fn what_is_told_has_the_fields_of_its_schema() {
+    let told = told();
+    assert_eq!(told.len(), OUTGOING.len());
+    for (event, known) in told.iter().zip(OUTGOING) {
+        let body = event.body(jiff::Timestamp::UNIX_EPOCH).expect("JSON");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!((&body["type"], &body["timestamp"]), (&json!(known.word), &json!("1970-01-01T00:00:00Z")));
+        let schema: Value = serde_json::from_str(known.schema).expect("a schema");
+        let names = |fields: &Value| fields.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let (have, known): (Vec<String>, Vec<String>) =
+            (names(&body["data"]), names(&schema["properties"]["data"]["properties"]));
+        let sort = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        assert_eq!(sort(have), sort(known), "{body}");
     }
 }

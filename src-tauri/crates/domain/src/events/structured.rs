@@ -11,6 +11,7 @@ use super::{
     excerpt, kinds, media_type,
 };
 use crate::feed::Fact;
+use crate::work::RUN_ITEMS_MAX;
 
 /// The attributes of an event as they are written. Others are extensions, and are passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -196,7 +197,37 @@ fn fact(kind: &str, data: &str) -> Result<Fact, Unreadable> {
     if id.len() > ATTRIBUTE_BYTES_MAX {
         return Err(Unreadable::new("data.id", format!("it is longer than {ATTRIBUTE_BYTES_MAX} bytes")));
     }
-    Ok(fact)
+    match beyond(&fact) {
+        Some((field, item)) => {
+            Err(Unreadable::new(field, format!("{item} is more than the {RUN_ITEMS_MAX} items that a run may have")))
+        }
+        None => Ok(fact),
+    }
+}
+
+/// The first number of items, or of an item, that is above what a run may have, with its path.
+fn beyond(fact: &Fact) -> Option<(String, u32)> {
+    let first = |list: &str, inner: &str, items: &mut dyn Iterator<Item = u32>| {
+        items.enumerate().find(|(_, item)| *item > RUN_ITEMS_MAX).map(|(i, item)| (format!("{list}[{i}]{inner}"), item))
+    };
+    let one = |field: &str, item: u32| (item > RUN_ITEMS_MAX).then(|| (field.to_owned(), item));
+    match fact {
+        Fact::Run(row) => one("data.requested_items", row.requested_items),
+        Fact::Charge(row) => first("data.items", ".item", &mut row.items.iter().map(|price| price.item)),
+        Fact::Job(row) => first("data.items", ".item", &mut row.items.iter().map(|made| made.item)),
+        Fact::Refund(row) => first("data.items", "", &mut row.items.iter().copied()),
+        Fact::Upload(row) => one("data.item", row.item),
+        Fact::Output(row) => one("data.item", row.item),
+        Fact::Provider(_)
+        | Fact::Model(_)
+        | Fact::User(_)
+        | Fact::Account(_)
+        | Fact::Workspace(_)
+        | Fact::Project(_)
+        | Fact::Node(_)
+        | Fact::Webhook(_)
+        | Fact::Ticket(_) => None,
+    }
 }
 
 fn kinds_in_words() -> String {

@@ -110,6 +110,50 @@ fn what_is_missing_or_wrong_is_named_with_its_path() {
     assert!(unknown.why.starts_with("com.example.run is no type of event that is known here"), "{unknown}");
 }
 
+/// A number in a row must not make somebody count to it. (4294967295 items once filled the memory.)
+#[test]
+fn no_run_has_more_items_than_any_product_sells() {
+    let of = |kind: &str, data: Value| {
+        let mut event = with("type", json!(format!("makegood.{kind}.v1")));
+        event["data"] = data;
+        event
+    };
+    let at = "2026-06-01T10:00:00Z";
+    let rows = |item: u64| {
+        let run = json!({ "id": "r", "project_id": "p", "node_id": "n", "started_by": "u", "model_id": "m",
+            "started_at": at, "requested_items": item, "status": "running", "cancelled_at": null, "retry_of": null,
+            "retry_initiator": null });
+        let charge = json!({ "id": "c", "run_id": "r", "account_id": "a", "posted_at": at, "total": 5,
+            "items": [{ "item": 1, "credits": 5 }, { "item": item, "credits": 0 }], "sources": [],
+            "idempotency_key": "k" });
+        let job = json!({ "id": "j", "run_id": "r", "provider_id": "m", "submitted_at": at, "state": "succeeded",
+            "processing_started_at": null, "finished_at": null, "error": null,
+            "items": [{ "item": item, "state": "succeeded", "finished_at": null, "file": null }] });
+        let refund = json!({ "id": "f", "charge_id": "c", "run_id": "r", "posted_at": at, "state": "posted",
+            "kind": "auto", "items": [1, item], "lines": [], "ticket_id": null });
+        let upload = json!({ "run_id": "r", "item": item, "attempted_at": at, "result": "ok" });
+        let output = json!({ "id": "o", "run_id": "r", "item": item, "project_id": "p", "node_id": null,
+            "stored_at": at, "bytes": 1, "state": "stored", "in_history": true, "on_canvas": true });
+        [
+            (of("run", run), "data.requested_items"),
+            (of("charge", charge), "data.items[1].item"),
+            (of("job", job), "data.items[0].item"),
+            (of("refund", refund), "data.items[1]"),
+            (of("upload", upload), "data.item"),
+            (of("output", output), "data.item"),
+        ]
+    };
+    for (event, field) in rows(1_000) {
+        read(&event).unwrap_or_else(|why| panic!("{field} of 1000: {why}"));
+    }
+    for item in [1_001, 4_294_967_295] {
+        for (event, field) in rows(item) {
+            let why = read(&event).expect_err(field).to_string();
+            assert_eq!(why, format!("{field}: {item} is more than the 1000 items that a run may have"));
+        }
+    }
+}
+
 #[test]
 fn a_path_leads_into_lists() {
     let charge = json!({ "id": "chg", "run_id": "run", "account_id": "acc", "posted_at": "2026-06-01T10:00:00Z",

@@ -58,6 +58,7 @@ words! {
 
 /// Where a file goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Place {
     Node {
@@ -77,6 +78,7 @@ pub enum Place {
 
 /// A file in the vault, verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StoredFile {
     /// SHA-256 in hex; also the file's key in the vault.
     pub sha256: String,

@@ -16,6 +16,7 @@ use crate::work::OutputState;
 
 /// The customer's agreement to a new debit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Consent {
     /// Who agreed: a name or an address.
     pub by: String,
@@ -53,6 +54,7 @@ impl Consent {
 
 /// An item that is released, and the file that delivers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReleasedItem {
     pub item: u32,
     pub output_id: OutputId,

@@ -6,9 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::StoreResult;
 
-/// Kinds of letters of the outbox that the platform is told of. The others are for the help desk.
-pub const TOLD_KINDS: [&str; 5] =
-    ["asset_delivered", "asset_moved", "asset_quarantined", "cancel_upstream", "credits_restored"];
+/// A post that has not ended after this was not taken.
+pub const POST_LIMIT: SignedDuration = SignedDuration::from_secs(15);
 
 /// An endpoint that takes nothing for this long is not tried any more.
 pub const ENDURED: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -19,11 +18,11 @@ pub struct Letter {
     /// The same for every try and every endpoint.
     pub id: String,
     pub at: Timestamp,
-    /// One of [`TOLD_KINDS`].
+    /// One of [`OUTGOING`](crate::events::OUTGOING).
     pub kind: String,
     /// The effect, its receipt and who did it, as JSON.
     pub payload: String,
-    /// Tries before this one.
+    /// Tries before this one that ended.
     pub tries: u32,
 }
 
@@ -58,7 +57,7 @@ pub struct EndpointState {
 #[async_trait]
 pub trait LetterStore: Send + Sync {
     /// Claims up to `limit` letters for an endpoint until `at + lease`, the earliest first: those that it was
-    /// never sent and those whose next try is due. None for an endpoint that is disabled.
+    /// never sent and those whose next try is due. None for an endpoint that is disabled. A claim is no try yet.
     async fn claim_letters(
         &self,
         endpoint: &str,
@@ -67,7 +66,7 @@ pub trait LetterStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<Vec<Letter>>;
 
-    /// Ends a try. Among `all` endpoints that are told, a letter is sent when none waits for it any more.
+    /// Ends a try, which counts from now on. Among `all` endpoints that are told, a letter is sent when none waits for it any more.
     /// Whether the endpoint was disabled by this: it is gone, or took nothing for [`ENDURED`].
     async fn end_letter(
         &self,
@@ -102,6 +101,6 @@ pub trait Courier: Send + Sync {
     /// Their names.
     fn endpoints(&self) -> Vec<String>;
 
-    /// Posts a body under the letter's id. `at` is the time of this try, which is signed too.
+    /// Posts a body under the letter's id, and waits for [`POST_LIMIT`] at the most. `at` is the time of this try, which is signed too.
     async fn post(&self, endpoint: &str, id: &str, body: &str, at: Timestamp) -> Posted;
 }

@@ -50,9 +50,9 @@ BEGIN
             AND (t.claimed_until IS NULL OR t.claimed_until <= v_at)
         ORDER BY t.next_at, o.seq LIMIT p_limit FOR UPDATE OF t SKIP LOCKED
     ), claimed AS (
-        UPDATE record.letter_tries t SET claimed_until = v_at + p_lease, tries = t.tries + 1
+        UPDATE record.letter_tries t SET claimed_until = v_at + p_lease
         FROM due WHERE t.endpoint = p_endpoint AND t.outbox_id = due.outbox_id
-        RETURNING t.outbox_id, t.tries - 1 AS tries, t.next_at
+        RETURNING t.outbox_id, t.tries, t.next_at
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'at', o.at, 'kind', o.kind, 'payload', o.payload::text,
         'tries', c.tries) ORDER BY c.next_at, o.seq), '[]')
@@ -69,7 +69,7 @@ DECLARE
     v_end text := p_end ->> 'end';
     v_is_disabled boolean := false;
 BEGIN
-    UPDATE record.letter_tries SET claimed_until = NULL, why = p_end ->> 'why',
+    UPDATE record.letter_tries SET claimed_until = NULL, tries = tries + 1, why = p_end ->> 'why',
         state = CASE v_end WHEN 'sent' THEN 'sent' WHEN 'given_up' THEN 'given_up' ELSE 'waiting' END,
         next_at = CASE v_end WHEN 'again' THEN (p_end ->> 'at')::bigint ELSE next_at END
     WHERE endpoint = p_endpoint AND outbox_id = p_id AND state <> 'sent';

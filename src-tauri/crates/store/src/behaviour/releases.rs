@@ -91,6 +91,8 @@ pub(crate) async fn a_refund_is_taken_back_and_its_item_delivered_in_one_go<S: S
     assert!(line.is_some_and(|line| !line.detail.contains("Mara")), "and not where nobody can erase it");
     let told = store.outbox(10).await.unwrap();
     assert!(told.iter().any(|line| line.kind == "asset_released"), "{told:?}");
+    let letters = store.claim_letters("platform", 10, jiff::SignedDuration::from_mins(2), at(9_000)).await.unwrap();
+    assert!(letters.iter().any(|letter| letter.kind == "asset_released"), "the platform is told: {letters:?}");
     // It has its one remedy.
     let back = restore("rfd_9", "chg_1", "run_1", 10);
     let again = release(&["rfd_1"], 10, &[1]);

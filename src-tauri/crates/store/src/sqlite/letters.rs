@@ -21,8 +21,8 @@ statements! {
         WHERE t.endpoint = ?1 AND t.state = 'waiting' AND t.next_at <= ?3
             AND (t.claimed_until IS NULL OR t.claimed_until <= ?3)
         ORDER BY t.next_at, o.seq LIMIT ?2";
-    CLAIM = "UPDATE letter_tries SET claimed_until = ?3, tries = tries + 1 WHERE endpoint = ?1 AND outbox_id = ?2";
-    END = "UPDATE letter_tries SET claimed_until = NULL, state = ?3, next_at = coalesce(?4, next_at), why = ?5
+    CLAIM = "UPDATE letter_tries SET claimed_until = ?3 WHERE endpoint = ?1 AND outbox_id = ?2";
+    END = "UPDATE letter_tries SET claimed_until = NULL, tries = tries + 1, state = ?3, next_at = coalesce(?4, next_at), why = ?5
         WHERE endpoint = ?1 AND outbox_id = ?2 AND state <> 'sent'";
     WORKS = "UPDATE endpoints SET failing_since = NULL, why = NULL WHERE name = ?1 AND failing_since IS NOT NULL";
     /// `?4`: whether it is gone, `?5`: how long failing is endured.
@@ -144,4 +144,22 @@ async fn finish(
         sqlx::query(TOLD).bind(id).bind(document(&all)?).execute(connection).await?;
     }
     Ok(is_disabled)
+}
+
+#[cfg(test)]
+mod tests {
+    use makegood_domain::events::OUTGOING;
+
+    /// Statements and indexes name the kinds, for an index of some rows serves no list that comes as an argument.
+    #[test]
+    fn the_statements_name_the_kinds_that_are_told() {
+        let mut kinds: Vec<String> = OUTGOING.iter().map(|known| format!("'{}'", known.kind)).collect();
+        kinds.sort();
+        let list = format!("kind IN ({})", kinds.join(", "));
+        let postgres = include_str!("../../migrations/postgres/0011_letters.sql");
+        let sqlite = include_str!("../../migrations/sqlite/0011_letters.sql");
+        for (text, times) in [(super::FILL, 1), (sqlite, 1), (postgres, 2)] {
+            assert_eq!((text.matches(&list).count(), text.matches("kind IN (").count()), (times, times), "{text}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Letters on their way to the platform's endpoints.
 
 use jiff::Timestamp;
-use makegood_domain::ports::{ENDURED, EndpointState, Letter, LetterEnd, OutboxLine, TOLD_KINDS};
+use makegood_domain::events::is_told;
+use makegood_domain::ports::{ENDURED, EndpointState, Letter, LetterEnd, OutboxLine};
 
 use super::items;
 use super::record::{Endpoint, LetterState, LetterTry, Record};
@@ -23,7 +24,7 @@ pub(super) fn claim(record: &mut Record, endpoint: &str, limit: u32, until: Time
     let untold: Vec<(String, Timestamp)> = record
         .outbox
         .values()
-        .filter(|line| line.state == "waiting" && TOLD_KINDS.contains(&line.kind.as_str()))
+        .filter(|line| line.state == "waiting" && is_told(&line.kind))
         .filter(|line| !record.letter_tries.contains_key(&key(&line.id)))
         .map(|line| (line.id.clone(), line.at))
         .take(size)
@@ -46,10 +47,7 @@ pub(super) fn claim(record: &mut Record, endpoint: &str, limit: u32, until: Time
         let (Some(line), Some(row)) = (record.outbox.get(&seq), record.letter_tries.get(&key(&id))) else { continue };
         let payload = record.payloads.get(&seq).cloned().unwrap_or_default();
         letters.push(Letter { id: id.clone(), at: line.at, kind: line.kind.clone(), payload, tries: row.tries });
-        record.letter_tries.edit(&key(&id), |row| {
-            row.claimed_until = Some(until);
-            row.tries += 1;
-        });
+        record.letter_tries.edit(&key(&id), |row| row.claimed_until = Some(until));
     }
     letters
 }
@@ -69,6 +67,7 @@ pub(super) fn end(
     }
     record.letter_tries.edit(&key, |row| {
         row.claimed_until = None;
+        row.tries += 1;
         match end {
             LetterEnd::Sent => row.state = LetterState::Sent,
             LetterEnd::GivenUp { .. } => row.state = LetterState::GivenUp,
