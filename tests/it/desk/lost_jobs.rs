@@ -47,7 +47,7 @@ async fn the_job_that_is_proven_is_kept_with_its_look_up() {
     let found = house.desk.find_lost_job(&run).await.expect("a list");
     assert_eq!((found.read, found.is_whole), (3, true));
     let told: Vec<_> = found.candidates.iter().map(|one| (one.job.job_id.as_str(), one.proven)).collect();
-    assert_eq!(told, [("job-lost", true), ("job-run_other", false), ("job-of-a-stranger", false)]);
+    assert_eq!(told, [("job-lost", true), ("job-of-a-stranger", false)], "another run's is not offered");
     *house.mill.answer.lock().expect("not poisoned") = Some(failed("job-lost", "run_lost"));
     house.desk.adopt_job(&run, &"job-lost".into()).await.expect("kept");
     let scope = house.store.scope_of_run(&run, at(NOW)).await.expect("read").expect("a run");
@@ -62,7 +62,7 @@ async fn what_may_be_another_customers_is_refused() {
     *house.mill.answer.lock().expect("not poisoned") = Some(failed("job-of-a-stranger", "run_lost"));
     for (job, why) in [
         ("job-of-a-stranger", "may be another customer's"),
-        ("job-run_other", "may be another customer's"),
+        ("job-run_other", "or it is another run's"),
         ("job-nobody-lists", "not among the provider's jobs"),
     ] {
         let refused = house.desk.adopt_job(&run, &job.into()).await.expect_err("refused").to_string();

@@ -17,13 +17,13 @@ use crate::labels;
 #[derive(Clone, Debug, Serialize)]
 pub struct LostJob {
     pub provider_id: ProviderId,
-    /// Jobs that were read; those of other customers are among them, and not shown.
+    /// Jobs that were read: those of all customers.
     pub read: usize,
     /// Whether all jobs of that time were read.
     pub is_whole: bool,
     /// Why there is no list, or only a part of it.
     pub why: Option<String>,
-    /// Likeliest first.
+    /// Likeliest first; none that is known as another run's.
     pub candidates: Vec<JobCandidate>,
 }
 
@@ -84,7 +84,9 @@ impl Desk {
         let found = self.weigh_listed(&dossier, &model).await?;
         let candidate = found.candidates.iter().find(|one| one.job.job_id == *job_id);
         let refused = |why: &str| Err(Error::Refused(format!("job {job_id} was not taken for run {run_id}: {why}")));
-        let Some(candidate) = candidate else { return refused("it is not among the provider's jobs of that time") };
+        let Some(candidate) = candidate else {
+            return refused("it is not among the provider's jobs of that time, or it is another run's");
+        };
         if !candidate.proven {
             return refused("nothing proves that it is this run's, and it may be another customer's");
         }
@@ -133,8 +135,8 @@ impl Desk {
             provider_id: model.provider_id.clone(),
             read: list.jobs.len(),
             is_whole: list.is_whole,
-            why: list.why,
-            candidates: lost_job::weigh(&dossier.run, Some(model), locator.as_deref(), &taken, &list.jobs),
+            why: list.why.clone(),
+            candidates: lost_job::weigh(&dossier.run, Some(model), locator.as_deref(), &taken, &list),
         })
     }
 }

@@ -18,7 +18,7 @@ pub struct LostJobView {
     pub run_id: String,
     pub provider_id: String,
     pub provider_name: String,
-    /// Jobs that were read. Those of other customers are among them, and not shown.
+    /// Jobs that were read: those of all customers.
     pub read: u64,
     /// Whether all jobs of that time were read.
     pub is_whole: bool,
@@ -26,7 +26,7 @@ pub struct LostJobView {
     pub why: Option<String>,
     #[ts(type = "string")]
     pub asked_at: Timestamp,
-    /// Likeliest first.
+    /// Likeliest first; none that is known as another run's.
     pub candidates: Vec<LostJobCandidate>,
 }
 

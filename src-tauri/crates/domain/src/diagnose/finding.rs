@@ -149,6 +149,7 @@ pub struct ItemAction {
 
 /// Credits of one item that a restoration returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RestoredItem {
     pub item: u32,
     pub credits: Credits,
@@ -158,6 +159,7 @@ pub struct RestoredItem {
 /// balance that the charge drew from; `target` differs from it only by P6, and is always of the
 /// charge's own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RestoredLine {
     pub source: BalanceId,
     pub target: BalanceId,

@@ -1,6 +1,7 @@
 //! Which of the jobs that a provider lists is a run's, where the job's id was lost: by what went along
 //! with the request, else by model, prompt and time. A provider's list holds the jobs of all customers,
-//! so a candidate is proven or it is none: time and model alone never prove it (P11, P13).
+//! so a candidate is proven or it is none: time and model alone never prove it (P11, P13), and a prompt
+//! proves it only where no other job of that time has the same one.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::MatchReason;
 use crate::ids::JobId;
-use crate::ports::{JobWindow, ListedJob};
+use crate::ports::{JobList, JobWindow, ListedJob};
 use crate::work::{Model, Run};
 
 /// A job is submitted that long before the run's start at most: clocks differ.
@@ -25,7 +26,7 @@ pub struct JobCandidate {
     pub job: ListedJob,
     /// Something only this run's job can have speaks for it, and nothing against it.
     pub proven: bool,
-    /// `reference`, `prompt`, `model`, `time`.
+    /// `reference`, `prompt`, `model`, `time`, `list`.
     pub reasons_for: Vec<MatchReason>,
     pub reasons_against: Vec<MatchReason>,
 }
@@ -42,28 +43,33 @@ pub fn window(run: &Run, locator: Option<String>) -> JobWindow {
     }
 }
 
-/// Weighs the listed jobs, the likeliest first. `taken` are jobs that are known to be other runs'.
-/// Jobs for which nothing but their time speaks are left out: they are other customers'.
+/// Weighs the listed jobs, the likeliest first. `taken` are jobs that are known to be other runs': they are left out, as
+/// are those for which nothing but their time speaks.
 #[must_use]
 pub fn weigh(
     run: &Run,
     model: Option<&Model>,
     locator: Option<&str>,
     taken: &BTreeSet<JobId>,
-    listed: &[ListedJob],
+    list: &JobList,
 ) -> Vec<JobCandidate> {
     let prompts = prompt_digests(&run.params);
-    let mut weighed: Vec<JobCandidate> = listed
+    let mut weighed: Vec<JobCandidate> = list
+        .jobs
         .iter()
-        .map(|job| candidate(run, model, locator, &prompts, taken, job))
+        .filter(|job| !taken.contains(&job.job_id))
+        .map(|job| candidate(run, model, locator, &prompts, list.is_whole, job))
         .filter(|one| one.reasons_for.iter().any(|reason| reason.field != "time"))
         .collect();
     weighed.sort_by_key(|one| {
         let distance = one.job.created_at.map_or(i64::MAX, |at| distance(run, at));
         (!one.proven, one.reasons_against.len(), usize::MAX - one.reasons_for.len(), distance)
     });
-    // Two that are both proven prove nothing: one of them is a retry of ours, or a copied prompt.
-    if weighed.iter().filter(|one| one.proven).count() > 1 {
+    // Two that could both be it prove nothing: one of them is a retry of ours, or a copied prompt.
+    let could_be_it = |one: &&JobCandidate| {
+        one.reasons_against.is_empty() && one.reasons_for.iter().any(|for_it| is_own(&for_it.field))
+    };
+    if weighed.iter().filter(could_be_it).count() > 1 {
         for one in &mut weighed {
             one.proven = false;
         }
@@ -71,12 +77,17 @@ pub fn weigh(
     weighed
 }
 
+/// Whether what speaks for a job is this run's own, and not everybody's.
+fn is_own(field: &str) -> bool {
+    field == "reference" || field == "prompt"
+}
+
 fn candidate(
     run: &Run,
     model: Option<&Model>,
     locator: Option<&str>,
     prompts: &BTreeSet<String>,
-    taken: &BTreeSet<JobId>,
+    is_whole: bool,
     job: &ListedJob,
 ) -> JobCandidate {
     let (mut reasons_for, mut reasons_against) = (Vec::new(), Vec::new());
@@ -84,9 +95,6 @@ fn candidate(
         let reason = MatchReason { field: field.to_owned(), text };
         if speaks_for { reasons_for.push(reason) } else { reasons_against.push(reason) }
     };
-    if taken.contains(&job.job_id) {
-        weigh("reference", false, "it is the job of another run".to_owned());
-    }
     let carries_run = job.reference.as_deref() == Some(run.id.as_str());
     if carries_run {
         weigh("reference", true, format!("it was sent with our id {}", run.id));
@@ -96,6 +104,10 @@ fn candidate(
         Some(true) => weigh("prompt", true, "its prompt is the run's".to_owned()),
         Some(false) if !prompts.is_empty() => weigh("prompt", false, "its prompt is another one".to_owned()),
         _ => {}
+    }
+    if same_prompt == Some(true) && !carries_run && !is_whole {
+        let why = "not all jobs of that time were listed, and another of them may have the same prompt";
+        weigh("list", false, why.to_owned());
     }
     if let Some(named) = &job.model {
         match names_model(named, model, locator) {
@@ -124,7 +136,8 @@ fn distance(run: &Run, at: Timestamp) -> i64 {
 /// Whether a provider's name of a model is the run's: the endpoint that was kept, or the catalogue's
 /// names. `None` where nothing is known of the run's.
 fn names_model(named: &str, model: Option<&Model>, locator: Option<&str>) -> Option<bool> {
-    if let Some(locator) = locator {
+    // An address names a job or a host, and no model.
+    if let Some(locator) = locator.filter(|locator| !locator.contains("://")) {
         let locator = locator.trim_matches('/');
         return Some(plain(locator).ends_with(&plain(named)) || plain(named).ends_with(&plain(locator)));
     }
@@ -184,7 +197,8 @@ mod tests {
 
     fn weighed(run: &Run, jobs: &[ListedJob], taken: &[&str]) -> Vec<(String, bool)> {
         let taken = taken.iter().map(|id| JobId::from(*id)).collect();
-        let found = weigh(run, None, Some("fal-ai/kling-video/v3"), &taken, jobs);
+        let list = JobList { jobs: jobs.to_vec(), is_whole: true, ..JobList::default() };
+        let found = weigh(run, None, Some("fal-ai/kling-video/v3"), &taken, &list);
         found.into_iter().map(|one| (one.job.job_id.0, one.proven)).collect()
     }
 
@@ -207,8 +221,8 @@ mod tests {
             (&told, vec![job("a", 3, k, Some("A red fox runs"), None)], vec![], own("a", false)),
             (&told, vec![job("a", 3, "other/model", Some("a red fox runs"), None)], vec![], own("a", false)),
             (&told, vec![job("a", 7200, k, Some("a red fox runs"), None)], vec![], own("a", false)),
-            (&told, vec![job("a", 3, k, Some("a red fox runs"), None)], vec!["a"], own("a", false)),
-            (&silent, vec![job("a", 3, k, None, Some("run_7"))], vec!["a"], own("a", false)),
+            (&told, vec![job("a", 3, k, Some("a red fox runs"), None)], vec!["a"], vec![]),
+            (&silent, vec![job("a", 3, k, None, Some("run_7"))], vec!["a"], vec![]),
             // Nothing but the time: another customer's.
             (&silent, vec![job("a", 3, "other/model", None, None)], vec![], vec![]),
         ] {
@@ -222,7 +236,25 @@ mod tests {
         let k = "fal-ai/kling-video/v3";
         let jobs = [job("late", 60, k, Some("fox"), None), job("near", 2, k, Some("fox"), None)];
         assert_eq!(weighed(&run, &jobs, &[]), [("near".to_owned(), false), ("late".to_owned(), false)]);
-        assert_eq!(weighed(&run, &jobs, &["near"]), [("late".to_owned(), true), ("near".to_owned(), false)]);
+        assert_eq!(weighed(&run, &jobs, &["near"]), own("late", true), "what is another run's is not offered");
+        // One of which nobody says when it was made could be it as well.
+        let undated = ListedJob { created_at: None, ..jobs[0].clone() };
+        assert!(weighed(&run, &[undated, jobs[1].clone()], &[]).iter().all(|(_, proven)| !proven));
+    }
+
+    #[test]
+    fn a_prompt_proves_nothing_where_the_list_is_not_whole() {
+        let run = run(json!({"prompt": "fox"}));
+        let k = "fal-ai/kling-video/v3";
+        for (reference, is_whole, proven) in
+            [(None, true, true), (None, false, false), (Some("run_7"), false, true), (Some("run_7"), true, true)]
+        {
+            let list = JobList { jobs: vec![job("a", 3, k, Some("fox"), reference)], is_whole, ..JobList::default() };
+            let found = weigh(&run, None, Some(k), &BTreeSet::new(), &list);
+            assert_eq!(found[0].proven, proven, "{reference:?} {is_whole}: {found:?}");
+            let says_so = found[0].reasons_against.iter().any(|reason| reason.field == "list");
+            assert_eq!(says_so, !proven, "{found:?}");
+        }
     }
 
     #[test]
@@ -235,6 +267,11 @@ mod tests {
         assert_eq!(names_model("fal-ai/kling-3.0/pro", Some(&model), None), Some(true));
         assert_eq!(names_model("fal-ai/veo", Some(&model), None), Some(false));
         assert_eq!(names_model("anything", None, None), None);
+        // What MiniMax and Seedance keep of a job may be an address, which names no model.
+        let address = Some("https://ark.example.com/api/v3/contents/generations/tasks/cgt-1");
+        assert_eq!(names_model("kling-3.0", Some(&model), address), Some(true));
+        assert_eq!(names_model("seedance-2", Some(&model), address), Some(false));
+        assert_eq!(names_model("seedance-2", None, address), None);
     }
 
     #[test]

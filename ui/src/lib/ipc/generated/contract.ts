@@ -512,7 +512,7 @@ export type LostJobRequest = { caseId: string, runId: string, };
 
 export type LostJobView = { runId: string, providerId: string, providerName: string, 
 /**
- * Jobs that were read. Those of other customers are among them, and not shown.
+ * Jobs that were read: those of all customers.
  */
 read: number, 
 /**
@@ -524,7 +524,7 @@ isWhole: boolean,
  */
 why: string | null, askedAt: string, 
 /**
- * Likeliest first.
+ * Likeliest first; none that is known as another run's.
  */
 candidates: Array<LostJobCandidate>, };
 
