@@ -1,20 +1,21 @@
 //! What went wrong on other platforms between provider, ledger and worker, each with its number in the
 //! table beside the adapters (`connectors/src/providers/symptoms.rs`), on the record in memory.
 //!
-//! Covered elsewhere: 1 (no webhook ever comes) by
-//! `reconciling::a_file_that_is_there_is_brought_at_once`; 9 (a part of a batch) by domain's
-//! `reconcile::tests::a_batch_is_decided_item_by_item`; 33 (what support must ask for) by domain's
-//! `diagnose::tests::awry` and the templates of `draft`.
+//! Covered elsewhere: 9 (a part of a batch) by domain's `reconcile::tests::a_batch_is_decided_item_by_item`.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use makegood_app::{Agent, Desk, Ports, Shift, WorkspaceInfo};
 use makegood_connectors::LocalVault;
+use makegood_connectors::webhooks::{Secret, SenderSettings, Senders, sign};
 use makegood_domain::feed::Fact;
-use makegood_domain::ids::{AgentId, RunId};
+use makegood_domain::ids::{AgentId, ProviderId, RunId};
 use makegood_domain::policy::Policy;
-use makegood_domain::ports::{Clock as _, FactStore as _, PassReport, ReconcileStore as _};
+use makegood_domain::ports::{
+    Arrival, Clock as _, Deliveries as _, DeliveryStore as _, FactStore as _, NewDelivery, PassReport, Proof,
+    ReconcileStore as _,
+};
 use makegood_domain::reading::RuleReader;
 use makegood_domain::scope::Dossier;
 use makegood_domain::work::{RetryInitiator, RunStatus};
@@ -92,6 +93,66 @@ fn running(run: &str) -> Fact {
         job.items = Vec::new();
     }
     job
+}
+
+#[tokio::test]
+async fn symptom_01_a_file_is_brought_without_any_webhook() {
+    let platform = platform(&[rich_ground(1), run_of_210("run_0", CHARGED), vec![running("run_0")]]).await;
+    platform.loom.script("run_0", Says::Made);
+    let report = platform.pass().await;
+    assert_eq!((report.transferred, report.restored), (1, 0), "{:?}", report.problems);
+    let run = platform.run("run_0").await;
+    assert_eq!((run.webhooks.len(), run.outputs.len()), (0, 1), "whoever asks needs no webhook");
+}
+
+/// A webhook of the provider as it is signed, judged and kept.
+async fn hear(platform: &Platform, id: &str, status: &str) {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let provider = ProviderId::new("mill");
+    let senders = Senders::new(vec![SenderSettings {
+        provider: provider.clone(),
+        endpoint: None,
+        form: "replicate".to_owned(),
+        secrets: vec![secret.into()],
+        keys_url: None,
+    }]);
+    let (senders, at) = (senders.expect("good settings"), platform.clock.now());
+    let body = format!(r#"{{"id":"job-run_0","status":"{status}","output":null}}"#).into_bytes();
+    let signed = sign(&[Secret::standard(secret).expect("a secret")], id, &body, at);
+    let headers: Vec<_> = signed.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let arrival = Arrival { provider: &provider, endpoint: None, headers: &headers, body: &body, at };
+    assert_eq!(senders.verify(&arrival).await, Proof::Proven);
+    let notice = senders.read(&arrival);
+    let delivery = NewDelivery {
+        provider_id: provider.clone(),
+        endpoint: None,
+        delivery_id: notice.delivery_id,
+        job_id: notice.job_id,
+        event: notice.event,
+        proven: true,
+        headers,
+        body,
+        received_at: at,
+    };
+    assert_eq!(platform.store.keep_deliveries(&[delivery], at).await.expect("kept"), [true]);
+}
+
+#[tokio::test]
+async fn symptom_04_webhooks_that_are_missing_or_out_of_order_change_nothing() {
+    let platform = platform(&[rich_ground(1), run_of_210("run_0", CHARGED), vec![running("run_0")]]).await;
+    platform.loom.script("run_0", Says::Running);
+    // The end comes first, before the provider knows of it; nobody ever hears of the start.
+    hear(&platform, "msg_3", "failed").await;
+    let report = platform.pass().await;
+    assert_eq!((report.transferred, report.restored), (0, 0), "a webhook is no answer: {:?}", report.problems);
+    platform.loom.script("run_0", Says::Made);
+    platform.clock.advance(SignedDuration::from_hours(1));
+    hear(&platform, "msg_2", "processing").await;
+    assert_eq!(platform.pass().await.transferred, 1, "it was asked again");
+    hear(&platform, "msg_4", "canceled").await;
+    assert_eq!(platform.hours(30).await, 0, "what comes late takes nothing back");
+    let run = platform.run("run_0").await;
+    assert_eq!((run.webhooks.len(), run.outputs.len(), run.refunds.len()), (3, 1, 0), "{:?}", run.webhooks);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 //!
 //! | no. | what happened | where it is held against |
 //! | --- | --- | --- |
-//! | 1 | no webhook ever comes | `tests/it/desk/symptoms.rs` |
-//! | 2, 3, 4 | our receiver answers 301 or 413; events are missing or out of order | the server's tests of webhooks |
+//! | 1, 4 | no webhook ever comes; events are missing or out of order | `tests/it/desk/symptoms.rs` |
+//! | 2, 3 | our receiver answers 301 or 413 | the server's tests |
 //! | 5 | the file is gone after an hour | here |
 //! | 6 | *not found* under load | here, and for every adapter in the conformance suite |
 //! | 7 | the job's id was lost | here |
@@ -12,10 +12,11 @@
 //! | 10 to 17 | fal: no word for failure, results that fail, requests that are lost | here |
 //! | 18 | no cost in the answer | here: what tells the cost is known as such |
 //! | 19 to 25 | Veo: nothing was made, and nobody says so; files that can't be had | here |
-//! | 26 | the signature is not the documented one | `webhooks/tests`, with the published vector |
+//! | 26 | the signature is not the documented one | `webhooks/tests` |
 //! | 27 | a failed job stays charged | `tests/it/desk/symptoms.rs` |
 //! | 28 | the provider gave the service up | here |
-//! | 29 to 33 | the platform's own: late results, refunds that moved nothing, reused ids, forgotten refunds | `tests/it/desk/symptoms.rs` |
+//! | 29 to 32 | the platform's own: late results, refunds that moved nothing, reused ids, forgotten refunds | `tests/it/desk/symptoms.rs` |
+//! | 33 | a timeout, and nothing to find it by | the domain's tests of drafts |
 //! | 34 | two layers of errors | here: the inner one is told |
 //! | 35 | a blurred picture in the place of a refusal | here |
 //! | 36 | addresses that end before the file does | here |
@@ -304,16 +305,20 @@ fn symptom_35_a_blurred_picture_is_a_withheld_one() {
 #[test]
 fn symptom_36_an_address_ends_and_the_file_does_not() {
     // Runway signs anew at each look-up; Replicate's file ends with its record.
-    let task =
-        json!({"id": "t", "status": "SUCCEEDED", "output": ["https://dnznrvs05pmza.cloudfront.net/a.mp4?_jwt=x"]});
-    assert_eq!(answer("runway", 200, &task).asset, Some(AssetState::Available));
     let table = super::Table::built_in().expect("the table");
-    let row = |adapter: &str| table.row(adapter).expect("a row");
-    let kept = |adapter: &str| row(adapter).retention.as_ref().and_then(super::Retention::minutes);
-    assert_eq!((kept("runway"), kept("replicate"), kept("bfl")), (None, Some(60), Some(10)));
-    let lives = |adapter: &str| row(adapter).address.as_ref().map(|life| (life.minutes, life.renewed));
-    assert_eq!(lives("runway"), Some((Some(24 * 60), true)));
-    assert_eq!(lives("replicate"), Some((Some(60), false)));
+    let later = |adapter: &str, body: &Value| {
+        let now = "2026-03-04T08:00:00Z".parse().expect("an instant");
+        answer(adapter, 200, body).as_of(now, table.row(adapter)).asset
+    };
+    // Signed until 2026-03-01T09:00:00Z.
+    let url = "https://dnznrvs05pmza.cloudfront.net/a.mp4?_jwt=e30.eyJleHAiOjE3NzIzNTU2MDB9.sig";
+    let task = json!({"id": "t", "status": "SUCCEEDED", "output": [url]});
+    assert_eq!(answer("runway", 200, &task).asset, Some(AssetState::Available));
+    assert_eq!(later("runway", &task), Some(AssetState::StaleUrl));
+    let prediction = json!({"id": "p", "status": "succeeded", "completed_at": "2026-03-01T08:00:00Z",
+        "output": "https://replicate.delivery/a/b.mp4"});
+    assert_eq!(answer("replicate", 200, &prediction).asset, Some(AssetState::Available));
+    assert_eq!(later("replicate", &prediction), Some(AssetState::Gone));
 }
 
 #[test]

@@ -132,6 +132,23 @@ fn templates_of_all_languages_have_the_same_places() {
     }
 }
 
+/// Support needs the time, the model, and whether anything was ever seen, before it can say anything about a timeout.
+#[test]
+fn symptom_33_who_names_nothing_is_asked_for_what_a_run_is_found_by() {
+    let diagnosis = crate::diagnose::world::World::of([]).diagnose();
+    assert_eq!(diagnosis.remedy, Remedy::AskForDetails);
+    for lang in Lang::ALL {
+        let text = write(&ticket(Some(lang.code()), ZONE), &scope(), &diagnosis).text;
+        for detail in Phrases::of(lang).details {
+            assert!(text.contains(detail), "{lang:?}: {detail} is not in\n{text}");
+        }
+    }
+    let english = Phrases::of(Lang::En).details.join("; ");
+    for part in ["project ID", "time zone", "model", "expected", "screenshots"] {
+        assert!(english.contains(part), "{part}: {english}");
+    }
+}
+
 #[test]
 fn a_recovery_reads_as_it_should() {
     let mut diagnosis = diagnosis(Verdict::UploadFailed, Remedy::RecoverAsset);

@@ -191,7 +191,7 @@ async fn lost_jobs_are_found_in_the_lists() {
         let endpoint = run.params["endpoint"].as_str().map(str::to_owned);
         let window = lost_job::window(run, endpoint.clone());
         let list = port.list_jobs(&window, anchor()).await;
-        let found = lost_job::weigh(run, None, endpoint.as_deref(), &known, &list.jobs);
+        let found = lost_job::weigh(run, None, endpoint.as_deref(), &known, &list);
         let first = found.first().unwrap_or_else(|| panic!("{}: nothing; {:?}", job.provider, list.why));
         assert!(first.proven && first.job.job_id.as_str() == job.id, "{}: {found:?}", job.provider);
     }
