@@ -10,13 +10,11 @@ use makegood_domain::ports::{FileSink, Held, Start, VaultError};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 
+use super::speed::Speed;
 use super::{Answer, Arrived, Ask, Http, HttpError, Version};
 
 /// Further questions about one file, after the first.
 const RESUMES: u32 = 3;
-/// Slower than this over the window is as good as stalled (N4).
-const SLOWEST_BYTES_PER_SEC: u64 = 16 * 1024;
-const WINDOW: Duration = Duration::from_secs(30);
 
 /// What came.
 #[derive(Debug)]
@@ -46,8 +44,7 @@ struct Progress {
     /// At the beginning of the next body, which the sink has already.
     skip: u64,
     media_type: Option<String>,
-    started: Duration,
-    window: (Duration, u64),
+    speed: Speed,
 }
 
 /// What became of one body.
@@ -121,7 +118,7 @@ impl Http {
             progress.begins(&response)?;
         }
         sink.starts(&progress.start()).await?;
-        progress.window = (self.pace.elapsed(), progress.received);
+        progress.speed.begin_anew(self.pace.elapsed(), progress.received);
         Ok(Opened::Body(response))
     }
 
@@ -147,8 +144,8 @@ impl Http {
             sink.write(&new).await?;
             progress.received += new.len() as u64;
             let now = self.pace.elapsed();
-            progress.in_time(now, self.line.limits.file)?;
-            if let Err(error) = progress.keeps_up(now) {
+            progress.speed.in_time(now, self.line.limits.file)?;
+            if let Err(error) = progress.speed.keeps_up(now, progress.received) {
                 return Ok(Streamed::Broken(error));
             }
         }
@@ -157,7 +154,7 @@ impl Http {
 
 impl Progress {
     fn of(held: Option<Held>, started: Duration) -> Self {
-        let fresh = Self { started, window: (started, 0), ..Self::default() };
+        let fresh = Self { speed: Speed::since(started), ..Self::default() };
         let Some(held) = held else { return fresh };
         match held.tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
             Some(tag) => Self { received: held.bytes, total: held.total, tag: Some(tag), ..fresh },
@@ -167,7 +164,7 @@ impl Progress {
 
     /// Whatever is asked for next is asked for from its first byte.
     fn forget(&mut self) {
-        *self = Self { started: self.started, window: self.window, ..Self::default() };
+        *self = Self { speed: self.speed, ..Self::default() };
     }
 
     /// Of a file that is here already its last byte is asked for: no range is shorter, and the answer tells whether
@@ -207,7 +204,7 @@ impl Progress {
         let total = length(response)?;
         let headers = response.headers();
         let (tag, media_type) = (strong_tag(headers), text(headers, CONTENT_TYPE));
-        *self = Self { total, tag, media_type, started: self.started, window: self.window, ..Self::default() };
+        *self = Self { total, tag, media_type, speed: self.speed, ..Self::default() };
         Ok(())
     }
 
@@ -223,25 +220,6 @@ impl Progress {
             }
             _ => Ok(()),
         }
-    }
-
-    fn in_time(&self, now: Duration, whole: Duration) -> Result<(), HttpError> {
-        if now.saturating_sub(self.started) > whole {
-            return Err(HttpError::Cut(format!("the file was not here after {} s", whole.as_secs())));
-        }
-        Ok(())
-    }
-
-    fn keeps_up(&mut self, now: Duration) -> Result<(), HttpError> {
-        let (since, before) = self.window;
-        let passed = now.saturating_sub(since);
-        if passed >= WINDOW {
-            if self.received.saturating_sub(before) < SLOWEST_BYTES_PER_SEC * passed.as_secs() {
-                return Err(HttpError::Cut(format!("less than {SLOWEST_BYTES_PER_SEC} bytes came in a second")));
-            }
-            self.window = (now, self.received);
-        }
-        Ok(())
     }
 }
 
@@ -337,17 +315,5 @@ mod tests {
         ] {
             assert_eq!(content_range(text), want, "{text}");
         }
-    }
-
-    #[test]
-    fn drips_and_marathons_are_ended() {
-        let secs = Duration::from_secs;
-        let fresh = |received| Progress { received, ..Progress::default() };
-        let limit = secs(900);
-        assert!(fresh(1).keeps_up(secs(29)).is_ok());
-        assert!(fresh(1).keeps_up(secs(30)).is_err());
-        assert!(fresh(30 * SLOWEST_BYTES_PER_SEC).keeps_up(secs(30)).is_ok());
-        assert!(fresh(0).in_time(secs(900), limit).is_ok());
-        assert!(fresh(0).in_time(secs(901), limit).is_err());
     }
 }

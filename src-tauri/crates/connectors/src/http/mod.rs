@@ -12,6 +12,7 @@ mod guard;
 mod pace;
 mod post;
 mod redact;
+mod speed;
 mod storage;
 mod tls;
 mod turns;
@@ -45,6 +46,7 @@ use address::JudgingResolver;
 use causes::chain;
 use gate::Gate;
 use grant::Grant;
+use speed::Speed;
 use turns::Turns;
 
 /// How long, how often and how much (reliability 2.1 and 2.2, N3, N4, N9).
@@ -55,7 +57,7 @@ pub struct Limits {
     pub head: Duration,
     /// Without a byte of the body.
     pub stall: Duration,
-    /// For a whole file.
+    /// For a whole file, and for a whole answer.
     pub file: Duration,
     /// Tries of one question, the first included.
     pub tries: u32,
@@ -348,7 +350,7 @@ impl Http {
             let tried = self.timed(ask, key, whole).await;
             let asked = match &tried {
                 Ok(Arrived::Whole(answer)) if is_worth_a_retry(answer.status) => {
-                    wanted_wait(answer).or_else(|| (ask.delay_in)(&answer.body))
+                    wanted_wait(answer, self.pace.now()).or_else(|| (ask.delay_in)(&answer.body))
                 }
                 Err(error) if error.is_temporary() => None,
                 Ok(arrived) => {
@@ -484,16 +486,19 @@ impl Http {
         headers
     }
 
-    /// Reads a body up to the limit.
+    /// Reads a body up to the limit, as long as it keeps coming.
     async fn read(&self, mut response: Response, ask: &Ask) -> Result<Answer, HttpError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let limit = ask.longest.unwrap_or(self.line.limits.answer_bytes);
-        let mut body = Vec::new();
+        let (mut body, mut speed) = (Vec::new(), Speed::since(self.pace.elapsed()));
         while let Some(chunk) = self.chunk(&mut response).await? {
             if (body.len() + chunk.len()) as u64 > limit {
                 return Err(HttpError::TooLong(limit));
             }
             body.extend_from_slice(&chunk);
+            let now = self.pace.elapsed();
+            speed.in_time(now, self.line.limits.file)?;
+            speed.keeps_up(now, body.len() as u64)?;
         }
         Ok(Answer { status, headers, body })
     }
@@ -578,9 +583,9 @@ const fn is_worth_a_retry(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=524 | 529)
 }
 
-fn wanted_wait(answer: &Answer) -> Option<Duration> {
+fn wanted_wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let values = answer.headers.get_all(RETRY_AFTER).iter().filter_map(|v| v.to_str().ok());
-    wait::retry_after(values, answer.headers.get(DATE).and_then(|v| v.to_str().ok()))
+    wait::retry_after(values, answer.headers.get(DATE).and_then(|v| v.to_str().ok()), now)
 }
 
 #[cfg(test)]

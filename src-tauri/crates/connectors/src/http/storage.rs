@@ -12,13 +12,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use http::{Request, Response, StatusCode};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use opendal::{Buffer, ErrorKind, HttpBody, HttpTransport};
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 use secrecy::SecretString;
 use url::Url;
 
 use super::causes::chain;
+use super::speed::Speed;
 use super::{Guard, HttpError, Limits, Line, Pace, SystemNames, is_worth_a_retry, shown, wait};
 
 /// The longest text of an error that is read, in bytes.
@@ -142,7 +143,7 @@ impl StorageLine {
             let (error, asked) = match self.once(request, url.clone()).await {
                 Ok(response) if !is_refusal(response.status()) => return Ok(response),
                 Ok(response) => {
-                    let asked = wanted_wait(response.headers());
+                    let asked = wanted_wait(response.headers(), self.pace.now());
                     (self.refusal(response).await, asked)
                 }
                 Err(error) => (error.into(), None),
@@ -178,19 +179,23 @@ impl StorageLine {
         let code = element(&text, "Code").or_else(|| header("x-ms-error-code")).or_else(|| json(&text, "reason"));
         let words = element(&text, "Message").or_else(|| json(&text, "message")).unwrap_or_default();
         let region = header("x-amz-bucket-region").or_else(|| element(&text, "Region"));
+        let now = self.pace.now();
         let told = header(DATE.as_str()).and_then(|date| wait::http_date(&date));
-        let ahead = told.map(|told| self.pace.now().duration_since(told));
+        let ahead = told.map(|told| now.duration_since(told));
         let code = code.unwrap_or_default();
         StorageError::Answered { status, code, words: self.shown(&words), region, ahead }
     }
 
     async fn whole(&self, mut response: reqwest::Response, limit: usize) -> Result<Bytes, HttpError> {
-        let mut body = Vec::new();
+        let (mut body, mut speed) = (Vec::new(), Speed::since(self.pace.elapsed()));
         while let Some(chunk) = self.chunk(&mut response).await? {
             if body.len() + chunk.len() > limit {
                 return Err(HttpError::TooLong(limit as u64));
             }
             body.extend_from_slice(&chunk);
+            let now = self.pace.elapsed();
+            speed.in_time(now, self.limits.file)?;
+            speed.keeps_up(now, body.len() as u64)?;
         }
         Ok(body.into())
     }
@@ -259,9 +264,9 @@ fn is_refusal(status: StatusCode) -> bool {
         || (status.is_redirection() && status != StatusCode::PERMANENT_REDIRECT)
 }
 
-fn wanted_wait(headers: &HeaderMap) -> Option<Duration> {
+fn wanted_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let values = headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
-    wait::retry_after(values, headers.get(DATE).and_then(|value| value.to_str().ok()))
+    wait::retry_after(values, headers.get(DATE).and_then(|value| value.to_str().ok()), now)
 }
 
 /// The text of the first element of this name. Errors of stores are flat.

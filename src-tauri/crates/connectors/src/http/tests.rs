@@ -61,6 +61,47 @@ async fn silence_ends_a_question_and_a_download() {
     assert!(matches!(found, Err(DownloadError::Http(HttpError::Cut(_)))), "{found:?}");
 }
 
+/// Time that passes by itself: so much at each look at it.
+struct Passing {
+    step: Duration,
+    now: Mutex<Duration>,
+}
+
+#[async_trait]
+impl Pace for Passing {
+    fn elapsed(&self) -> Duration {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        *now += self.step;
+        *now
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn chance(&self) -> f64 {
+        0.5
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_is_ended_also_where_it_never_stalls() {
+    let server = Server::start().await.expect("a port");
+    server.on("/x", [Reply::json(200, &serde_json::json!({ "state": "succeeded" }))]);
+    for (step, file, is_cut) in [(1, 900, false), (31, 900, true), (8, 7, true), (8, 900, false)] {
+        let base = Url::parse(server.base()).expect("a base");
+        let limits = Limits { tries: 1, file: Duration::from_secs(file), ..Limits::default() };
+        let guard = Guard::new([&base], []);
+        let line = Line { guard, base, also: None, key: None, headers: &[], limits };
+        let pace = Passing { step: Duration::from_secs(step), now: Mutex::default() };
+        let http = Http::new(line, Arc::new(pace)).expect("a client");
+        let found = http.get(&ask(&server, "/x")).await;
+        assert_eq!(matches!(found, Err(HttpError::Cut(_))), is_cut, "{step} s a look, {file} s in all: {found:?}");
+    }
+}
+
 struct Sinking<'a>(&'a mut tokio::io::Sink);
 
 #[async_trait]

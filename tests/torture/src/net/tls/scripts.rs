@@ -106,7 +106,8 @@ impl Script {
     async fn ask(&self, base: &Url) -> Result<u16, String> {
         if self.asking == Asking::Letter {
             let post = Post::new(base.clone()).map_err(|error| error.to_string())?;
-            let posted = post.json(&[("webhook-id", "msg_1".to_owned())], "{}".to_owned()).await;
+            let posted =
+                post.json(&[("webhook-id", "msg_1".to_owned())], "{}".to_owned(), jiff::Timestamp::UNIX_EPOCH).await;
             return posted.map(|posted| posted.status).map_err(|error| error.to_string());
         }
         let limit = if self.hasty { HASTY } else { PATIENT };
