@@ -11,7 +11,8 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
-    Arrival, Clock, DeadLettersWanted, Deliveries, DeliveryStore, IntakeStore as _, Notice, Proof, Store,
+    Arrival, Clock, DeadLettersWanted, Deliveries, DeliveryStore, FactStore as _, IntakeStore as _, Notice, Proof,
+    Store,
 };
 use makegood_testkit::{Fault, MemoryStore, Op, World};
 use serde_json::Value;
@@ -58,8 +59,13 @@ impl Deliveries for Told {
     }
     fn read(&self, arrival: &Arrival<'_>) -> Notice {
         let words = words(arrival.body);
+        let (job_id, own_id) = match words.get(1).and_then(|word| word.split_once('+')) {
+            Some((job, own)) => (Some(JobId::new(job)).filter(|_| !job.is_empty()), Some(JobId::new(own))),
+            None => (words.get(1).map(JobId::new), None),
+        };
         Notice {
-            job_id: words.get(1).map(JobId::new),
+            job_id,
+            own_id,
             delivery_id: words.get(2).cloned().unwrap_or_default(),
             event: None,
             challenge: words.get(3).cloned(),
@@ -180,6 +186,37 @@ async fn what_is_not_proven_is_not_kept() {
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
     assert_eq!(store.deliveries(10).await.unwrap(), []);
+}
+
+/// A job of Kling's is known by its task's id, or by the one of ours that it was submitted under.
+#[tokio::test]
+async fn a_delivery_leads_to_the_run_by_either_id() {
+    for (known, body, kept) in [
+        ("job_1", "proven job_1+ours one", 2),
+        ("ours", "proven job_1+ours one", 2),
+        ("ours", "proven +ours one", 1),
+        ("job_1", "proven job_1+job_1 one", 1),
+    ] {
+        let (store, house) = house(Limits::default());
+        let mut world = World::new("replicate", Timestamp::UNIX_EPOCH);
+        let run = world.charged_run(1, 30);
+        let world = world.with_job(&run, makegood_domain::work::JobState::Queued, &[]);
+        let facts = world.facts().into_iter().map(|fact| match fact {
+            makegood_domain::feed::Fact::Job(job) => {
+                makegood_domain::feed::Fact::Job(makegood_domain::work::Job { id: JobId::from(known), ..job })
+            }
+            fact => fact,
+        });
+        store.import(&facts.collect::<Vec<_>>(), Timestamp::UNIX_EPOCH).await.unwrap();
+        for expected in [r#"{"kept":"new"}"#, r#"{"kept":"known"}"#] {
+            let (status, _, answer) = post(&house, "/webhooks/replicate", body).await;
+            assert_eq!((status, answer.as_str()), (StatusCode::OK, expected), "{body}");
+        }
+        let lines = store.deliveries(10).await.unwrap();
+        assert_eq!(lines.len(), kept, "{body}: {lines:?}");
+        let led: Vec<_> = lines.iter().filter(|line| line.run_id.is_some()).map(|line| line.job_id.clone()).collect();
+        assert_eq!(led, [Some(JobId::from(known))], "{body}");
+    }
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use makegood_domain::ids::ProviderId;
-use makegood_domain::ports::{Arrival, NewDelivery, Notice, Proof};
+use makegood_domain::ids::{JobId, ProviderId};
+use makegood_domain::ports::{Arrival, NewDelivery, Notice, Proof, StoreResult};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -97,9 +97,10 @@ async fn receive(
         }
     };
     let notice = house.deliveries.read(&arrival);
-    let challenge = notice.challenge.clone();
+    let (challenge, own_id) = (notice.challenge.clone(), notice.own_id.clone());
     let delivery = delivery(&arrival, notice, proven);
-    let kept = house.gather.keep(delivery).await;
+    let twin = own_id.and_then(|own_id| under_own_id(&delivery, own_id));
+    let kept = keep_both(house, delivery, twin).await;
     drop(taken.room);
     let is_new = kept.map_err(|_| (Came::Failed, Problem::later("the record can't be used at the moment")))?;
     let answer = match challenge {
@@ -120,6 +121,27 @@ fn refused(arrival: &Arrival<'_>, why: String) -> (Came, Problem) {
     (Came::Refused, Problem::new(StatusCode::UNAUTHORIZED, why))
 }
 
+/// The same once more under the caller's own id of the job: the platform may know the job by either, and nobody can
+/// say which before it is told. The one that no job has leads nowhere, and is not kept for long.
+fn under_own_id(delivery: &NewDelivery, own_id: JobId) -> Option<NewDelivery> {
+    let is_another = delivery.job_id.as_ref().is_some_and(|id| *id != own_id);
+    is_another.then(|| NewDelivery {
+        delivery_id: format!("{}/own", delivery.delivery_id),
+        job_id: Some(own_id),
+        ..delivery.clone()
+    })
+}
+
+/// Whether the delivery itself was not known. A sender that is told of a failure sends again, and then what was kept
+/// already is known.
+async fn keep_both(house: &House, delivery: NewDelivery, twin: Option<NewDelivery>) -> StoreResult<bool> {
+    let is_new = house.gather.keep(delivery).await?;
+    if let Some(twin) = twin {
+        house.gather.keep(twin).await?;
+    }
+    Ok(is_new)
+}
+
 /// Headers as text. One that is no text decides nothing, and what it should have decided is missing.
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &axum::http::HeaderValue| value.to_str().ok().map(str::to_owned);
@@ -132,7 +154,7 @@ fn delivery(arrival: &Arrival<'_>, notice: Notice, proven: bool) -> NewDelivery 
         provider_id: arrival.provider.clone(),
         endpoint: arrival.endpoint.map(str::to_owned),
         delivery_id: notice.delivery_id,
-        job_id: notice.job_id,
+        job_id: notice.job_id.or(notice.own_id),
         event: notice.event,
         proven,
         headers: arrival.headers.iter().filter(|(name, _)| is_kept(name)).cloned().collect(),

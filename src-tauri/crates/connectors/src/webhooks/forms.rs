@@ -33,6 +33,10 @@ pub struct Form {
     pub keys_url: Option<&'static str>,
     /// JSON pointers to the job's id; the first that is there counts.
     job: &'static [&'static str],
+    /// JSON pointers to the id of the caller's own that the job was submitted under, for providers who take one.
+    own: &'static [&'static str],
+    /// Names under which the whole may be wrapped once more. What is in it counts where the body itself tells no event.
+    wraps: &'static [&'static str],
     /// JSON pointers to the word for what happened.
     event: &'static [&'static str],
     /// Where a word stands that must be answered with itself, on registration.
@@ -47,7 +51,7 @@ const fn form(
     job: &'static [&'static str],
     event: &'static [&'static str],
 ) -> Form {
-    Form { name, scheme, keys_url: None, job, event, challenge: None }
+    Form { name, scheme, keys_url: None, job, own: &[], wraps: &[], event, challenge: None }
 }
 
 /// Every form, by the name that settings use.
@@ -60,7 +64,7 @@ const FORMS: &[Form] = &[
     },
     form("openai", Scheme::Standard, &["/data/id"], &["/type"]),
     form("bfl", Scheme::Bfl, &["/id"], &["/status"]),
-    form("sync", Scheme::Sync, &["/id"], &["/status"]),
+    Form { wraps: &["data", "generation"], ..form("sync", Scheme::Sync, &["/id"], &["/status"]) },
     form(
         "heygen",
         Scheme::HeyGen,
@@ -68,7 +72,10 @@ const FORMS: &[Form] = &[
         &["/event_type"],
     ),
     form("luma", Scheme::Unsigned, &["/id"], &["/state"]),
-    form("kling", Scheme::Unsigned, &["/task_id", "/data/task_id"], &["/task_status", "/data/task_status"]),
+    Form {
+        own: &["/task_info/external_task_id", "/data/task_info/external_task_id"],
+        ..form("kling", Scheme::Unsigned, &["/task_id", "/data/task_id"], &["/task_status", "/data/task_status"])
+    },
     Form { challenge: Some("/challenge"), ..form("minimax", Scheme::Unsigned, &["/task_id", "/id"], &["/status"]) },
     form("seedance", Scheme::Unsigned, &["/id"], &["/status"]),
 ];
@@ -97,16 +104,30 @@ impl Form {
     #[must_use]
     pub fn read(&self, headers: Headers<'_>, body: &[u8]) -> Notice {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let json = self.unwrapped(json);
         let word = |pointers: &[&str]| pointers.iter().find_map(|pointer| text(json.pointer(pointer)?));
         let signed_id = matches!(self.scheme, Scheme::Standard | Scheme::StandardOrKeys)
             .then(|| headers.one(standard::ID).ok().filter(|id| !id.is_empty()))
             .flatten();
         let challenge = self.challenge.and_then(|pointer| text(json.pointer(pointer)?));
+        let (job_id, own) = (word(self.job), word(self.own));
         Notice {
-            job_id: word(self.job).map(JobId),
+            own_id: own.filter(|own| job_id.as_ref() != Some(own)).map(JobId),
+            job_id: job_id.map(JobId),
             delivery_id: signed_id.map_or_else(|| digest(body), str::to_owned),
             event: word(self.event),
             challenge: challenge.filter(|word| word.len() <= LONGEST_CHALLENGE),
+        }
+    }
+}
+
+impl Form {
+    fn unwrapped(&self, json: Value) -> Value {
+        let tells_event = self.event.iter().any(|pointer| json.pointer(pointer).is_some());
+        let inner = self.wraps.iter().filter_map(|name| json.get(name)).find(|one| one.is_object());
+        match inner {
+            Some(inner) if !tells_event => inner.clone(),
+            _ => json,
         }
     }
 }
@@ -155,6 +176,9 @@ mod tests {
             ),
             ("bfl", r#"{"id":"b1","status":"Ready"}"#, "b1", "Ready"),
             ("sync", r#"{"id":"s1","status":"COMPLETED"}"#, "s1", "COMPLETED"),
+            ("sync", r#"{"data":{"id":"s2","status":"FAILED"}}"#, "s2", "FAILED"),
+            ("sync", r#"{"id":"evt","generation":{"id":"s3","status":"COMPLETED"}}"#, "s3", "COMPLETED"),
+            ("sync", r#"{"id":"s4","status":"COMPLETED","data":{"id":"other"}}"#, "s4", "COMPLETED"),
             (
                 "heygen_v3",
                 r#"{"event_type":"avatar_video.success","event_data":{"video_id":"v1"}}"#,
@@ -168,6 +192,31 @@ mod tests {
             ("seedance", r#"{"id":"cgt-1","status":"running"}"#, "cgt-1", "running"),
         ] {
             assert_eq!(read(form, body), (Some(job.to_owned()), Some(event.to_owned())), "{form}");
+        }
+    }
+
+    /// Kling asks and tells under both ids, and the platform may keep either as the job's.
+    #[test]
+    fn an_id_of_the_callers_own_is_told_beside_the_providers() {
+        let ids = |form: &str, body: &str| {
+            let notice = Form::of(form).expect(form).read(Headers(&[]), body.as_bytes());
+            (notice.job_id.map(|id| id.0), notice.own_id.map(|id| id.0))
+        };
+        let (task, own) = (Some("8".to_owned()), Some("run-1".to_owned()));
+        for (form, body, want) in [
+            ("kling", r#"{"task_id":"8","task_info":{"external_task_id":"run-1"}}"#, (task.clone(), own.clone())),
+            (
+                "kling",
+                r#"{"data":{"task_id":8,"task_info":{"external_task_id":"run-1"}}}"#,
+                (task.clone(), own.clone()),
+            ),
+            ("kling", r#"{"task_info":{"external_task_id":"run-1"}}"#, (None, own)),
+            ("kling", r#"{"task_id":"8","task_info":{"external_task_id":"8"}}"#, (task.clone(), None)),
+            ("kling", r#"{"task_id":"8","task_info":{"external_task_id":""}}"#, (task.clone(), None)),
+            ("kling", r#"{"task_id":"8","task_info":{}}"#, (task.clone(), None)),
+            ("seedance", r#"{"id":"8","task_info":{"external_task_id":"run-1"}}"#, (task, None)),
+        ] {
+            assert_eq!(ids(form, body), want, "{form} {body}");
         }
     }
 

@@ -41,6 +41,9 @@ pub enum Proof {
 pub struct Notice {
     /// The provider's name for the job; `None` for events that are about no job.
     pub job_id: Option<JobId>,
+    /// The caller's own name for it, where the provider tells one and it is another: the platform may know the job
+    /// by either.
+    pub own_id: Option<JobId>,
     /// The same for every repetition of one delivery. Where the provider gives none, a digest of the body.
     pub delivery_id: String,
     /// The provider's own word for what happened: `completed`, `video.generated`.

@@ -207,6 +207,20 @@ fn one_signature_that_fits_is_enough() {
     }
 }
 
+/// Gemini's documentation tells of a shared secret; what is named in a request is signed with a public key (`v1a`).
+#[test]
+fn symptom_26_what_is_sent_counts_and_not_what_is_documented() {
+    let one = gemini();
+    let (name, signature) = one.headers[2].clone();
+    assert!(signature.starts_with("v1a,"), "{name}");
+    assert_eq!(one.proof(), Proof::Proven);
+    let documented = one.with(&name, &signature.replace("v1a,", "v1,"));
+    assert!(documented.refusal().contains("no secret and no key"), "nobody has that secret");
+    let secret = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+    let shared = Vector { secret, keys: None, ..one };
+    assert!(shared.refusal().contains("no secret and no key"), "a shared secret stands in for no key");
+}
+
 #[test]
 fn the_signed_bytes_cannot_be_cut_in_another_way() {
     // `id.time.body` is the same text with a full stop moved from the body into the id.
