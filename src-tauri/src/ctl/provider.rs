@@ -13,7 +13,7 @@ use makegood_app::contract::{KeyPlaceWord, Nothing, RemoveKeyRequest};
 use makegood_connectors::providers::{self, Document, Origin};
 use makegood_domain::ids::{JobId, ProviderId, RunId};
 use makegood_domain::ports::{Capability, Clock as _, JobRef, KeyVerdict, ProviderPort};
-use makegood_domain::work::JobState;
+use makegood_domain::work::{JobState, RUN_ITEMS_MAX};
 use serde_json::json;
 
 use super::verify;
@@ -45,6 +45,9 @@ enum What {
         /// Where the document comes from.
         #[arg(long, value_enum, default_value_t)]
         kind: Kind,
+        /// Judge its addresses as of now, or of this instant. Without it they are taken to be as old as the document.
+        #[arg(long, value_name = "INSTANT", num_args = 0..=1, require_equals = true)]
+        now: Option<Option<Timestamp>>,
         /// The document; `-` for standard input.
         file: PathBuf,
     },
@@ -65,7 +68,7 @@ enum What {
         #[arg(long)]
         locator: Option<String>,
         /// Items that were asked for.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(RUN_ITEMS_MAX)))]
         items: u32,
         /// When the job was submitted; now, where it is not said.
         #[arg(long)]
@@ -108,7 +111,10 @@ impl From<Kind> for Origin {
 pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCode> {
     match options.what {
         What::List { json } => list(home, json),
-        What::Explain { name, status, kind, file } => explain(&name, status, kind, &file),
+        What::Explain { name, status, kind, now, file } => {
+            let now = now.map(|at| at.unwrap_or_else(|| SystemClock.now()));
+            explain(home, &name, (status, kind, &file), now)
+        }
         What::Check { name } => {
             let (id, now) = (ProviderId::new(name), SystemClock.now());
             wiring::build_as_it_is(home).await?.close_after(async |console| check(console, &id, now).await).await
@@ -137,15 +143,14 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
 
 /// What an adapter can do, in words.
 fn abilities(can: &Capability) -> Vec<&'static str> {
-    let words = [
-        (can.look_up, "look up"),
-        (can.list_by_time, "list"),
-        (can.cost, "cost"),
-        (can.cancel, "cancel"),
-        (can.webhook, "webhook"),
-        (can.gives_expiry, "expiry"),
-    ];
+    let words =
+        [(can.look_up, "look up"), (can.list_by_time, "list"), (can.webhook, "webhook"), (can.gives_expiry, "expiry")];
     words.into_iter().filter_map(|(can, word)| can.then_some(word)).collect()
+}
+
+/// What its vendor offers besides, and nothing here makes use of.
+fn unused(can: &Capability) -> Vec<&'static str> {
+    [(can.cost, "cost"), (can.cancel, "cancel")].into_iter().filter_map(|(can, word)| can.then_some(word)).collect()
 }
 
 fn list(home: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -156,6 +161,7 @@ fn list(home: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
                 json!({
                     "adapter": facts.adapter, "name": facts.name, "docs_url": facts.docs_url, "key": facts.key_hint,
                     "base_url": facts.base_url, "can": abilities(&facts.capability),
+                    "offered_and_not_used": unused(&facts.capability),
                     "stated": table.row(facts.adapter),
                 })
             })
@@ -163,25 +169,35 @@ fn list(home: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:<12} {:<26} {:<10} {:<28} KEY", "ADAPTER", "PROVIDER", "FILES KEPT", "CAN");
+    println!("{:<12} {:<26} {:<10} {:<28} {:<16} KEY", "ADAPTER", "PROVIDER", "FILES KEPT", "CAN", "OFFERED, UNUSED");
     for facts in providers::all_facts() {
         let kept = table.row(facts.adapter).and_then(|row| row.retention.as_ref()?.minutes());
         let kept = match kept {
-            None => "no limit".to_owned(),
+            None => "not stated".to_owned(),
             Some(minutes) if minutes % 60 == 0 => format!("{} h", minutes / 60),
             Some(minutes) => format!("{minutes} min"),
         };
-        let can = abilities(&facts.capability).join(", ");
-        println!("{:<12} {:<26} {kept:<10} {can:<28} {}", facts.adapter, facts.name, facts.key_hint);
+        let or_dash = |words: Vec<&str>| if words.is_empty() { "-".to_owned() } else { words.join(", ") };
+        let (can, unused) = (or_dash(abilities(&facts.capability)), or_dash(unused(&facts.capability)));
+        println!("{:<12} {:<26} {kept:<10} {can:<28} {unused:<16} {}", facts.adapter, facts.name, facts.key_hint);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn explain(name: &str, status: u16, kind: Kind, file: &Path) -> anyhow::Result<ExitCode> {
+fn explain(
+    home: &Path,
+    name: &str,
+    (status, kind, file): (u16, Kind, &Path),
+    now: Option<Timestamp>,
+) -> anyhow::Result<ExitCode> {
     let protocol = providers::protocol(name)
         .with_context(|| format!("there is no adapter `{name}`; there are: {}", providers::adapters().join(", ")))?;
     let body = document(file)?;
     let explained = protocol.explain(&Document { origin: kind.into(), status, body: &body });
+    let explained = match now {
+        Some(now) => explained.as_of(now, stated::table(home)?.row(name)),
+        None => explained,
+    };
     println!("{}", serde_json::to_string_pretty(&explained)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -29,8 +29,13 @@ fn every_adapter_is_listed_with_its_key_and_what_it_can() {
         assert!(row["docs_url"].as_str().is_some_and(|url| url.starts_with("https://")), "{row}");
         assert!(row["key"].as_str().is_some_and(|key| !key.is_empty()), "{row}");
     }
+    let of = |adapter: &str| rows.iter().find(|row| row["adapter"] == adapter).expect(adapter);
+    assert_eq!(of("fal")["offered_and_not_used"], json!(["cost", "cancel"]));
+    assert_eq!(of("kling")["offered_and_not_used"], json!(["cost"]));
+    assert_eq!(of("openai")["can"], json!([]), "its service is no more");
     let table = ctl(home.path(), &[], &["provider", "list"]).out;
     assert_eq!(table.lines().count(), rows.len() + 1, "a head and a line each:\n{table}");
+    assert!(table.contains("not stated") && !table.contains("no limit"), "{table}");
 }
 
 #[test]
@@ -49,6 +54,22 @@ fn a_document_is_explained_as_one_object() {
             "error": null, "notes": [],
         })
     );
+}
+
+#[test]
+fn addresses_are_judged_as_of_an_instant_where_one_is_said() {
+    let done = json!({"id": "p1", "status": "succeeded", "output": ["https://replicate.delivery/a/0.webp"],
+        "completed_at": "2026-03-01T08:00:00Z"});
+    for (now, want) in [
+        (&["replicate"][..], "available"),
+        (&["replicate", "--now=2026-03-01T08:59:59Z"], "available"),
+        (&["replicate", "--now=2026-03-01T09:00:00Z"], "gone"),
+        (&["replicate", "--now"], "gone"),
+    ] {
+        let (code, explained, err) = explain(now, &done.to_string());
+        assert_eq!((code, &explained["asset"]), (Some(0), &json!(want)), "{now:?}: {err}");
+        assert_eq!(explained["state"], "succeeded", "what the job came to stays");
+    }
 }
 
 #[test]

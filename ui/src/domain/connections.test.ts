@@ -49,6 +49,13 @@ describe('providers in words', () => {
     const told = abilities(can);
     expect(told.map((one) => one.can)).toEqual([true, false, true, false, false, false]);
     expect(new Set(told.map((one) => one.text)).size).toBe(6);
+    expect(told.find((one) => one.id === 'cost')?.text).toBe('Offers nothing about what a job cost');
+  });
+
+  it('claims no use of what is only offered', () => {
+    const can = { lookUp: true, listByTime: true, cost: true, cancel: true, webhook: true, givesExpiry: true };
+    const unused = abilities(can).filter((one) => one.text.includes('not used here'));
+    expect(unused.map((one) => one.id)).toEqual(['cost', 'cancel']);
   });
 
   it('keeps times and sentences short', () => {

@@ -76,14 +76,14 @@ export interface Ability {
   readonly text: string;
 }
 
-/** What each ability is good for; and what is missed without it. */
+/** What each ability is good for, and what is missed without it. The last two are the vendor's, and nothing here makes use of them. */
 const ABILITIES: readonly [keyof CapabilityView, string, string][] = [
   ['lookUp', 'Tells of a job by its id', 'Tells nothing of a job afterwards'],
   ['listByTime', 'Lists jobs of a time, so that one whose id was lost is found', 'Lists no jobs: one whose id was lost stays lost'],
   ['webhook', 'Tells by webhook when a job ends', 'Sends no webhooks: it has to be asked'],
   ['givesExpiry', 'Tells until when a file is kept', 'Does not tell until when a file is kept'],
-  ['cost', 'Tells what a job cost', 'Does not tell what a job cost'],
-  ['cancel', 'A running job can be cancelled there', 'A running job cannot be cancelled there'],
+  ['cost', 'Offers to tell what a job cost; not used here', 'Offers nothing about what a job cost'],
+  ['cancel', 'Offers cancelling of a job; not used here', 'Offers no cancelling of a job'],
 ];
 
 export function abilities(can: CapabilityView): Ability[] {

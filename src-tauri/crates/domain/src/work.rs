@@ -157,6 +157,10 @@ pub enum RetryInitiator {
     Customer,
 }
 
+/// More items than any product sells in one run. What says more is refused where it is told, and where a row says
+/// so all the same, no more than these are followed: a number in a row is no reason to fill the memory.
+pub const RUN_ITEMS_MAX: u32 = 1_000;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
@@ -167,6 +171,7 @@ pub struct Run {
     pub model_id: ModelId,
     pub started_at: Timestamp,
     /// Items asked for, numbered from 1.
+    #[cfg_attr(test, schemars(range(max = RUN_ITEMS_MAX)))]
     pub requested_items: u32,
     pub status: RunStatus,
     pub cancelled_at: Option<Timestamp>,
@@ -193,6 +198,14 @@ pub enum JobState {
     LookupFailed,
     /// The provider used a word that the adapter does not know. Kept raw, moves no credits.
     Unrecognised,
+}
+
+impl Run {
+    /// How many items are followed: what was asked for, within [`RUN_ITEMS_MAX`].
+    #[must_use]
+    pub fn items(&self) -> u32 {
+        self.requested_items.min(RUN_ITEMS_MAX)
+    }
 }
 
 impl JobState {
@@ -231,6 +244,7 @@ pub struct ProviderFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct JobItem {
+    #[cfg_attr(test, schemars(range(max = RUN_ITEMS_MAX)))]
     pub item: u32,
     pub state: ItemState,
     pub finished_at: Option<Timestamp>,
@@ -305,6 +319,7 @@ pub enum UploadResult {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Upload {
     pub run_id: RunId,
+    #[cfg_attr(test, schemars(range(max = RUN_ITEMS_MAX)))]
     pub item: u32,
     pub attempted_at: Timestamp,
     pub result: UploadResult,
@@ -326,6 +341,7 @@ pub enum OutputState {
 pub struct Output {
     pub id: OutputId,
     pub run_id: RunId,
+    #[cfg_attr(test, schemars(range(max = RUN_ITEMS_MAX)))]
     pub item: u32,
     pub project_id: ProjectId,
     /// Where on the canvas; `None`: in the generation history only.

@@ -35,7 +35,14 @@ describe('the providers in settings', () => {
     ]);
     expect(here()).toBe('meridian');
     expect(text('retention')).toBe('for 48 hours');
-    expect([...(find('abilities')?.children ?? [])].map((one) => (one as HTMLElement).dataset['can'])).toEqual(['true', 'true', 'true', 'false', 'true', 'false']);
+    expect([...(find('abilities')?.children ?? [])].map((one) => one.textContent.trim())).toEqual([
+      'Tells of a job by its id',
+      'Lists jobs of a time, so that one whose id was lost is found',
+      'Tells by webhook when a job ends',
+      'Does not tell until when a file is kept',
+      'Offers to tell what a job cost; not used here',
+      'Offers no cancelling of a job',
+    ]);
     expect(find('provider-panel')?.textContent).toContain('https://docs.meridian.example/api/jobs');
     expect(find('provider-panel')?.textContent).toContain('read 2026-03-02');
   });

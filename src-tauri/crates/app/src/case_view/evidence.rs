@@ -36,7 +36,7 @@ pub(super) fn history(examined: &Examined) -> Vec<HistoryRow> {
         .take(HISTORY_ROWS_MAX)
         .flat_map(|dossier| {
             let is_matched = matched.iter().any(|row| row.run.id == dossier.run.id);
-            (1..=dossier.run.requested_items).map(move |item| history_row(examined, dossier, item, is_matched))
+            (1..=dossier.run.items()).map(move |item| history_row(examined, dossier, item, is_matched))
         })
         .take(HISTORY_ROWS_MAX)
         .collect();

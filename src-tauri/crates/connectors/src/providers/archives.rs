@@ -12,7 +12,7 @@ impl Adapter {
     /// The pieces, or, where the only one is an archive, its files. What is in one that can't be read is not known:
     /// then every item that was asked for may be.
     pub(super) async fn spread(&self, inquiry: &Inquiry<'_>, pieces: Vec<Piece>) -> Vec<Piece> {
-        let requested = inquiry.job.requested_items;
+        let requested = inquiry.job.items();
         let [Piece::File(asset)] = &pieces[..] else { return pieces };
         if !self.is_archive(asset, requested).await {
             return pieces;

@@ -2,7 +2,9 @@
 //! webhook's body, a list. The same maps read it that read live answers, so that what is explained
 //! here is what the reconciler would make of it.
 
-use jiff::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
 use serde::Serialize;
@@ -10,8 +12,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::protocol::Facts;
-use super::reading::{Asset, Cause, Piece, Pieces, Reading};
-use super::table;
+use super::reading::{Asset, Cause, Piece, Pieces, Reading, moment_in};
+use super::table::{self, Retention, Row};
 use crate::http::is_below;
 
 /// Where a document comes from. A hint: the document's own shape has the last word.
@@ -115,6 +117,9 @@ pub struct Explained {
     pub terminal: bool,
     /// Whether the same question may be answered otherwise later.
     pub retryable: bool,
+    /// When the job ended, where the document tells.
+    #[serde(skip)]
+    pub finished_at: Option<Timestamp>,
     pub outputs: Vec<Output>,
     pub error: Option<String>,
     pub notes: Vec<String>,
@@ -133,6 +138,7 @@ impl Explained {
             asset: None,
             terminal: false,
             retryable: matches!(word, Word::RateLimited | Word::Retryable | Word::RetryableOrFailed),
+            finished_at: None,
             outputs: Vec::new(),
             error: None,
             notes: Vec::new(),
@@ -157,7 +163,8 @@ impl Explained {
                 notes.push(format!("a safety filter withheld {withheld} of {}", pieces.len()));
             }
         }
-        Self { asset, terminal: is_over, outputs, error: reading.error, notes, ..Self::of(facts, word) }
+        let finished_at = reading.finished_at.filter(|_| is_over);
+        Self { asset, terminal: is_over, finished_at, outputs, error: reading.error, notes, ..Self::of(facts, word) }
     }
 
     /// A list of jobs.
@@ -172,6 +179,35 @@ impl Explained {
         let state = state_of(asset);
         let outputs = vec![output(1, asset)];
         Self { asset: Some(state), outputs, ..Self::of(facts, Word::AssetInfo) }
+    }
+
+    /// The same as of an instant, by what the vendor states (`row`): addresses end, and files do. What the document
+    /// says of the job stays as it is. A file that is in the document itself does not end.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp, row: Option<&Row>) -> Self {
+        if self.asset != Some(AssetState::Available) || self.outputs.is_empty() {
+            return self;
+        }
+        let life = row.and_then(|row| row.address.as_ref());
+        let kept = row.and_then(|row| row.retention.as_ref()).and_then(Retention::minutes);
+        let after =
+            |minutes: Option<u32>| self.finished_at?.checked_add(SignedDuration::from_mins(i64::from(minutes?))).ok();
+        let is_past = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let addresses_end = after(life.and_then(|life| life.minutes));
+        let end =
+            |output: &Output| output.expires_at.or_else(|| signed_until(output.url.as_deref()?)).or(addresses_end);
+        let over = self.outputs.iter().filter(|output| is_past(end(output))).count();
+        if is_past(after(kept)) {
+            return Self { asset: Some(AssetState::Gone), ..self }.noting("the vendor keeps files for a shorter time");
+        }
+        match (over, life.is_some_and(|life| life.renewed)) {
+            (0, _) => self,
+            (over, _) if over < self.outputs.len() => self.noting(format!("{over} of the addresses are over")),
+            (_, true) => Self { asset: Some(AssetState::StaleUrl), ..self }
+                .noting("the address is over, and asking for the job again gives a fresh one"),
+            (_, false) => Self { asset: Some(AssetState::Gone), ..self }
+                .noting("the address is over, and no fresh one is promised"),
+        }
     }
 
     /// The same, with a remark.
@@ -261,6 +297,25 @@ pub fn kind_of(url: &str) -> &'static str {
     }
 }
 
+/// Until when an address is signed, in the usual ways: a date and seconds of S3 and its like, an instant of a CDN, of
+/// Azure, or in a token. It tells nothing of the file behind it.
+fn signed_until(url: &str) -> Option<Timestamp> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
+    let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let dated = ["Amz", "Goog", "Tos"].into_iter().find_map(|vendor| {
+        let from: Timestamp = value(&format!("X-{vendor}-Date"))?.parse().ok()?;
+        let seconds: u32 = value(&format!("X-{vendor}-Expires"))?.parse().ok()?;
+        from.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
+    });
+    let token = || {
+        let token = value("_jwt")?;
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+        moment_in(&serde_json::from_slice::<Value>(&claims).ok()?["exp"])
+    };
+    let instant = || value("Expires").or_else(|| value("se")).and_then(|until| moment_in(&Value::String(until)));
+    dated.or_else(instant).or_else(token)
+}
+
 /// Whether a text is the address of a file at the provider's own hosts.
 #[must_use]
 pub fn is_file_of(facts: &Facts, text: &str) -> bool {
@@ -271,6 +326,8 @@ pub fn is_file_of(facts: &Facts, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -286,6 +343,97 @@ mod tests {
         ] {
             assert_eq!(kind_of(url), want, "{url}");
         }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    /// What a document of an adapter says as of an instant, by the rows that come with the program.
+    fn asset_at(adapter: &str, body: &Value, now: &str) -> Option<AssetState> {
+        let table = crate::providers::Table::built_in().expect("the table");
+        let bytes = body.to_string().into_bytes();
+        let document = Document { origin: Origin::Answer, status: 200, body: &bytes };
+        let explained = crate::providers::protocol(adapter).expect("an adapter").explain(&document);
+        let word = explained.word;
+        let later = explained.as_of(at(now), table.row(adapter));
+        assert_eq!(later.word, word, "what the job came to stays");
+        later.asset
+    }
+
+    #[test]
+    fn addresses_end_as_their_vendors_state() {
+        use AssetState::{Available, Gone, Inline, StaleUrl};
+        let signed = "https://c.example/a.mp4?X-Tos-Date=20260301T080000Z&X-Tos-Expires=3600";
+        let runway = |query: &str| {
+            let url = format!("https://dnznrvs05pmza.cloudfront.net/a.mp4{query}");
+            json!({"id": "t", "status": "SUCCEEDED", "output": [url]})
+        };
+        // {"exp":1772355600}: 09:00
+        let token = "?_jwt=e30.eyJleHAiOjE3NzIzNTU2MDB9.sig";
+        let replicate = |output: &str| json!({"id": "p", "status": "succeeded", "output": output, "completed_at": "2026-03-01T08:00:00Z"});
+        let file = replicate("https://replicate.delivery/a/b.mp4");
+        let minimax = |query: &str| {
+            let content = json!({"url": format!("https://c.example/a.mp4{query}")});
+            json!({"task": {"id": "1", "status": "succeeded", "content": content, "updated_at": 1_772_352_000}})
+        };
+        let bfl =
+            json!({"id": "b", "status": "Ready", "result": {"sample": "https://x.bfl.ai/a?se=2026-03-01T08:10:00Z"}});
+        let seedance = json!({"id": "s", "status": "succeeded", "content": {"video_url": signed}});
+        for (adapter, body, now, want) in [
+            // Signed anew at each question: stale, and not gone.
+            ("runway", runway(token), "2026-03-01T08:59:59Z", Available),
+            ("runway", runway(token), "2026-03-01T09:00:00Z", StaleUrl),
+            ("runway", runway(""), "2030-01-01T00:00:00Z", Available),
+            ("runway", runway("?_jwt=eyJ.expires.sig"), "2030-01-01T00:00:00Z", Available),
+            ("minimax_v2", minimax("?Expires=1772355600"), "2026-03-01T08:59:59Z", Available),
+            ("minimax_v2", minimax("?Expires=1772355600"), "2026-03-01T09:00:00Z", StaleUrl),
+            // Its record ends after a week, and with it whatever could sign anew.
+            ("minimax_v2", minimax("?Expires=1772355600"), "2026-03-08T08:00:00Z", Gone),
+            // The address is as old as the file.
+            ("replicate", file.clone(), "2026-03-01T08:59:59Z", Available),
+            ("replicate", file, "2026-03-01T09:00:00Z", Gone),
+            ("replicate", replicate("data:image/png;base64,AAAA"), "2030-01-01T00:00:00Z", Inline),
+            ("bfl", bfl.clone(), "2026-03-01T08:09:59Z", Available),
+            ("bfl", bfl, "2026-03-01T08:10:00Z", Gone),
+            ("seedance", seedance.clone(), "2026-03-01T08:59:59Z", Available),
+            ("seedance", seedance, "2026-03-01T09:00:00Z", Gone),
+        ] {
+            assert_eq!(asset_at(adapter, &body, now), Some(want), "{adapter} at {now}: {body}");
+        }
+        let running = json!({"id": "t", "status": "RUNNING"});
+        assert_eq!(asset_at("runway", &running, "2030-01-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_life_in_minutes_counts_from_the_end_of_the_job() {
+        let table = |minutes: &str| {
+            let row = format!(
+                "[[provider]]\nadapter = 'replicate'\n[provider.retention]\nsource = 's'\nseen = 2026-03-01\n\
+                [provider.address]\n{minutes}\nsource = 's'\nseen = 2026-03-01\n"
+            );
+            crate::providers::Table::default().overruled_by(&row).expect("a row")
+        };
+        let facts = crate::providers::protocol("replicate").expect("an adapter").facts();
+        let told = |urls: &[&str], finished: Option<&str>, table: &crate::providers::Table| {
+            let files = urls.iter().map(|url| Asset { url: (*url).to_owned(), ..Asset::default() }).collect();
+            let reading = Reading { finished_at: finished.map(at), ..Reading::with_files(files) };
+            Explained::job(facts, reading).as_of(at("2026-03-01T10:00:00Z"), table.row("replicate"))
+        };
+        let (plain, signed) = ("https://c.example/a", "https://c.example/b?Expires=1772355600");
+        let done = Some("2026-03-01T08:00:00Z");
+        for (urls, finished, row, want) in [
+            (&[plain][..], done, "minutes = 120\nrenewed = true", AssetState::StaleUrl),
+            (&[plain], done, "minutes = 120\nrenewed = false", AssetState::Gone),
+            (&[plain], done, "minutes = 121\nrenewed = false", AssetState::Available),
+            (&[plain], done, "renewed = true", AssetState::Available),
+            (&[plain], None, "minutes = 1\nrenewed = true", AssetState::Available),
+            (&[signed], None, "renewed = true", AssetState::StaleUrl),
+            (&[plain, signed], None, "renewed = true", AssetState::Available),
+        ] {
+            assert_eq!(told(urls, finished, &table(row)).asset, Some(want), "{urls:?} {finished:?} {row}");
+        }
+        assert_eq!(told(&[plain, signed], None, &table("renewed = true")).notes, ["1 of the addresses are over"]);
     }
 
     #[test]

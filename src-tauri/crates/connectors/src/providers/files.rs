@@ -25,6 +25,22 @@ pub fn collect(value: &Value, shape: Shape, is_file: &dyn Fn(&str) -> bool) -> V
     found.into_iter().map(|(_, asset)| asset).collect()
 }
 
+/// Whether a text in `value` is an address, or tells one, that is none of those of `known`. Where a file may be,
+/// nobody says that there is none.
+pub fn holds_more(value: &Value, known: &[Asset]) -> bool {
+    match value {
+        Value::String(text) => tells_address(text) && known.iter().all(|asset| asset.url != *text),
+        Value::Array(list) => list.iter().any(|one| holds_more(one, known)),
+        Value::Object(fields) => fields.values().any(|one| holds_more(one, known)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn tells_address(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    text.starts_with("data:") || ["http://", "https://", "gs://"].iter().any(|scheme| text.contains(scheme))
+}
+
 fn walk(
     value: &Value,
     shape: Shape,
@@ -81,6 +97,22 @@ mod tests {
 
     fn urls(value: &Value, shape: Shape) -> Vec<String> {
         collect(value, shape, &|text| text.starts_with("https://c.example/")).into_iter().map(|a| a.url).collect()
+    }
+
+    #[test]
+    fn an_address_anywhere_is_found() {
+        let known = [Asset { url: "https://c.example/a".to_owned(), ..Asset::default() }];
+        for (value, want) in [
+            (json!({"images": [{"url": "https://c.example/a"}], "seed": 1}), false),
+            (json!({"images": [{"url": "https://c.example/a"}, {"file": " HTTPS://c.example/b"}]}), true),
+            (json!({"deep": [{"er": [["see http://c.example/b for it"]]}]}), true),
+            (json!("data:image/png,x"), true),
+            (json!("gs://bucket/o.mp4"), true),
+            (json!({"https://c.example/b": "a name is no value"}), false),
+            (json!({"text": "metadata: none", "path": "/tmp/a.png", "n": 1, "is": true, "no": null}), false),
+        ] {
+            assert_eq!(holds_more(&value, &known), want, "{value}");
+        }
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Adapter {
 
     /// The items of a reading, each file looked at.
     async fn items(&self, inquiry: &mut Inquiry<'_>, reading: &mut Reading) -> Vec<JobItem> {
-        let requested = inquiry.job.requested_items;
+        let requested = inquiry.job.items();
         let deadline = self.deadline(reading.finished_at, inquiry.job);
         let pieces = match std::mem::take(&mut reading.pieces) {
             Pieces::Unlisted => Vec::new(),
@@ -152,6 +152,12 @@ impl Adapter {
             }
             Pieces::Listed(pieces) => self.spread(inquiry, pieces).await,
         };
+        let missing = pieces.iter().take(requested as usize).filter(|piece| **piece == Piece::Missing).count();
+        if reading.holds_more && reading.state == JobState::Succeeded && pieces.len() < requested as usize + missing {
+            let why = "the answer lists fewer files than were asked for, and holds addresses that are not understood";
+            *reading = Reading { about: reading.about.take(), ..Reading::unrecognised(why) };
+            return Vec::new();
+        }
         let mut items = Vec::new();
         for (item, piece) in (1..=requested).zip(pieces) {
             let made = match piece {
@@ -200,7 +206,7 @@ impl Adapter {
             (JobState::Succeeded, Pieces::Listed(pieces)) => {
                 let index = usize::try_from(item.saturating_sub(1)).unwrap_or(usize::MAX);
                 if let [Piece::File(asset)] = &pieces[..]
-                    && self.is_archive(asset, job.requested_items).await
+                    && self.is_archive(asset, job.items()).await
                 {
                     return Ok(Asset { member: Some(item), ..asset.clone() });
                 }

@@ -16,6 +16,8 @@ pub struct Reading {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub pieces: Pieces,
+    /// The answer holds an address that was not read as a file: an item that it does not list may be there.
+    pub holds_more: bool,
     /// The provider's own words, or ours about them. For agents.
     pub error: Option<String>,
     /// Why the answer tells nothing of the job, where it does not.
@@ -85,6 +87,7 @@ impl Reading {
             started_at: None,
             finished_at: None,
             pieces: Pieces::Unlisted,
+            holds_more: false,
             error: None,
             cause: None,
         }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::explain::Explained;
+use super::files::holds_more;
 use super::protocol::Facts;
 use super::reading::{Asset, Piece, Pieces, Reading, body_of, count, lenient, words_in};
 
@@ -29,8 +30,9 @@ struct Operation {
     /// `google.rpc.Status`.
     #[serde(default)]
     error: Value,
+    /// As it came: what is not known of it may still hold an address.
     #[serde(default)]
-    response: Option<Response>,
+    response: Value,
 }
 
 /// The Gemini API wraps the videos once more.
@@ -106,15 +108,75 @@ fn listed(operation: &Value) -> Option<ListedJob> {
 fn read(operation: Operation) -> Reading {
     let about = operation.name.map(JobId::new);
     let is_done = operation.done == Some(true);
-    let reading = match (operation.error, operation.response) {
-        (Value::Null, Some(response)) if is_done => done(response.wrapped.unwrap_or(response.plain)),
-        (Value::Null, None) if is_done => Reading::unrecognised("the operation is done, and tells no result"),
-        (error, _) if is_done => failed(&error),
+    let is_failed = !is_ok(&operation.error);
+    let reading = match operation.response {
         // An answer that names no operation is none about one.
-        _ if about.is_none() => Reading::unrecognised("the answer is about no operation"),
-        _ => Reading::of(JobState::Processing),
+        _ if !is_done && about.is_none() => Reading::unrecognised("the answer is about no operation"),
+        _ if !is_done => Reading::of(JobState::Processing),
+        Value::Null if is_failed => failed(&operation.error),
+        Value::Null => Reading::unrecognised("the operation is done, and tells no result"),
+        response => match responded(&response) {
+            // An operation has a response or an error (google.longrunning.Operation), never both.
+            reading if is_failed && has_file(&reading) => {
+                Reading::unrecognised("the operation is done, and tells both an error and a video")
+            }
+            _ if is_failed => failed(&operation.error),
+            reading => reading,
+        },
     };
     Reading { about, ..reading }
+}
+
+/// Whether a `google.rpc.Status` is none, or the one for success: its code is 0, which writers of JSON leave out.
+fn is_ok(error: &Value) -> bool {
+    match error {
+        Value::Null => true,
+        Value::Object(fields) => match fields.get("code") {
+            None | Some(Value::Null) => words_in(error).is_none(),
+            Some(code) => code.as_i64().or_else(|| code.as_str()?.trim().parse().ok()) == Some(0),
+        },
+        _ => false,
+    }
+}
+
+fn has_file(reading: &Reading) -> bool {
+    let listed =
+        matches!(&reading.pieces, Pieces::Listed(pieces) if pieces.iter().any(|p| matches!(p, Piece::File(_))));
+    listed || reading.holds_more
+}
+
+/// What the response of an operation that is done tells. Words about what was withheld may name pages; any other
+/// address that is not read as a video may be one.
+fn responded(response: &Value) -> Reading {
+    let Ok(told) = serde_json::from_value::<Response>(response.clone()) else {
+        return Reading::unrecognised("the operation is done, and its response can't be read");
+    };
+    let reading = done(told.wrapped.unwrap_or(told.plain));
+    let mut rest = response.clone();
+    without_reasons(&mut rest);
+    if let Some(wrapped) = rest.get_mut("generateVideoResponse") {
+        without_reasons(wrapped);
+    }
+    let known: Vec<Asset> = match &reading.pieces {
+        Pieces::Listed(pieces) => pieces
+            .iter()
+            .filter_map(|piece| if let Piece::File(asset) = piece { Some(asset.clone()) } else { None })
+            .collect(),
+        Pieces::Unlisted | Pieces::Gone => Vec::new(),
+    };
+    match holds_more(&rest, &known) {
+        holds_more if holds_more && reading.state == JobState::Filtered => {
+            let why = "all videos are said to be withheld, and an address is told that is not understood";
+            Reading { holds_more, ..Reading::unrecognised(why) }
+        }
+        holds_more => Reading { holds_more, ..reading },
+    }
+}
+
+fn without_reasons(videos: &mut Value) {
+    if let Some(fields) = videos.as_object_mut() {
+        fields.retain(|name, _| !matches!(name.as_str(), "raiMediaFilteredReasons" | "raiErrorMessage" | "@type"));
+    }
 }
 
 fn failed(error: &Value) -> Reading {
@@ -216,7 +278,35 @@ mod tests {
             (json!({"done": true, "response": {}}), Unrecognised),
             (json!({"done": true, "error": {"code": 13, "message": "internal"}}), Failed),
             (json!({"done": true, "error": {"code": 1, "message": "cancelled"}}), Cancelled),
-            (json!({"done": true, "error": {}}), Failed),
+            // Code 0 is OK: an error that is none.
+            (json!({"done": true, "error": {}}), Unrecognised),
+            (json!({"done": true, "error": {"code": 0}}), Unrecognised),
+            (json!({"done": true, "error": {"code": 0, "message": "", "details": []}, "response": {}}), Unrecognised),
+            (json!({"done": true, "error": {}, "response": {"videos": [{"gcsUri": "gs://b/o.mp4"}]}}), Succeeded),
+            (
+                json!({"done": true, "error": {"code": "0"}, "response": {"videos": [{"gcsUri": "gs://b/o.mp4"}]}}),
+                Succeeded,
+            ),
+            (json!({"done": true, "error": {"message": "no code"}}), Failed),
+            (json!({"done": true, "error": "no status"}), Failed),
+            (json!({"done": true, "error": {"code": 13}, "response": {"videos": []}}), Failed),
+            (
+                json!({"done": true, "error": {"code": 13}, "response": {"videos": [{"gcsUri": "gs://b/o.mp4"}]}}),
+                Unrecognised,
+            ),
+            (
+                json!({"done": true, "error": {"code": 13}, "response": {"video": {"link": "https://h.example/a"}}}),
+                Unrecognised,
+            ),
+            (
+                json!({"done": true, "error": {"code": 13}, "response": {"raiMediaFilteredCount": 1, "clip": "gs://b/o"}}),
+                Unrecognised,
+            ),
+            (done_with(json!({"raiMediaFilteredCount": 1, "clips": [{"uri": "https://h.example/a"}]})), Unrecognised),
+            (
+                done_with(json!({"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["See https://h.example"]})),
+                Filtered,
+            ),
             (done_with(json!({"generatedSamples": [sample]})), Succeeded),
             (done_with(json!({"generatedSamples": [sample], "raiMediaFilteredCount": 0})), Succeeded),
             (done_with(json!({"generatedSamples": [{"video": {}}]})), Unrecognised),

@@ -9,9 +9,6 @@ use crate::policy::Policy;
 use crate::scope::Scope;
 use crate::work::{ItemState, Job, JobItem, JobState, Output, OutputState, Presence, ProviderFile};
 
-/// More items than any product sells in one run; a feed that says more is not followed further.
-pub(super) const MOST_ITEMS: u32 = 1_000;
-
 /// Where a stored output lies, against where its run asked for it. The better place first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lies {
@@ -142,7 +139,7 @@ pub fn is_troubled(run: &LogicalRun<'_>, scope: &Scope) -> bool {
 }
 
 fn numbers(run: &LogicalRun<'_>) -> std::ops::RangeInclusive<u32> {
-    1..=run.head().requested_items.clamp(1, MOST_ITEMS)
+    1..=run.head().items().max(1)
 }
 
 fn best_place(outputs: &[&Output], run: &LogicalRun<'_>, scope: &Scope) -> Option<Lies> {

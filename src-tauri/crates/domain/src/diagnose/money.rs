@@ -209,7 +209,7 @@ fn prices(charge: &Charge, run: &LogicalRun<'_>) -> BTreeMap<u32, Credits> {
         return listed;
     }
     let own = run.members().find(|member| member.run.id == charge.run_id).map_or(run.head(), |member| &member.run);
-    let count = own.requested_items.clamp(1, super::items::MOST_ITEMS);
+    let count = own.items().max(1);
     (1..=count).zip(item_prices(charge.total.max(0), count)).collect()
 }
 

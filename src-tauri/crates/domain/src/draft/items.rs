@@ -56,7 +56,7 @@ fn lines(writer: &Writer<'_>, run: &RunFacts<'_>) -> Vec<String> {
 }
 
 fn items(writer: &Writer<'_>, run: &RunFacts<'_>) -> BTreeSet<u32> {
-    let asked = run.first.run.requested_items;
+    let asked = run.first.run.items();
     let acted = writer.input.diagnosis.item_actions.iter().filter(|row| row.run == run.first.run.id);
     let last = if asked <= WHOLE_BATCH { asked } else { 0 };
     (1..=last).chain(acted.map(|row| row.item)).collect()

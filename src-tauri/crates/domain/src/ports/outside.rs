@@ -10,7 +10,7 @@ use crate::keeping::VaultFile;
 use crate::media::MediaFacts;
 use crate::plan::StoredFile;
 use crate::support::{Claim, Ticket};
-use crate::work::{Job, JobState, Model, Project};
+use crate::work::{Job, JobState, Model, Project, RUN_ITEMS_MAX};
 
 /// The only source of the present.
 #[async_trait]
@@ -64,7 +64,9 @@ pub struct ReaderError {
 pub struct Capability {
     pub look_up: bool,
     pub list_by_time: bool,
+    /// The vendor tells what a job cost: in money, in credits, or in the units that it bills. Nothing here asks.
     pub cost: bool,
+    /// The vendor lets a job be cancelled. Nothing here does: nothing is ever changed at a provider.
     pub cancel: bool,
     pub webhook: bool,
     /// The provider itself tells a file's deadline.
@@ -90,6 +92,14 @@ pub struct JobRef {
     pub locator: Option<String>,
     pub requested_items: u32,
     pub submitted_at: Timestamp,
+}
+
+impl JobRef {
+    /// How many items are followed: what was asked for, within [`RUN_ITEMS_MAX`], whatever the row says.
+    #[must_use]
+    pub fn items(&self) -> u32 {
+        self.requested_items.min(RUN_ITEMS_MAX)
+    }
 }
 
 /// An answer as it came, for showing. Bodies are cut at a limit and keys are taken out.

@@ -34,7 +34,8 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
+        // Characters: `character_count_change_to` less `…_from` (the vendor's specification).
+        cost: true,
         cancel: false,
         webhook: false,
         gives_expiry: false,

@@ -7,8 +7,8 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Delivery, History, QueueStatus, Request};
-use crate::providers::files::{Shape, collect};
-use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
+use crate::providers::files::{Shape, collect, holds_more};
+use crate::providers::reading::{Asset, Piece, Pieces, Reading, Unread, body_of, said, words_in};
 
 /// The kind of error of a request that its caller gave up.
 const CANCELLED: &str = "client_cancelled";
@@ -48,13 +48,14 @@ pub fn status(status: u16, body: &[u8]) -> Status {
 }
 
 /// Reads the answer to `GET …/requests/{id}` of a request that ended: 400 and 422 are the model's
-/// own refusal. 5xx is not: some results that answer 504 are there a minute later.
+/// own refusal, where they come in its form. Whatever else is of 4xx may be of anybody in between, and
+/// some results that answer 504 are there a minute later.
 #[must_use]
 pub fn result(status: u16, body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
     match status {
         400 if says_that_it_runs(body) => Reading::of(JobState::Processing),
-        400 | 405..=407 | 409 | 411..=424 => refused(body),
-        499 => Reading { error: said(body), ..Reading::of(JobState::Cancelled) },
+        400 | 422 if is_of_fal(body) => refused(body),
+        499 if is_of_fal(body) => Reading { error: said(body), ..Reading::of(JobState::Cancelled) },
         _ => match body_of::<Value>(status, body) {
             Ok(output) => succeeded(&output, is_file),
             Err(unread) => unread.into(),
@@ -67,16 +68,36 @@ fn says_that_it_runs(body: &[u8]) -> bool {
     said(body).is_some_and(|words| words.to_ascii_lowercase().contains("still in progress"))
 }
 
+/// Whether an error has fal's own form: `detail`, a text or a list, or `error_type`. A page or an error of a
+/// gateway has neither, and says nothing of the request.
+fn is_of_fal(body: &[u8]) -> bool {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let has_detail = match &parsed["detail"] {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => list.iter().any(Value::is_object),
+        _ => false,
+    };
+    has_detail || parsed["error_type"].as_str().is_some_and(|kind| !kind.is_empty())
+}
+
 fn refused(body: &[u8]) -> Reading {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
     let filtered =
         parsed["detail"].as_array().into_iter().flatten().any(|one| one["type"] == "content_policy_violation");
-    let state = if filtered { JobState::Filtered } else { JobState::Failed };
+    let state = match parsed["error_type"].as_str() {
+        _ if filtered => JobState::Filtered,
+        Some(CANCELLED) => JobState::Cancelled,
+        _ => JobState::Failed,
+    };
     Reading { error: said(body), ..Reading::of(state) }
 }
 
 /// The files of a result. An image that the filter took keeps its place in the list, black, and is
 /// marked beside it.
+///
+/// Each model has names of its own for what it returns, and not all are known here: a result in which no file
+/// is found is not understood, and never taken for one without a file. Not even an empty list says so much, as
+/// the queue says of the same request that it went well.
 fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let flags: Vec<bool> = output["has_nsfw_concepts"]
         .as_array()
@@ -87,8 +108,9 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let found = collect(output, Shape::Objects, is_file);
     let found = if found.is_empty() { less_sure(output, is_file) } else { found };
     if found.is_empty() {
-        return without_file(output);
+        return Reading::unrecognised("the result holds no file that is known as one");
     }
+    let holds_more = holds_more(output, &found);
     let pieces: Vec<Piece> = found
         .into_iter()
         .enumerate()
@@ -96,7 +118,7 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
         .collect();
     let all_filtered = !pieces.is_empty() && pieces.iter().all(|piece| *piece == Piece::Filtered);
     let state = if all_filtered { JobState::Filtered } else { JobState::Succeeded };
-    Reading { pieces: Pieces::Listed(pieces), ..Reading::of(state) }
+    Reading { pieces: Pieces::Listed(pieces), holds_more, ..Reading::of(state) }
 }
 
 /// Names under which models return files.
@@ -116,24 +138,11 @@ fn outputs(output: &Value) -> Value {
     fields.filter(|(name, _)| FILES.contains(&name.as_str())).map(|(name, one)| (name.clone(), one.clone())).collect()
 }
 
-/// Some models return a text. Where a file should be and is not, or an error is, nothing is known.
-fn without_file(output: &Value) -> Reading {
-    let is_odd = |(name, value): (&String, &Value)| {
-        FILES.contains(&name.as_str()) || (matches!(name.as_str(), "detail" | "error" | "status") && !value.is_null())
-    };
-    match output {
-        Value::Object(fields) if !fields.is_empty() && !fields.iter().any(is_odd) => {
-            Reading::with_files(Vec::new()).saying("the model returned no file")
-        }
-        _ => Reading::unrecognised("the result holds no file"),
-    }
-}
-
 /// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where
-/// the history may not be asked, or does not know it.
+/// the history does not know it.
 ///
 /// # Errors
-/// Where it may answer in a moment.
+/// Where the history did not answer: a key that may not ask it says nothing of the request.
 pub fn history(
     status: u16,
     body: &[u8],
@@ -142,8 +151,8 @@ pub fn history(
 ) -> Result<Option<Reading>, Unread> {
     let history = match body_of::<History>(status, body) {
         Ok(history) => history,
-        Err(unread) if matches!(unread.cause, Some(Cause::Passing | Cause::TooOften)) => return Err(unread),
-        Err(_) => return Ok(None),
+        Err(unread) if unread.state == JobState::NotFound => return Ok(None),
+        Err(unread) => return Err(Unread { why: format!("fal's history: {}", unread.why), ..unread }),
     };
     let request = history.items.into_iter().find(|request| request.request_id.as_deref() == Some(id.as_str()));
     Ok(request.map(|request| {

@@ -31,8 +31,10 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
-        cancel: false,
+        // `GET /models/billing-events?request_id=` of the platform: `cost_total` (the vendor's specification).
+        cost: true,
+        // `PUT …/requests/{id}/cancel` of the queue (docs.fal.ai).
+        cancel: true,
         webhook: true,
         gives_expiry: false,
     },

@@ -45,9 +45,7 @@ impl Subject for Requests {
             Scene::Processing => status(json!({"status": "IN_PROGRESS", "request_id": REQUEST})),
             Scene::Succeeded(urls) => {
                 let files: Vec<_> = urls.iter().map(|url| json!({"url": url, "content_type": "image/png"})).collect();
-                ended(
-                    json!({"images": files, "seed": 18_446_744_073_709_551_615_u64, "image_url": "https://v3b.fal.media/in.png"}),
-                )
+                ended(json!({"images": files, "seed": 18_446_744_073_709_551_615_u64}))
             }
             Scene::Filtered => {
                 let image = json!({"url": "https://v3b.fal.media/f/black.png"});
@@ -133,6 +131,44 @@ async fn the_history_is_asked_for_what_the_queue_forgot() {
     let asked = history.seen().remove(0);
     assert!(asked.target.contains("endpoint_id=acme%2Fpainter%2Ffast&request_id="), "{}", asked.target);
     assert_eq!(asked.header("authorization"), Some(format!("Key {KEY}").as_str()));
+}
+
+/// The queue has forgotten the request, or its result; the history would know, and does not let this key in.
+#[tokio::test]
+async fn a_history_that_may_not_be_asked_says_nothing_of_the_request() {
+    let missing = Reply::json(404, &json!({"detail": "Request not found"}));
+    let done = Reply::json(200, &json!({"status": "COMPLETED", "request_id": REQUEST}));
+    for (status, refusal) in [(&missing, 401), (&missing, 403), (&done, 401), (&done, 403)] {
+        let (queue, history) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+        queue.on(&Requests.question(), [status.clone()]);
+        queue.on(PATH, [missing.clone()]);
+        let error = json!({"error": {"type": "authorization_error", "message": "An admin key is needed"}});
+        history.on("/v1/models/requests/by-endpoint", [Reply::json(refusal, &error)]);
+        let connected = subject::connect_with(ProviderSettings {
+            base_url: Some(queue.base().to_owned()),
+            history_url: Some(format!("{}/v1", history.base())),
+            ..ProviderSettings::new("fal", "fal")
+        });
+        let found = find(&connected, &job(Some("acme/painter/fast"))).await;
+        assert_eq!((found.state, found.items.len()), (JobState::LookupFailed, 0), "HTTP {refusal}: {found:?}");
+        assert!(found.error.is_some_and(|why| why.contains("history") && why.contains("admin key")));
+    }
+}
+
+#[tokio::test]
+async fn fewer_files_beside_addresses_that_are_not_understood_give_nothing_back() {
+    let server = Server::start().await.expect("a port");
+    let url = |name: &str| format!("{}/{name}.png", server.base());
+    server.on("/a.png", [Reply::file("image/png", Sample::png().bytes)]);
+    server.on(&Requests.question(), [Reply::json(200, &json!({"status": "COMPLETED"}))]);
+    let answer = json!({"images": [{"url": url("a")}], "second_image_url": url("b")});
+    server.on(PATH, [Reply::json(200, &answer)]);
+    let connected = Requests.connect(server.base());
+    let both = JobRef { requested_items: 2, ..job(Some("acme/painter")) };
+    let found = find(&connected, &both).await;
+    assert_eq!((found.state, found.items.len()), (JobState::Unrecognised, 0), "{found:?}");
+    let found = find(&connected, &job(Some("acme/painter"))).await;
+    assert_eq!((found.state, found.items.len()), (JobState::Succeeded, 1), "the one that was asked for is there");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Envelope, File, Task};
+use crate::providers::files::holds_more;
 use crate::providers::listing::Page;
 use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of};
 
@@ -133,7 +134,7 @@ fn read(task: &Task) -> Reading {
 
 /// The files of a result. Only pictures say where they belong, and may come in any order.
 fn succeeded(result: &Value) -> Reading {
-    let mut pieces = Vec::new();
+    let (mut pieces, mut unread) = (Vec::new(), result.clone());
     for kind in ["videos", "images", "series_images", "audios"] {
         let Some(list) = result[kind].as_array() else { continue };
         let files = list.iter().map(|file| serde_json::from_value::<File>(file.clone()));
@@ -141,9 +142,12 @@ fn succeeded(result: &Value) -> Reading {
             return Reading::unrecognised(format!("Kling lists {kind} that are none"));
         };
         pieces.extend(in_order(&files).unwrap_or_else(|| files.iter().map(piece).collect()));
+        let odd = list.iter().zip(&files).filter(|(_, file)| piece(file) == Piece::Missing);
+        unread[kind] = odd.map(|(value, _)| value.clone()).collect();
     }
     if pieces.iter().any(|piece| matches!(piece, Piece::File(_))) {
-        return Reading { pieces: Pieces::Listed(pieces), ..Reading::of(JobState::Succeeded) };
+        let holds_more = holds_more(&unread, &[]);
+        return Reading { pieces: Pieces::Listed(pieces), holds_more, ..Reading::of(JobState::Succeeded) };
     }
     Reading::unrecognised("Kling says succeed, and gives no address of a file")
 }

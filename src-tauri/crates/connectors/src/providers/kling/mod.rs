@@ -33,7 +33,8 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
+        // `final_unit_deduction` of the task (kling.ai, document-api).
+        cost: true,
         cancel: false,
         webhook: true,
         gives_expiry: false,

@@ -6,6 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Envelope, Refusal, Task, Tasks};
+use crate::providers::files::holds_more;
 use crate::providers::listing::Page;
 use crate::providers::minimax::{code_in, meaning};
 use crate::providers::reading::{Asset, Pieces, Reading, Unread, body_of, words_in};
@@ -80,8 +81,10 @@ fn succeeded(content: &Value) -> Reading {
     let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
     match (text("url"), text("prompt")) {
         (Some(url), _) => Reading::with_files(vec![Asset { url: url.to_owned(), ..Asset::default() }]),
-        (None, Some(_)) => Reading::with_files(Vec::new()).saying("the task made a text, and no file"),
-        (None, None) => Reading::unrecognised("MiniMax says succeeded, and gives no address of a file"),
+        (None, Some(_)) if !holds_more(content, &[]) => {
+            Reading::with_files(Vec::new()).saying("the task made a text, and no file")
+        }
+        (None, _) => Reading::unrecognised("MiniMax says succeeded, and gives no address of a file"),
     }
 }
 
@@ -154,6 +157,10 @@ mod tests {
             (json!({"status": "running", "content": null}), Processing),
             (json!({"status": "succeeded", "content": {"url": "https://cdn.hailuoai.com/a.mp4"}}), Succeeded),
             (json!({"status": "succeeded", "content": {"prompt": "A boat"}, "task_type": "h3_context_ir"}), Succeeded),
+            (
+                json!({"status": "succeeded", "content": {"prompt": "A boat", "video_url": "https://c.example/a"}}),
+                Unrecognised,
+            ),
             (json!({"status": "succeeded", "content": {"url": ""}}), Unrecognised),
             (json!({"status": "succeeded", "content": null}), Unrecognised),
             (json!({"status": "succeeded"}), Unrecognised),

@@ -34,8 +34,10 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
-        cancel: false,
+        // `usage` of the task: the seconds and tokens that are billed (the vendor's specification).
+        cost: true,
+        // `DELETE /v2/video_generation/{id}` of one that waits; it deletes one that has ended.
+        cancel: true,
         webhook: true,
         gives_expiry: false,
     },

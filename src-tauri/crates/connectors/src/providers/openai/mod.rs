@@ -26,13 +26,14 @@ static FACTS: Facts = Facts {
     base_url: "https://api.openai.com/v1",
     key: KeyPlace::BEARER.with_files(),
     headers: &[],
+    // The video service is no more, and images are made while the caller waits: nothing is told of either.
     capability: Capability {
         look_up: false,
         list_by_time: false,
         cost: false,
         cancel: false,
-        webhook: true,
-        gives_expiry: true,
+        webhook: false,
+        gives_expiry: false,
     },
     delay_in: |_| None,
     not_found: Word::ExpiredOrUnknown,

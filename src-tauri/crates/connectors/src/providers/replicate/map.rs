@@ -8,7 +8,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{File, Prediction, Predictions};
-use crate::providers::files::{Shape, collect};
+use crate::providers::files::{Shape, collect, holds_more};
 use crate::providers::reading::{Asset, Pieces, Reading, body_of, said, words_in};
 use crate::providers::{Document, Explained, Facts, Word};
 
@@ -85,7 +85,11 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
     // An address elsewhere is listed too, so that people are told of it; nobody follows it.
     let files = if files.is_empty() { collect(&prediction.output, Shape::Texts, &is_address) } else { files };
     match files.is_empty() {
-        false => Reading::with_files(files),
+        false => Reading { holds_more: holds_more(&prediction.output, &files), ..Reading::with_files(files) },
+        // A text may tell where the file is.
+        true if holds_more(&prediction.output, &[]) => {
+            Reading::unrecognised("Replicate says succeeded, and the output tells an address and no file")
+        }
         true if is_text(&prediction.output) => {
             Reading::with_files(files).saying("the model returned a text, and no file")
         }
@@ -210,7 +214,9 @@ mod tests {
         assert_eq!(count(json!("a poem")), Some(0));
         assert_eq!(count(json!(["a", "poem"])), Some(0));
         assert_eq!(count(json!(["/src/out.png"])), Some(0), "a path inside the model's machine is no file");
-        assert_eq!(count(json!("see https://elsewhere.example/a.png")), Some(0));
+        assert_eq!(count(json!("see https://elsewhere.example/a.png")), Some(UNKNOWN), "a text that tells an address");
+        assert_eq!(count(json!({"text": "done", "file": " https://replicate.delivery/q/1.webp"})), Some(UNKNOWN));
+        assert_eq!(count(json!("data:image/svg+xml,<svg/>")), Some(UNKNOWN), "a file, and no base64");
         assert_eq!(count(json!("https://elsewhere.example/a.png")), Some(1), "told, and not followed");
         assert_eq!(count(json!({"score": 0.5, "label": "cat"})), Some(0));
         for lacking in [json!([]), json!({}), json!(""), json!([null])] {

@@ -29,7 +29,8 @@ static FACTS: Facts = Facts {
         look_up: true,
         list_by_time: true,
         cost: false,
-        cancel: false,
+        // `POST /predictions/{id}/cancel` (the vendor's specification).
+        cancel: true,
         webhook: true,
         gives_expiry: false,
     },

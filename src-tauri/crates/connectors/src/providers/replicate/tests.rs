@@ -1,5 +1,5 @@
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{JobList, JobWindow};
+use makegood_domain::ports::{JobList, JobRef, JobWindow};
 use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
@@ -60,6 +60,33 @@ impl Subject for Predictions {
 #[tokio::test]
 async fn conforms() {
     conformance::provider(&Predictions).await;
+}
+
+/// Such a number once filled the memory. What says it may have come past the reader of events, by SQL.
+#[tokio::test]
+async fn no_number_of_items_is_followed_for_ever() {
+    for (output, status, items) in [
+        (json!(null), "succeeded", 1_000),
+        (json!("https://replicate.delivery/a/b.png"), "succeeded", 1_000),
+        (json!(null), "failed", 1_000),
+        (json!(null), "processing", 1_000),
+        (json!(null), "canceled", 0),
+    ] {
+        let server = Server::start().await.expect("a port");
+        let body = json!({"id": "m4kq7p2v", "status": status, "output": output});
+        server.on(&Predictions.question(), [Reply::json(200, &body)]);
+        let at = "2026-03-01T09:00:00Z".parse().expect("a time");
+        let job = JobRef {
+            provider_id: "replicate".into(),
+            job_id: Predictions.job_id(),
+            run_id: "run_1".into(),
+            locator: None,
+            requested_items: u32::MAX,
+            submitted_at: at,
+        };
+        let found = Predictions.connect(server.base()).port.find_job(&job, at).await.job;
+        assert_eq!(found.items.len(), items, "{status} {output}");
+    }
 }
 
 const LIST: &str = "/v1/predictions";

@@ -46,7 +46,8 @@ fn succeeded(output: &Value) -> Reading {
 fn addresses(output: &Value) -> Option<Vec<Asset>> {
     match output {
         Value::Array(list) => {
-            list.iter().map(|url| Some(Asset { url: url.as_str()?.to_owned(), ..Asset::default() })).collect()
+            let address = |url: &Value| url.as_str().filter(|url| !url.is_empty()).map(str::to_owned);
+            list.iter().map(|url| Some(Asset { url: address(url)?, ..Asset::default() })).collect()
         }
         Value::Object(nodes) => nodes.values().map(addresses).collect::<Option<Vec<_>>>().map(|lists| lists.concat()),
         _ => None,
@@ -136,6 +137,7 @@ mod tests {
             (json!({"status": "SUCCEEDED", "output": ["https://c.example/a.mp4?_jwt=x"]}), Succeeded),
             (json!({"status": "SUCCEEDED", "output": []}), Unrecognised),
             (json!({"status": "SUCCEEDED", "output": {}}), Unrecognised),
+            (json!({"status": "SUCCEEDED", "output": ["https://c.example/a.mp4", ""]}), Unrecognised),
             (json!({"status": "SUCCEEDED", "output": [{"uri": "x"}]}), Unrecognised),
             (json!({"status": "SUCCEEDED"}), Unrecognised),
             (json!({"status": "FAILED", "failure": "Something broke"}), Failed),

@@ -27,8 +27,10 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: false,
-        cost: false,
-        cancel: false,
+        // `cost.credits` of the task (the vendor's specification).
+        cost: true,
+        // `DELETE /v1/tasks/{id}`, which also deletes what has ended (the vendor's specification).
+        cancel: true,
         webhook: false,
         gives_expiry: false,
     },

@@ -34,8 +34,10 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
-        cancel: false,
+        // `usage.completion_tokens` of the task, which are what is billed.
+        cost: true,
+        // `DELETE …/contents/generations/tasks/{id}` of one that waits; it deletes one that has ended.
+        cancel: true,
         webhook: true,
         gives_expiry: true,
     },

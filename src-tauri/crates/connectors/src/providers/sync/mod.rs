@@ -26,7 +26,8 @@ static FACTS: Facts = Facts {
     capability: Capability {
         look_up: true,
         list_by_time: true,
-        cost: false,
+        // A service of its own tells the costs of generations (sync.so/docs).
+        cost: true,
         cancel: false,
         webhook: true,
         gives_expiry: false,

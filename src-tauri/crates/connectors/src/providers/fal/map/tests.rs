@@ -36,15 +36,23 @@ fn queue_words_become_states() {
 
 #[test]
 fn only_the_models_own_refusal_is_a_failure() {
-    use JobState::{Failed, Filtered, LookupFailed, NotFound, Succeeded, Unrecognised};
+    use JobState::{Cancelled, Failed, Filtered, LookupFailed, NotFound, Succeeded, Unrecognised};
     let policy = json!({"detail": [{"loc": ["body"], "msg": "flagged", "type": "content_policy_violation"}]});
     let file = json!({"video": {"url": "https://v3b.fal.media/f/a.mp4", "file_size": 12}});
     for (code, body, want) in [
         (200, &file, Succeeded),
-        (200, &json!({"output": "text only"}), Succeeded),
+        (200, &json!({"output": "text only"}), Unrecognised),
         (422, &policy, Filtered),
         (422, &json!({"detail": "Input can't be read"}), Failed),
-        (400, &json!({}), Failed),
+        (400, &json!({"detail": [{"loc": ["body"], "msg": "no", "type": "value_error"}]}), Failed),
+        (422, &json!({"error_type": "bad_request"}), Failed),
+        (400, &json!({"detail": "Request was cancelled", "error_type": "client_cancelled"}), Cancelled),
+        (499, &json!({"detail": "gone", "error_type": "client_cancelled"}), Cancelled),
+        (400, &json!({}), LookupFailed),
+        (422, &json!({"message": "no"}), LookupFailed),
+        (422, &json!({"detail": null}), LookupFailed),
+        (422, &json!({"detail": []}), LookupFailed),
+        (499, &json!({}), LookupFailed),
         (401, &json!({}), LookupFailed),
         (403, &json!({}), LookupFailed),
         (404, &json!({}), NotFound),
@@ -56,6 +64,51 @@ fn only_the_models_own_refusal_is_a_failure() {
         assert_eq!(result(code, &bytes(body), &is_file).state, want, "{code} {body}");
     }
     assert_eq!(result(200, b"<html>", &is_file).state, Unrecognised);
+    // A firewall, a proxy or a load balancer in between answers for itself, whatever its words.
+    for code in [400, 402, 405, 406, 407, 409, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 431] {
+        for body in ["", "<html><h1>Blocked</h1></html>", "{\"message\":\"Forbidden by policy\"}", "\"no\"", "[]"] {
+            assert_eq!(result(code, body.as_bytes(), &is_file).state, LookupFailed, "{code} {body}");
+        }
+        if !matches!(code, 400 | 422) {
+            assert_eq!(result(code, &bytes(&policy), &is_file).state, LookupFailed, "{code}");
+        }
+    }
+}
+
+/// Each model has names of its own. What has no known one is not understood, and so gives nothing back.
+#[test]
+fn a_result_of_unknown_names_is_not_one_without_a_file() {
+    for body in [
+        json!({"output": "https://v3b.fal.media/files/a.mp4"}),
+        json!({"video_url": "https://v3b.fal.media/files/a.mp4"}),
+        json!({"results": ["https://v3b.fal.media/files/a.mp4"]}),
+        json!({"outputs": [{"file_url": "https://v3b.fal.media/files/a.mp4"}]}),
+        json!({"model_glb": {"url": "https://storage.googleapis.com/bucket/a.glb"}}),
+        json!({"picture": "data:image/png,x"}),
+        json!({"foo": 1}),
+        json!({"output": "a caption", "image_url": "https://v3b.fal.media/in.png"}),
+        json!({"output": "a caption"}),
+        json!({"images": []}),
+        json!({"images": [], "image_url": "https://v3b.fal.media/in.png"}),
+        json!({"video": null, "seed": 3}),
+        json!({}),
+        json!([]),
+        json!(null),
+    ] {
+        assert_eq!(result(200, &bytes(&body), &is_file).state, JobState::Unrecognised, "{body}");
+    }
+}
+
+#[test]
+fn addresses_beside_the_files_are_kept_in_mind() {
+    let file = json!({"url": "https://v3b.fal.media/f/a.mp4"});
+    for (body, want) in [
+        (json!({"video": file, "seed": 1, "prompt": "a fox"}), false),
+        (json!({"video": file, "second_video_url": "https://v3b.fal.media/f/b.mp4"}), true),
+        (json!({"video": file, "more": ["https://elsewhere.example/b.mp4"]}), true),
+    ] {
+        assert_eq!(result(200, &bytes(&body), &is_file).holds_more, want, "{body}");
+    }
 }
 
 #[test]
@@ -90,13 +143,16 @@ fn the_history_answers_for_its_request_only() {
     let mut whole = ended(200);
     whole["json_output"] = json!({"video": {"url": "https://v3b.fal.media/f/a.mp4"}});
     assert!(matches!(found(whole).map(|r| r.pieces), Some(Pieces::Listed(p)) if p.len() == 1));
-    for (code, passes) in [(400, false), (401, false), (404, false), (429, true), (500, true), (503, true)] {
-        assert_eq!(
-            history(code, b"{}", &id, &is_file).map_err(|unread| unread.state),
-            if passes { Err(JobState::LookupFailed) } else { Ok(None) },
-            "HTTP {code}"
-        );
+    // A key that may not ask the history says as little of the request as a gateway that is down.
+    for code in [400, 401, 403, 405, 422, 429, 500, 503] {
+        let unread = history(code, b"{}", &id, &is_file).expect_err("no answer");
+        assert_eq!(unread.state, JobState::LookupFailed, "HTTP {code}");
     }
+    for code in [404, 410] {
+        assert_eq!(history(code, b"{}", &id, &is_file), Ok(None), "HTTP {code}");
+    }
+    let strange = history(200, b"<html>", &id, &is_file).expect_err("no answer");
+    assert_eq!(strange.state, JobState::Unrecognised);
 }
 
 #[test]

@@ -59,6 +59,20 @@ fn id_reference_and_times_are_read() {
 }
 
 #[test]
+fn an_address_under_an_unknown_name_is_kept_in_mind() {
+    let url = "https://v1-kling.klingai.com/a.mp4";
+    for (result, want) in [
+        (json!({"videos": [{"id": "v", "url": url, "watermark_url": "https://c.example/w.mp4"}]}), false),
+        (json!({"videos": [{"url": url}, {"id": "v2", "url": ""}]}), false),
+        (json!({"videos": [{"url": url}, {"id": "v2", "video_url": "https://c.example/b.mp4"}]}), true),
+        (json!({"videos": [{"url": url}], "clips": [{"url": "https://c.example/b.mp4"}]}), true),
+    ] {
+        let reading = answered(&task(&json!({"task_status": "succeed", "task_result": result})));
+        assert_eq!((reading.state, reading.holds_more), (JobState::Succeeded, want), "{result}");
+    }
+}
+
+#[test]
 fn pictures_are_ordered_by_index_and_gaps_stay_gaps() {
     let image = |index: Value, name: &str| json!({"index": index, "url": format!("https://c.example/{name}.png")});
     let order = |images: Value| {
