@@ -9,6 +9,9 @@ const KIND: &str = "MP4";
 const MOST_BOXES: u32 = 200_000;
 /// A description longer than this is not read.
 const LONGEST_ENTRY: u64 = 64 * 1024;
+/// Boxes of a track that lie in one another; real ones are three deep. Without a limit a small file of nothing but
+/// heads would use up the stack, which ends the whole program.
+const DEEPEST: u32 = 16;
 
 /// A box: where its content begins and ends.
 struct Found {
@@ -143,7 +146,7 @@ impl Seen {
 
     fn track(&mut self, bytes: &mut Bytes, parent: &Found) -> Result<(), Stop> {
         let mut track = Track::default();
-        self.inside(bytes, parent, &mut track)?;
+        self.inside(bytes, parent, DEEPEST, &mut track)?;
         self.tracks_ms = self.tracks_ms.max(track.duration_ms.filter(|ms| *ms > 0));
         let Some(entry) = track.entry else { return Ok(()) };
         let codec = word(entry.name);
@@ -190,10 +193,14 @@ impl Seen {
         Ok(channels.map(|channels| if channels == 7 { 8 } else { channels }))
     }
 
-    fn inside(&mut self, bytes: &mut Bytes, parent: &Found, track: &mut Track) -> Result<(), Stop> {
+    /// What a box of a track says, and those in it, at most so deep.
+    fn inside(&mut self, bytes: &mut Bytes, parent: &Found, deep: u32, track: &mut Track) -> Result<(), Stop> {
+        let Some(deeper) = deep.checked_sub(1) else {
+            return Err(Flaw::Broken { kind: KIND, at: parent.body, what: "boxes too deep in one another" }.into());
+        };
         self.each(bytes, (parent.body, parent.end), &mut |seen, bytes, found| {
             match &found.name {
-                b"mdia" | b"minf" | b"stbl" => seen.inside(bytes, &found, track)?,
+                b"mdia" | b"minf" | b"stbl" => seen.inside(bytes, &found, deeper, track)?,
                 b"mdhd" => {
                     let (per_second, units) = timed(bytes, &found)?;
                     track.duration_ms = units.and_then(|units| millis(units, per_second.into()));
