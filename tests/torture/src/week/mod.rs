@@ -1,24 +1,30 @@
 //! A week in which every provider is down now and then, played minute by minute with the retention that the
-//! vendors state: ten minutes here, an hour there. A file that somebody could have saved, because its
-//! provider was up when a pass came by or a webhook was heard, must be ours at the end.
+//! vendors state: ten minutes here, an hour there, and files that take minutes to come. A desk is at work all the
+//! time as it is in the program that hosts it, with passes an hour apart at the latest, and is begun anew now and
+//! then. A file that somebody could have saved, because it was there and its provider was up for long enough after it
+//! was heard of, must be ours at the end.
 
+mod life;
 mod outages;
 mod world;
 
-use anyhow::Context as _;
-use jiff::SignedDuration;
-use makegood_app::Shift;
+use std::sync::Arc;
 
 use crate::child::runtime;
 use crate::suites::Run;
 use crate::verdict::Verdict;
+use life::Life;
 use world::{Fate, World};
 
 /// Minutes of a week, and of what is played after it until nothing of it can change any more.
 const WEEK: i64 = 7 * 24 * 60;
 const AFTER: i64 = 2 * 24 * 60;
-/// Minutes between two passes.
-const EVERY: i64 = 5;
+/// Minutes between two passes at the latest, as it is shipped.
+const EVERY: i64 = 60;
+/// Minutes after which the program is ended in the middle of whatever it does, and begun anew.
+const RESTARTS: i64 = 1_001;
+/// How often everybody who can go on in a minute does. What is not done by then is done in the next one.
+const TURNS: u32 = 200;
 /// Runs in a week.
 const RUNS_QUICK: usize = 220;
 const RUNS_FULL: usize = 3_000;
@@ -31,6 +37,8 @@ pub enum Plant {
     LooksSeldom,
     /// Webhooks are kept, and nobody asks because of them.
     HearsNothing,
+    /// After a pass nobody looks at anything for an hour, whatever is due.
+    SleepsThrough,
 }
 
 /// What became of the files of a week.
@@ -71,23 +79,26 @@ pub fn play(run: &Run, runs: usize, plant: Plant) -> anyhow::Result<Verdict> {
 }
 
 async fn live(seed: u64, runs: usize, plant: Plant) -> anyhow::Result<Count> {
-    let world = World::new(seed, runs, plant).await?;
+    let world = Arc::new(World::new(seed, runs).await?);
     let mut count = Count::default();
+    let mut life = Life::begin(&world, plant, 0)?;
     for minute in 0..WEEK + AFTER {
         world.become_minute(minute).await?;
+        if minute > 0 && minute % RESTARTS == 0 {
+            count.passes += life.end();
+            life = Life::begin(&world, plant, minute)?;
+        }
         let heard = world.heard_at(minute);
         count.webhooks += u64::try_from(heard.len())?;
-        if !heard.is_empty() && plant != Plant::HearsNothing {
-            world.desk.heard_of(heard);
-            world.desk.capture_wanted().await;
+        if plant != Plant::HearsNothing {
+            life.desk.heard_of(heard);
         }
-        if minute % EVERY == 0 {
-            let shift = Shift::new(format!("pass-of-minute-{minute:06}"), "week".to_owned());
-            let pass = world.desk.reconcile_once(&shift.every(SignedDuration::from_mins(EVERY))).await;
-            pass.with_context(|| format!("the pass of minute {minute}"))?;
-            count.passes += 1;
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
         }
+        life.is_well().await?;
     }
+    count.passes += life.end();
     tell(&world, &mut count).await?;
     Ok(count)
 }
@@ -99,9 +110,9 @@ async fn tell(world: &World, count: &mut Count) -> anyhow::Result<()> {
         count.late += u64::from(run.fate == Fate::ComesLate);
         if world.is_ours(run).await? {
             count.ours += 1;
-        } else if let Some(minute) = world.chance_to_save(run, EVERY) {
+        } else if let Some(minute) = world.chance_to_save(run) {
             count.lost.push(format!(
-                "{} of {} was made at minute {}, kept until {}, could be had at {minute}, and is lost",
+                "{} of {} was made at minute {}, kept until {}, could be had from {minute} on, and is lost",
                 run.id, run.provider, run.done, run.kept_until
             ));
         } else {

@@ -21,7 +21,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::outages::Outages;
-use super::{AFTER, Plant, WEEK};
+use super::{AFTER, Plant, RESTARTS, WEEK};
 use crate::between::{Between, Through};
 use crate::dice::Dice;
 use crate::kill::outside::AtItsWord;
@@ -55,6 +55,8 @@ pub struct WeekRun {
     pub kept_until: i64,
     /// When a webhook of it arrives; none where it is lost.
     webhook: Option<i64>,
+    /// How long its file takes to come.
+    takes: i64,
 }
 
 impl WeekRun {
@@ -72,12 +74,17 @@ struct Mills {
 }
 
 pub struct World {
-    pub desk: Desk,
     pub runs: Vec<WeekRun>,
+    pub clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
-    clock: Arc<ManualClock>,
     mills: Arc<Mills>,
+    files: Files,
 }
+
+/// A run that is not done is looked at this often within the time for which its provider keeps a file, …
+const LOOKS_WITHIN: i64 = 12;
+/// … but no more often than this, and no less often than that, in minutes.
+const LOOK_EVERY: (i64, i64) = (5, 60);
 
 /// A minute of the week as an instant.
 fn instant(minute: i64) -> Timestamp {
@@ -85,7 +92,7 @@ fn instant(minute: i64) -> Timestamp {
 }
 
 impl World {
-    pub async fn new(seed: u64, count: usize, plant: Plant) -> anyhow::Result<Self> {
+    pub async fn new(seed: u64, count: usize) -> anyhow::Result<Self> {
         let table = Table::built_in()?;
         let kept = |vendor: &str| {
             let stated = table.row(vendor).and_then(|row| row.retention.as_ref()?.minutes());
@@ -100,8 +107,12 @@ impl World {
         let mills = Arc::new(Mills { clock: Arc::clone(&clock), runs: by_job, outages: outages.collect() });
         let store = Arc::new(MemoryStore::new());
         furnish(&store, &kept).await?;
-        let desk = desk(&store, &clock, &mills, plant)?;
-        Ok(Self { desk, runs, store, clock, mills })
+        Ok(Self { runs, clock, store, mills, files: Files::default() })
+    }
+
+    /// A desk of a program that has just begun.
+    pub fn desk(&self, plant: Plant) -> anyhow::Result<Desk> {
+        desk(&self.store, &self.clock, &self.mills, &self.files, plant)
     }
 
     /// The clock moves on, and the platform tells of what was begun.
@@ -131,14 +142,32 @@ impl World {
         Ok(scope.runs.iter().any(|dossier| !dossier.captures.is_empty()))
     }
 
-    /// A minute in which its file could have been saved: it was there, its provider was up, and a webhook was
-    /// heard, or a pass came by while its credits had not gone back.
-    pub fn chance_to_save(&self, run: &WeekRun, every: i64) -> Option<i64> {
+    /// The first minute from which on its file could have been saved: it had been heard of, it was there, and its
+    /// provider was up, all that for as long as the file takes to come and as two looks may be apart. A run is
+    /// heard of when it begins; one whose credits went back, by its webhook, and until the program is begun anew: what
+    /// it was to save is not written down.
+    pub fn chance_to_save(&self, run: &WeekRun) -> Option<i64> {
         let outages = self.mills.outages.get(&run.provider)?;
-        let by_pass = |minute: &i64| run.fate == Fate::Made && minute % every == 0;
-        (run.done..run.kept_until)
-            .filter(|minute| by_pass(minute) || run.webhook == Some(*minute))
-            .find(|minute| !outages.is_down(*minute))
+        let (heard, until) = match (run.fate, run.webhook) {
+            (Fate::Made, _) => (run.begun, run.kept_until),
+            (_, Some(heard)) => (heard, run.kept_until.min((heard / RESTARTS + 1) * RESTARTS)),
+            (_, None) => return None,
+        };
+        let kept = run.kept_until - run.done;
+        // A look and the beginning of the pass that makes it, and a minute for what is not done in the same one.
+        let apart = (kept / LOOKS_WITHIN).clamp(LOOK_EVERY.0, LOOK_EVERY.1) + 1 + run.takes;
+        let mut since = None;
+        for minute in run.done.max(heard)..until {
+            if outages.is_down(minute) {
+                since = None;
+                continue;
+            }
+            let from = *since.get_or_insert(minute);
+            if minute + 1 - from >= apart {
+                return Some(from);
+            }
+        }
+        None
     }
 }
 
@@ -162,6 +191,7 @@ fn any_run(number: usize, kept: &impl Fn(&str) -> i64, dice: &mut Dice) -> WeekR
         done,
         kept_until: done + kept(vendor),
         webhook,
+        takes: dice.between(0, 2),
     }
 }
 
@@ -205,7 +235,13 @@ fn facts_of(run: &WeekRun) -> anyhow::Result<Vec<makegood_domain::feed::Fact>> {
     ])
 }
 
-fn desk(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, mills: &Arc<Mills>, plant: Plant) -> anyhow::Result<Desk> {
+fn desk(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    mills: &Arc<Mills>,
+    files: &Files,
+    plant: Plant,
+) -> anyhow::Result<Desk> {
     let policy = Policy::default_policy().map_err(|why| anyhow::anyhow!("{why}"))?;
     let mut record = Arc::clone(store) as Arc<dyn Store>;
     if plant == Plant::LooksSeldom {
@@ -214,7 +250,7 @@ fn desk(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, mills: &Arc<Mills>, 
     let ports = Ports {
         store: record,
         providers: Arc::new(All(Arc::clone(mills))),
-        vault: Arc::new(InMemory::default()),
+        vault: Arc::new(InMemory(Arc::clone(files))),
         reader: Arc::new(AtItsWord),
         clock: Arc::clone(clock) as _,
     };
@@ -345,6 +381,12 @@ impl ProviderPort for Mill {
             return Err(self.failed("it is no longer there", true));
         }
         sink.starts(&Start::default()).await.map_err(|why| self.failed(&why.to_string(), false))?;
+        for passed in 1..=there.map_or(0, |run| run.takes) {
+            self.mills.clock.sleep_until(instant(minute + passed)).await;
+            if self.is_down() {
+                return Err(self.failed("it broke off", false));
+            }
+        }
         let bytes = job.job_id.as_str().as_bytes();
         sink.write(bytes).await.map_err(|why| self.failed(&why.to_string(), false))?;
         Ok(None)
@@ -355,7 +397,6 @@ impl ProviderPort for Mill {
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// A vault that keeps whatever comes.
-#[derive(Default)]
 struct InMemory(Files);
 
 struct Arriving {
