@@ -62,7 +62,7 @@ pub struct AgentSettings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReconcilerSettings {
-    /// `60m`, `2h`, or `off`; the policy's cadence where it is not said.
+    /// The longest time from a pass to the next one: `60m`, `2h`, or `off`; the policy's cadence where it is not said.
     pub every: Option<String>,
 }
 
@@ -106,7 +106,8 @@ pub struct ProviderEntry {
     pub name: Option<String>,
     /// Another address than the provider's own, trusted exactly as given.
     pub base_url: Option<String>,
-    /// fal only: where the request history is asked.
+    /// A second address of the vendor's, where it has one: fal's request history, and the storage that Vertex AI
+    /// writes to.
     pub history_url: Option<String>,
     /// Addresses and hosts that files may come from beside the provider's own.
     #[serde(default)]

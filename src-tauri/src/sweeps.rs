@@ -1,9 +1,8 @@
-//! Who keeps the time of the reconciler: a pass after the start, then one after each interval, until it
-//! is told to stop. The window, `makegoodctl reconcile --every` and a server share this.
+//! Who keeps the time of the reconciler: a pass after the start, then one whenever a run is due, and after each
+//! interval at the latest, until it is told to stop. The window, `makegoodctl reconcile --every` and a server share this.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use makegood_app::{Desk, Shift};
@@ -11,9 +10,6 @@ use makegood_domain::ports::{Ids, PassReport};
 use tokio::sync::Notify;
 
 use crate::clock::SystemIds;
-
-/// Where a pause is none that can be waited for.
-const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A sign to stop: a pass ends after the runs at hand, a wait ends at once.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +46,8 @@ pub fn shift(program: &str, stop: &Stop) -> Shift {
     Shift { id: SystemIds.new_id(), worker, every: None, stop: Arc::clone(&stop.flag) }
 }
 
-/// Makes a pass now and then after each `every`, or sooner where one was cut short, until stopped. While a
+/// Makes a pass now and then after each `every` at the latest, until stopped: sooner where one was cut short, and
+/// where a run is due, because its provider keeps what it makes for less than that. While a
 /// provider has no key there is none; the next one then begins as soon as it has one. What comes of each is told
 /// to `heard`; a pass that fails is not the last one.
 pub async fn keep(
@@ -69,13 +66,14 @@ pub async fn keep(
         if stop.is_given() {
             return;
         }
+        let begun = desk.time();
         let pass = desk.reconcile_once(&shift(program, stop).every(every)).await;
         let pause = desk.pause(every, &pass, std::mem::take(&mut is_first));
         heard(pass);
         // After the pass: whose 24 hours are over has no time, and files that nobody needs have.
         sweep_vault(desk, &mut swept_at, stop).await;
         tokio::select! {
-            () = tokio::time::sleep(Duration::try_from(pause).unwrap_or(HOUR)) => {}
+            () = desk.until_due(begun, pause) => {}
             () = stop.given() => {}
         }
     }

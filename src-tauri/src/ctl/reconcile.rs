@@ -22,7 +22,7 @@ struct Mode {
     /// Make one pass and end.
     #[arg(long)]
     once: bool,
-    /// Make a pass now and after each time like this, until interrupted: `5m`, `1h`.
+    /// Make a pass now, whenever a run is due, and after a time like this at the latest, until interrupted: `5m`, `1h`.
     #[arg(long, value_name = "TIME", value_parser = settings::every)]
     every: Option<SignedDuration>,
     /// Change nothing: compare the list of due runs with every charge there is. Exit 1 if it lacks one.

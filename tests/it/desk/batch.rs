@@ -1,17 +1,25 @@
 //! More than one remedy in one review: a batch of which a part is recovered and a part restored, and results that lie
 //! where they do not belong. Each is proved by what the record shows afterwards.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
 use makegood_app::contract::{OutcomeState, ReadBack};
 use makegood_domain::diagnose::{Remedy, Verdict};
 use makegood_domain::feed::Fact;
 use makegood_domain::ids::CaseId;
 use makegood_domain::ledger::ItemPrice;
 use makegood_domain::plan::ActionKind;
-use makegood_domain::ports::{ActionStore as _, CaseStore as _, FactStore as _};
+use makegood_domain::ports::{
+    ActionStore as _, Capability, CaseStore as _, Descriptor, FactStore as _, FileSink, JobRef, LookUp, ProviderError,
+    ProviderPort, Providers, Retry,
+};
 use makegood_domain::work::{ItemState, JobItem};
 use serde_json::json;
 
 use super::acting::{confirmation, review};
+use super::fakes::Mill;
 use super::saving::dossier;
 use super::world::*;
 
@@ -138,4 +146,67 @@ async fn a_result_with_somebody_else_is_made_unreachable_there_and_given_to_its_
     for wanted in ["asset_quarantined", "asset_moved", "incident_opened"] {
         assert!(kinds.iter().any(|kind| kind == wanted), "{wanted}: {kinds:?}");
     }
+}
+
+/// A provider, `mill`, that no longer has the files of any item after the second one.
+struct Forgetful(Arc<Mill>);
+
+#[async_trait]
+impl ProviderPort for Forgetful {
+    fn descriptor(&self) -> Descriptor {
+        self.0.descriptor()
+    }
+
+    fn capability(&self) -> Capability {
+        self.0.capability()
+    }
+
+    async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {
+        self.0.find_job(job, now).await
+    }
+
+    async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        if item <= 2 {
+            return self.0.fetch(job, item, sink).await;
+        }
+        let (provider, message) = (job.provider_id.clone(), "it was deleted".to_owned());
+        Err(ProviderError { provider, operation: "fetch", message, retry: Retry::Permanent, gone: true })
+    }
+}
+
+struct OneForgetful(Arc<Forgetful>);
+
+impl Providers for OneForgetful {
+    fn get(&self, id: &makegood_domain::ids::ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        (id.as_str() == "mill").then(|| Arc::clone(&self.0) as _)
+    }
+
+    fn all(&self) -> Vec<Descriptor> {
+        vec![self.0.descriptor()]
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_does_not_keep_the_case_from_being_acted_on() {
+    let mut facts = batch();
+    for fact in &mut facts {
+        if let Fact::Job(job) = fact {
+            let made = JobItem { item: 3, ..job.items[1].clone() };
+            job.items[2] = made;
+        }
+    }
+    let house = house(&[ground(), facts]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    let providers = Arc::new(OneForgetful(Arc::new(Forgetful(Arc::clone(&house.mill)))));
+    let desk = desk_asking(providers, &house.store, &house.clock, house.dir.path());
+    let first = desk.confirm(confirmation(&review(&desk, &case, ActionKind::Recover).await, "a")).await;
+    let first = first.expect("an outcome");
+    let why = first.why.unwrap_or_default();
+    assert_eq!(first.state, OutcomeState::Refused, "{why}");
+    assert!(why.contains("item 2 delivered") && why.contains("it was deleted"), "{why}");
+    let after = dossier(&house, "run_shot4").await;
+    assert_eq!(after.outputs.iter().map(|row| row.item).max(), Some(2), "what was done stays done");
+    // What is left is reviewed and tried anew: nothing that can never end stands before it.
+    let again = desk.confirm(confirmation(&review(&desk, &case, ActionKind::Recover).await, "b")).await;
+    assert_eq!(again.expect("an outcome").state, OutcomeState::FailedBeforeEffect);
 }

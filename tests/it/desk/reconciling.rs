@@ -450,3 +450,37 @@ async fn a_failure_that_the_platform_told_of_is_asked_about_before_it_is_paid() 
         assert_eq!(works.loom.asked.load(Ordering::SeqCst), 1, "{says:?}");
     }
 }
+
+/// How many minutes after a pass the next one begins, of a reconciler that comes by every hour.
+async fn next_pass(works: &Works, every: SignedDuration) -> i64 {
+    let desk = works.desk();
+    let begun = works.clock_now();
+    desk.reconcile_once(&works.shift("one").every(every)).await.expect("a pass");
+    let waiting = tokio::spawn(async move { desk.until_due(begun, every).await });
+    for minute in 0..=70 {
+        for _ in 0..50 {
+            works.run("run_0").await;
+            if waiting.is_finished() {
+                return minute;
+            }
+        }
+        works.clock.advance(SignedDuration::from_mins(1));
+    }
+    panic!("it never begins")
+}
+
+#[tokio::test]
+async fn a_pass_begins_when_a_run_is_due_and_after_its_interval_at_the_latest() {
+    let hour = SignedDuration::from_hours(1);
+    for (says, every, wanted) in [
+        // A failure is settled at once, and nothing is waited for.
+        (Says::Failed, hour, 60),
+        // A job that runs is looked at again after five minutes first.
+        (Says::Running, hour, 5),
+        (Says::Running, SignedDuration::from_mins(3), 3),
+    ] {
+        let works = works(&[rich_ground(1), runs(1)]).await;
+        works.loom.script("run_0", says);
+        assert_eq!(next_pass(&works, every).await, wanted, "{says:?} every {every}");
+    }
+}

@@ -9,12 +9,13 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, RunId};
 use makegood_domain::ledger::ItemPrice;
 use makegood_domain::plan::ActionKind;
-use makegood_domain::ports::ReconcileStore as _;
+use makegood_domain::ports::{FactStore as _, ReconcileStore as _};
 use makegood_domain::work::JobState;
+use makegood_testkit::{Fault, ManualClock, MemoryStore, Op};
 use serde_json::json;
 
 use super::acting::{confirmation, review};
-use super::fakes::Fetching;
+use super::fakes::{Fetching, Mill};
 use super::loom::{OneLoom, Says};
 use super::reconciling::{CHARGED, running_job, works};
 use super::world::*;
@@ -121,15 +122,63 @@ async fn what_is_for_people_is_saved_by_the_reconciler() {
     assert_eq!(works.loom.fetched.load(Ordering::SeqCst), 1);
 }
 
+/// What its provider says of the job from now on.
+fn says(house: &House, state: JobState) {
+    house.mill.answer.lock().expect("not poisoned").as_mut().expect("an answer").state = state;
+}
+
 #[tokio::test]
-async fn what_nobody_could_say_is_not_saved() {
-    let house = finished(vec![upload_failed("run_shot4", FINISHED)]).await;
-    if let Some(job) = house.mill.answer.lock().expect("not poisoned").as_mut() {
-        job.state = JobState::LookupFailed;
+async fn what_nobody_could_say_is_not_saved_and_is_asked_about_again() {
+    for unsaid in [JobState::LookupFailed, JobState::Unrecognised] {
+        // Its credits went back: nobody else comes by its file.
+        let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+        says(&house, unsaid);
+        house.desk.heard_of([JobId::new("job-run_shot4")]);
+        assert_eq!(house.desk.capture_wanted().await, 0);
+        assert!(dossier(&house, "run_shot4").await.captures.is_empty());
+        house.clock.advance(SignedDuration::from_secs(30));
+        assert_eq!(house.desk.capture_wanted().await, 0, "still nobody can say");
+        says(&house, JobState::Succeeded);
+        assert_eq!(house.desk.capture_wanted().await, 0, "not at once: its provider is in trouble");
+        house.clock.advance(SignedDuration::from_secs(60));
+        assert_eq!(house.desk.capture_wanted().await, 1, "{unsaid:?}");
+        assert_eq!(dossier(&house, "run_shot4").await.captures.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn what_nobody_could_say_is_not_asked_about_for_longer_than_a_file_is_kept() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    says(&house, JobState::LookupFailed);
     house.desk.heard_of([JobId::new("job-run_shot4")]);
-    assert_eq!(house.desk.capture_wanted().await, 0);
-    assert!(dossier(&house, "run_shot4").await.captures.is_empty());
+    for _ in 0..4 * 49 {
+        assert_eq!(house.desk.capture_wanted().await, 0);
+        house.clock.advance(SignedDuration::from_mins(15));
+    }
+    says(&house, JobState::Succeeded);
+    assert_eq!(house.desk.capture_wanted().await, 0, "after 49 hours of the 48 that it is kept");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_record_forgets_no_wish() {
+    let (dir, store) = (tempfile::tempdir().expect("a folder"), Arc::new(MemoryStore::new()));
+    let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
+    let made = made_job("run_shot4", FINISHED, &clip());
+    let refund = platform_refund("run_shot4", FINISHED);
+    let facts = [ground(), run_of_210("run_shot4", STARTED), vec![made.clone(), refund]].concat();
+    assert_eq!(store.import(&facts, at(NOW)).await.expect("an import").rejected, []);
+    if let Fact::Job(job) = made {
+        *mill.answer.lock().expect("not poisoned") = Some(job);
+    }
+    let desk = desk_on(&store, &clock, &mill, dir.path(), "ana");
+    desk.heard_of([JobId::new("job-run_shot4")]);
+    // Whose job it is, what is known of its run, and what its provider said: each can't be read or written once.
+    for (op, wait) in [(Op::OwnersOfJobs, 30), (Op::ScopeOfRun, 30), (Op::RecordLookUp, 60), (Op::KeepCapture, 120)] {
+        store.fail_next(op, Fault::BeforeCommit);
+        assert_eq!(desk.capture_wanted().await, 0, "{op:?}");
+        clock.advance(SignedDuration::from_secs(wait));
+    }
+    assert_eq!(desk.capture_wanted().await, 1, "nothing was forgotten");
 }
 
 #[tokio::test]

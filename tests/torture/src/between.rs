@@ -170,6 +170,7 @@ between! {
         fn close_detections(root: &RunId, still: &[Detection], at: Timestamp) -> u64;
         fn save_pass(report: &PassReport) -> ();
         fn passes(limit: u64) -> Vec<PassReport>;
+        fn next_due(at: Timestamp) -> Option<Timestamp>;
         fn promise(at: Timestamp) -> PromiseHealth;
         fn full_scan() -> FullScan;
     }

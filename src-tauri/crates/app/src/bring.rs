@@ -130,14 +130,19 @@ impl Desk {
     /// Our own copy, read again: what a vault has lost is fetched again.
     async fn saved(&self, wanted: &Wanted<'_>) -> Option<StoredFile> {
         let known = copy_of(wanted.scope, wanted.fetch)?;
-        match self.vault.verify(&known.file.sha256).await {
-            Ok(file) if file.sha256 == known.file.sha256 && file.bytes == known.file.bytes => Some(file),
+        self.intact(&known.file).await
+    }
+
+    /// A file that was saved, as it is in the vault now; `None` where it is not the one that was saved.
+    async fn intact(&self, saved: &StoredFile) -> Option<StoredFile> {
+        match self.vault.verify(&saved.sha256).await {
+            Ok(file) if file.sha256 == saved.sha256 && file.bytes == saved.bytes => Some(file),
             Ok(file) => {
-                tracing::error!(sha256 = known.file.sha256, found = file.sha256, "a file of the vault is damaged");
+                tracing::error!(saved.sha256, found = file.sha256, "a file of the vault is damaged");
                 None
             }
             Err(why) => {
-                tracing::error!(sha256 = known.file.sha256, %why, "a file that was saved is not in the vault");
+                tracing::error!(saved.sha256, %why, "a file that was saved is not in the vault");
                 None
             }
         }
@@ -211,7 +216,7 @@ impl Desk {
     }
 
     /// Notes what is kept as ours. Of two files of one item the first one counts (R17), as long as it is
-    /// there; the other one is nobody's, and the vault clears it away.
+    /// there, whole; the other one is nobody's, and the vault clears it away.
     async fn note_copy(&self, wanted: &Wanted<'_>, file: StoredFile) -> Result<std::result::Result<StoredFile, Ended>> {
         let Some(run_id) = run_of(wanted.scope, wanted.fetch) else { return Ok(Ok(file)) };
         let capture = Capture {
@@ -229,7 +234,7 @@ impl Desk {
             return Ok(Ok(file));
         }
         tracing::warn!(job = %wanted.fetch.job_id, first = stands.sha256, other = file.sha256, "its provider gave another file before");
-        Ok(Ok(if self.vault.verify(&stands.sha256).await.is_ok() { stands } else { file }))
+        Ok(Ok(if self.intact(&stands).await.is_some() { stands } else { file }))
     }
 
     /// What it comes to, or `None` where that takes longer than until `instant`.

@@ -226,24 +226,23 @@ impl Desk {
     async fn walk(&self, key: &ActionKey, plan: &Plan) -> Result<Walk> {
         let case = self.store.case(&plan.case_id).await?;
         let scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), self.now()).await?;
-        let mut changed_something = false;
         for (number, step) in plan.steps.iter().enumerate() {
+            let done = plan.steps.get(..number).unwrap_or_default();
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let stop = match step {
                 Step::Do { effect } => self.do_effect(key, number, effect).await?,
                 Step::RecoverItem { .. } => match self.recover_item(key, plan, number, &scope).await? {
                     Recovered::Delivered => None,
                     Recovered::Refused(why) => Some(ActionState::Refused { why }),
-                    Recovered::Cancelled(by) => Some(cancelled(&by, changed_something)),
+                    Recovered::Cancelled(by) => Some(cancelled(&by, !done.is_empty())),
                     Recovered::Failed(missed) => {
                         Some(ActionState::FailedBeforeEffect { why: missed.why, retry: missed.retry })
                     }
                 },
             };
             if let Some(state) = stop {
-                return Ok(Walk::Stopped(stopped(state, changed_something)));
+                return Ok(Walk::Stopped(stopped(state, done)));
             }
-            changed_something = true;
         }
         Ok(Walk::Finished)
     }
@@ -302,15 +301,32 @@ impl Desk {
 }
 
 /// A plan that stops after something was done says so: what is done stays done, with its receipts.
-fn stopped(state: ActionState, changed_something: bool) -> ActionState {
+fn stopped(state: ActionState, done: &[Step]) -> ActionState {
+    if done.is_empty() {
+        return state;
+    }
+    let steps = done.iter().map(in_words).collect::<Vec<_>>().join(", ");
     match state {
-        ActionState::FailedBeforeEffect { why, .. } if changed_something => {
-            ActionState::Unknown { why: format!("{why}; earlier steps are done and proved, check again to go on") }
-        }
-        ActionState::Refused { why } if changed_something => {
-            ActionState::Refused { why: format!("{why}; earlier steps are done, the rest was not") }
+        ActionState::FailedBeforeEffect { why, retry: true } => ActionState::Unknown {
+            why: format!("{why}; earlier steps are done and proved ({steps}), check again to go on"),
+        },
+        // What can never be done must not stand in the way of what else the case needs.
+        ActionState::FailedBeforeEffect { why, retry: false } | ActionState::Refused { why } => {
+            ActionState::Refused { why: format!("{why}; earlier steps are done ({steps}), the rest was not") }
         }
         other => other,
+    }
+}
+
+/// A step that was done, for people.
+fn in_words(step: &Step) -> String {
+    match step {
+        Step::RecoverItem { item, .. } => format!("item {item} delivered"),
+        Step::Do { effect: Effect::Restore { restoration, .. } } => {
+            let items: Vec<_> = restoration.items.iter().map(|row| row.item.to_string()).collect();
+            format!("credits returned for item {}", items.join(", "))
+        }
+        Step::Do { effect } => effect.word().replace('_', " "),
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{OnceCell, broadcast};
 
 use crate::capture::Wishes;
 use crate::contract::Topic;
+use crate::reconcile::lanes::Lanes;
 use crate::transfers::Board;
 
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
@@ -75,6 +76,8 @@ pub struct Desk {
     pub(crate) board: Board,
     /// Runs of which something may be finished and is to be saved.
     pub(crate) wishes: Wishes,
+    /// Who of all that this process does may be with a provider.
+    pub(crate) lanes: Lanes,
     /// The pass of the reconciler that this process makes now, if any.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Topic>,
@@ -91,6 +94,7 @@ impl Desk {
             reader: ports.reader,
             started_at: ports.clock.now(),
             clock: ports.clock,
+            lanes: Lanes::new(policy.reconcile.per_provider),
             policy,
             agent,
             workspace,
@@ -153,6 +157,12 @@ impl Desk {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What time it is for this desk.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.now()
     }
 
     pub(crate) fn sleep_until(&self, instant: Timestamp) -> impl Future<Output = ()> + Send + Unpin {

@@ -79,7 +79,10 @@ impl Desk {
             return Some(format!("the record shows another hash for output {id}"));
         }
         match self.vault.verify(sha256).await {
-            Ok(file) if file.bytes == bytes => None,
+            Ok(file) if file.sha256 == sha256 && file.bytes == bytes => None,
+            Ok(file) if file.bytes == bytes => {
+                Some(format!("the vault's copy of {id} is damaged: its hash is {}", file.sha256))
+            }
             Ok(file) => Some(format!("the vault's copy of {id} has {} bytes, not {bytes}", file.bytes)),
             Err(why) => Some(why.to_string()),
         }

@@ -12,6 +12,7 @@ use makegood_domain::scope::Scope;
 use crate::bring::{Ended, Missed, Pulse, Wanted, late};
 use crate::desk::Desk;
 use crate::error::Result;
+use crate::reconcile::lanes::Side;
 use crate::transfers::Of;
 
 /// Parts of one attempt, in the journal. A later attempt of the same step has the next three, and so has
@@ -148,6 +149,7 @@ impl Desk {
         let action = Some((key, &plan.case_id));
         let saga = Saga { run_id, item: *item, fetch, place, output_id, until, action, by: &self.agent.id };
         let first = PARTS * self.attempts(key, number).await?;
+        let _place = self.lanes.place(&fetch.provider_id, Side::Agents);
         self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await
     }
 

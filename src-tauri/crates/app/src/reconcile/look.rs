@@ -9,7 +9,7 @@ use makegood_domain::reconcile::{AskAbout, Tried};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Shift;
-use super::lanes::{Lanes, Place};
+use super::lanes::{Lanes, Place, Side};
 use super::run::Outcome;
 use crate::desk::Desk;
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub(super) struct Pass<'a> {
     pub shift: &'a Shift,
     /// How long after this pass the next one comes by.
     pub every: SignedDuration,
-    pub lanes: Lanes,
+    pub lanes: &'a Lanes,
     /// How many may be at work with the record. Who is with a provider is not.
     pub hands: Semaphore,
     /// After this no provider is asked any more: the next pass does that.
@@ -184,7 +184,7 @@ impl Desk {
             return Wish::Granted;
         }
         let now = self.now();
-        match pass.lanes.place(provider).filter(|_| !pass.is_over(now)) {
+        match pass.lanes.place(provider, Side::Pass).filter(|_| !pass.is_over(now)) {
             Some(place) => {
                 look.places.push(place);
                 Wish::Granted

@@ -17,7 +17,7 @@ mod view;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::RunId;
 use makegood_domain::plan::CaseState;
 use makegood_domain::policy::After;
@@ -30,6 +30,8 @@ use tally::Tally;
 
 pub use view::pass_view;
 
+/// How often the list is asked between two passes when its next run is due.
+const ASKED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Passes among which one that was asked for before is looked for.
 const PASSES_KNOWN: u64 = 50;
 /// Rows that are let go of in one unit of work, which others wait for, and how often in a pass.
@@ -80,6 +82,31 @@ impl Desk {
             Ok(_) | Err(_) => After::CutShort,
         };
         self.policy.pause(every, after)
+    }
+
+    /// Until the next pass is to begin, after one that began at `begun`: after `pause` from now at the latest, and
+    /// before that as soon as a run is due, so that what a provider keeps for minutes is not looked at in an hour.
+    /// Two passes begin at least as far apart as two looks at one run. The list is asked now and then meanwhile,
+    /// because others put runs on it too; while it can't be asked, the pause stands.
+    pub async fn until_due(&self, begun: Timestamp, pause: SignedDuration) {
+        let after = |from: Timestamp, by: SignedDuration| from.saturating_add(by).unwrap_or(Timestamp::MAX);
+        let until = after(self.now(), pause);
+        let earliest = after(begun, SignedDuration::from_mins(self.policy.reconcile.retry_first_minutes)).min(until);
+        loop {
+            let now = self.now();
+            let due = match self.store.next_due(now).await {
+                Ok(due) => due.unwrap_or(until),
+                Err(why) => {
+                    tracing::warn!(%why, "when the next look is due was not found out");
+                    until
+                }
+            };
+            let wake = due.clamp(earliest, until);
+            if now >= wake {
+                return;
+            }
+            self.sleep_until(wake.min(after(now, ASKED_EVERY))).await;
+        }
     }
 
     /// One pass of the reconciler: looks at every due run, some at a time, until none is due, and does

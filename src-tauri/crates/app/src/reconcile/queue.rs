@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use jiff::Timestamp;
 use makegood_domain::ids::ProviderId;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Side};
 use super::look::Look;
 
 /// By provider: what is lost first comes first. In the providers' order, so that the same facts always play
@@ -63,7 +63,7 @@ impl<'p> Queue<'p> {
         let mut placed = Vec::new();
         for (provider, heap) in &mut self.waiting {
             while !heap.is_empty() {
-                let Some(place) = lanes.place(provider) else { break };
+                let Some(place) = lanes.place(provider, Side::Pass) else { break };
                 let Some(Entry(mut look)) = heap.pop() else { break };
                 look.places.push(place);
                 placed.push(look);

@@ -6,9 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, pending, select};
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::RunId;
@@ -16,7 +17,7 @@ use makegood_domain::ports::{DueRun, StoreResult};
 use tokio::sync::Semaphore;
 
 use super::Shift;
-use super::lanes::Lanes;
+use super::lanes::Side;
 use super::look::{Look, Looked, Pass};
 use super::queue::Queue;
 use super::tally::Tally;
@@ -67,11 +68,12 @@ impl Desk {
     pub(super) async fn sweep(&self, shift: &Shift, tally: &mut Tally) -> Result<()> {
         let numbers = &self.policy.reconcile;
         let every = self.next_pass_after(shift);
+        let _present = self.lanes.enter(Side::Pass);
         let longest = every.max(SignedDuration::from_mins(numbers.cadence_minutes));
         let pass = Pass {
             shift,
             every,
-            lanes: Lanes::new(numbers.per_provider),
+            lanes: &self.lanes,
             hands: Semaphore::new(usize::try_from(numbers.runs_at_once).unwrap_or(1).max(1)),
             asks_until: self.now().saturating_add(longest).unwrap_or(Timestamp::MAX),
         };
@@ -95,6 +97,8 @@ impl Desk {
 impl<'p> Sweep<'p> {
     async fn work(mut self, tally: &mut Tally) -> Result<()> {
         loop {
+            // From here on: a place that somebody else frees while places are looked for is noticed.
+            let freed = self.desk.lanes.freed();
             self.go_on();
             if self.wants_more() {
                 self.take();
@@ -103,9 +107,9 @@ impl<'p> Sweep<'p> {
                 break;
             }
             let until = if self.takes() && !self.taking { self.again_at } else { Timestamp::MAX };
-            match self.desk.by(until, self.works.next()).await {
+            match self.desk.by(until, self.next(freed)).await {
                 Some(Some(worked)) => self.heard(worked, tally),
-                // Whoever waits for a place gets one as soon as nobody is looked at.
+                // Somebody has left a place.
                 Some(None) => {}
                 None => self.more = true,
             }
@@ -114,6 +118,22 @@ impl<'p> Sweep<'p> {
             tally.problem(format!("{} runs wait for providers that are slow: the next pass asks them", self.left));
         }
         self.fault.map_or(Ok(()), Err)
+    }
+
+    /// What a piece of work came to; `None` where a place was freed that may be waited for.
+    async fn next(&mut self, freed: impl Future<Output = ()>) -> Option<Worked<'p>> {
+        let waits = !self.queue.is_empty();
+        let freed = async { if waits { freed.await } else { pending().await } };
+        let worked = async {
+            match self.works.next().await {
+                Some(worked) => worked,
+                None => pending().await,
+            }
+        };
+        match select(pin!(worked), pin!(freed)).await {
+            Either::Left((worked, _)) => Some(worked),
+            Either::Right(_) => None,
+        }
     }
 
     fn heard(&mut self, worked: Worked<'p>, tally: &mut Tally) {
@@ -150,7 +170,7 @@ impl<'p> Sweep<'p> {
     fn go_on(&mut self) {
         let now = self.desk.now();
         let closed = !self.takes() || self.pass.is_over(now);
-        let mut ready = if closed { self.queue.drain() } else { self.queue.placed(&self.pass.lanes) };
+        let mut ready = if closed { self.queue.drain() } else { self.queue.placed(self.pass.lanes) };
         self.left += if closed && self.takes() { ready.len() } else { 0 };
         if now >= self.again_at {
             ready.extend(self.queue.overdue(now));
@@ -169,7 +189,7 @@ impl<'p> Sweep<'p> {
             return false;
         }
         let few = usize::try_from(self.desk.policy.reconcile.runs_per_claim / 2).unwrap_or(usize::MAX);
-        let free = self.works.len() <= few.saturating_add(self.pass.lanes.taken());
+        let free = self.works.len() <= few.saturating_add(self.pass.lanes.taken(Side::Pass));
         (free && self.queue.len() < WAITING_MAX) || self.desk.now() >= self.again_at
     }
 

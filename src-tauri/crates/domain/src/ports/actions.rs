@@ -16,7 +16,7 @@ pub enum ActionState {
     /// Begun; steps are being done, or the program stopped in the middle.
     Running,
     Done,
-    /// The record did not allow it; nothing was done.
+    /// The record did not allow it, or it can never be done. Nothing was done, or `why` names the steps that were.
     Refused {
         why: String,
     },

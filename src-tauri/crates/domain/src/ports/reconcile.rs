@@ -161,6 +161,9 @@ pub trait ReconcileStore: Send + Sync {
         lease: SignedDuration,
         at: Timestamp,
     ) -> StoreResult<Vec<DueRun>>;
+    /// When the next look at any run is due that nobody has claimed at `at`: a sign to begin a pass, and
+    /// nothing more. `None` where nothing waits for a look.
+    async fn next_due(&self, at: Timestamp) -> StoreResult<Option<Timestamp>>;
     /// All facts of a logical run and of the account that was charged, as a scope whose requester is
     /// the owner of that account. `None` for an unknown run.
     async fn scope_of_run(&self, root: &RunId, as_of: Timestamp) -> StoreResult<Option<Scope>>;

@@ -1,7 +1,8 @@
 //! The list of runs to look at follows the facts.
 
+use jiff::SignedDuration;
 use makegood_domain::feed::Fact;
-use makegood_domain::ports::Store;
+use makegood_domain::ports::{NextLook, Store};
 use serde_json::Value;
 
 use super::world::{at, charge, fact, node, output, project, refund, run, run_row};
@@ -119,4 +120,22 @@ pub(crate) async fn a_project_that_changes_hands_is_looked_at(store: &dyn Store)
     take(store, &[project("prj_x", "X", "acc_a", None)], at(1502)).await;
     assert_eq!(due_ids(store, at(1502)).await, Vec::<String>::new());
     assert_list_is_right(store).await;
+}
+
+pub(crate) async fn the_next_look_is_known_and_is_nobodys_claim(store: &dyn Store) {
+    assert_eq!(store.next_due(at(1500)).await.unwrap(), None, "nothing waits");
+    take(store, &charged("early"), at(1500)).await;
+    take(store, &charged("late"), at(1600)).await;
+    assert_eq!(store.next_due(at(1400)).await.unwrap(), Some(at(1500)), "also before it is due");
+    let lease = SignedDuration::from_secs(100);
+    assert_eq!(store.claim_due("worker", 1, lease, at(1550)).await.unwrap().len(), 1);
+    assert_eq!(store.next_due(at(1551)).await.unwrap(), Some(at(1600)), "somebody looks at the first one");
+    assert_eq!(store.next_due(at(1650)).await.unwrap(), Some(at(1500)), "whoever looked at it is dead");
+    let root = "early".into();
+    store.end_look(&root, "worker", &NextLook::At { at: at(1700) }, at(1560)).await.unwrap();
+    assert_eq!(store.next_due(at(1561)).await.unwrap(), Some(at(1600)));
+    let claimed = store.claim_due("worker", 9, lease, at(1700)).await.unwrap();
+    assert_eq!(claimed.len(), 2);
+    store.end_look(&root, "worker", &NextLook::Parked { why: "for people".into() }, at(1701)).await.unwrap();
+    assert_eq!(store.next_due(at(1701)).await.unwrap(), None, "what is for people waits for no look");
 }

@@ -58,7 +58,7 @@ macro_rules! seen_behaviours {
 macro_rules! every_behaviour {
     ($store:path) => {
         behaviours! { $store:
-            due_list::{only_what_is_open_or_contradicts_itself_is_listed, facts_put_a_run_on_and_take_it_off,
+            due_list::{the_next_look_is_known_and_is_nobodys_claim, only_what_is_open_or_contradicts_itself_is_listed, facts_put_a_run_on_and_take_it_off,
                 a_run_that_becomes_a_retry_leaves_its_place, a_project_that_changes_hands_is_looked_at},
             effects::{a_settled_run_leaves_the_list, a_damaged_item_comes_back, who_was_first_is_told_in_plain_words},
             claims::{two_workers_share_the_runs, a_crashed_claim_is_taken_over, an_end_says_what_comes_next,

@@ -234,6 +234,9 @@ impl ReconcileStore for PgStore {
     async fn passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {
         self.read_passes(limit).await
     }
+    async fn next_due(&self, at: Timestamp) -> StoreResult<Option<Timestamp>> {
+        self.read_next_due(at).await
+    }
     async fn promise(&self, at: Timestamp) -> StoreResult<PromiseHealth> {
         self.read_promise(at).await
     }

@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::fault::{Worked, backend};
-use super::rows::{Columns, micros};
+use super::rows::{Columns, instant, micros};
 use super::script::Script;
 use super::{SqliteStore, outputs, runs};
 use crate::assemble;
@@ -48,6 +48,9 @@ statements! {
             WHERE next_at <= ?3 AND (claimed_until IS NULL OR claimed_until <= ?3)
             ORDER BY next_at, root_id LIMIT ?4)
         RETURNING root_id, charged_at, tries - 1 AS tries, next_at";
+    /// The first of an index: claims are few, and stand before it for as long as a look takes.
+    NEXT = "SELECT next_at FROM due_runs WHERE next_at IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= ?1)
+        ORDER BY next_at, root_id LIMIT 1";
     CLAIMED = "SELECT touched FROM due_runs WHERE root_id = ?1 AND claimed_by = ?2";
     END = "UPDATE due_runs SET claimed_by = NULL, claimed_until = NULL, touched = 0, charged_at = ?2, next_at = ?3,
         why = ?4 WHERE root_id = ?1";
@@ -159,6 +162,12 @@ impl SqliteStore {
         let rows = claim.fetch_all(&mut *tx).await.map_err(backend)?;
         tx.commit().await.map_err(backend)?;
         assemble::due_runs(&rows)
+    }
+
+    pub(super) async fn read_next_due(&self, at: Timestamp) -> StoreResult<Option<Timestamp>> {
+        let query = sqlx::query_scalar(NEXT).bind(micros(at));
+        let next: Option<i64> = query.fetch_optional(&self.readers).await.map_err(backend)?;
+        next.map(|next| instant(next, "due_runs.next_at")).transpose()
     }
 
     pub(super) async fn end_claim(

@@ -166,6 +166,12 @@ pub(super) fn claim(record: &mut Record, worker: &str, limit: u32, until: Timest
     claimed
 }
 
+/// When the next look is due at a run that nobody has claimed.
+pub(super) fn next(record: &Record, at: Timestamp) -> Option<Timestamp> {
+    let free = record.due.values().filter(|due| due.claim.as_ref().is_none_or(|(_, until)| *until <= at));
+    free.filter_map(|due| due.next_at).min()
+}
+
 /// Ends a claim with what comes next; without effect where it is somebody else's by now.
 pub(super) fn end(record: &mut Record, root: &RunId, worker: &str, next: &NextLook, at: Timestamp) {
     let Some(due) = record.due.get(root) else { return };

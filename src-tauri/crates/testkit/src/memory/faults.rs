@@ -51,6 +51,7 @@ pub enum Op {
     CloseDetections,
     SavePass,
     Passes,
+    NextDue,
     Promise,
     FullScan,
     Identity,

@@ -322,6 +322,9 @@ impl ReconcileStore for MemoryStore {
     async fn passes(&self, limit: u64) -> StoreResult<Vec<PassReport>> {
         self.read(Op::Passes, |record| Ok(reconciler::passes(record, limit)))
     }
+    async fn next_due(&self, at: Timestamp) -> StoreResult<Option<Timestamp>> {
+        self.read(Op::NextDue, |record| Ok(due::next(record, cut(at))))
+    }
     async fn promise(&self, at: Timestamp) -> StoreResult<PromiseHealth> {
         self.read(Op::Promise, |record| Ok(reconciler::promise(record, cut(at))))
     }

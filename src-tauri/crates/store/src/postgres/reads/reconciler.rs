@@ -21,6 +21,10 @@ statements! {
     PASSES = r#"SELECT id, report FROM api.passes ORDER BY started_at DESC, id COLLATE "C" DESC LIMIT $1"#;
     LAST_FINISHED = "SELECT started_at, finished_at FROM api.passes WHERE finished_at IS NOT NULL
         ORDER BY finished_at DESC LIMIT 1";
+    /// The first of an index: claims are few, and stand before it for as long as a look takes.
+    NEXT_DUE = r#"SELECT next_at FROM api.due_runs
+        WHERE next_at IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= $1)
+        ORDER BY next_at, root_id COLLATE "C" LIMIT 1"#;
     OPEN = "SELECT count(DISTINCT i.charge_id) AS charges, coalesce(sum(i.owed), 0)::bigint AS credits,
             min(i.posted_at) AS oldest, count(DISTINCT i.charge_id) FILTER (WHERE d.next_at IS NULL) AS parked
         FROM api.due_runs d JOIN api.open_items i ON i.root_id = d.root_id WHERE d.charged_at IS NOT NULL";
@@ -79,6 +83,12 @@ impl PgStore {
         let query = sqlx::query_as(PASSES).bind(signed(limit));
         let rows: Vec<(String, String)> = query.fetch_all(&self.pool).await.map_err(backend)?;
         rows.into_iter().map(|(id, report)| parse_document(&report, &id)).collect()
+    }
+
+    pub(in crate::postgres) async fn read_next_due(&self, when: Timestamp) -> StoreResult<Option<Timestamp>> {
+        let query = sqlx::query_scalar(NEXT_DUE).bind(micros(when));
+        let next: Option<i64> = query.fetch_optional(&self.pool).await.map_err(backend)?;
+        next.map(|next| instant(next, "due_runs.next_at")).transpose()
     }
 
     pub(in crate::postgres) async fn read_promise(&self, when: Timestamp) -> StoreResult<PromiseHealth> {

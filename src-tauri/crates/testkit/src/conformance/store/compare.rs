@@ -110,6 +110,7 @@ pub(super) async fn journals(store: &dyn Store, now: Timestamp) -> Vec<Answer> {
     let charges = ["chg_1", "chg_2", "chg_3", "chg_9"].map(Into::into);
     add("detections of charges", Outcome::of(store.detections_of(&charges).await));
     add("passes", Outcome::of(store.passes(50).await));
+    add("the next look", Outcome::of(store.next_due(now).await));
     add("the promise", Outcome::of(store.promise(now).await));
     add("the full scan", Outcome::of(store.full_scan().await));
     add("health", Outcome::of(store.health().await.map(drop)));
