@@ -75,7 +75,7 @@ fn silent(stage: &mut Stage) -> Vec<Script> {
         Script::new("N3", "the question", Want::Whole).looks([vec![Act::Stall]]).hasty(),
         Script { want: Want::Failed(&["no answer", "nothing came"]), ..quiet("for ever", vec![vec![Act::Stall]]) }
             .for_ever(),
-        Script::new("N3", "longer than a file may take", Want::Failed(&["the file was not here after"]))
+        Script::new("N3", "longer than a file may take", Want::Failed(&["not all of it was here after"]))
             .files([marathon.clone(), marathon])
             .for_ever(),
     ]
