@@ -9,6 +9,7 @@ export function stepRow(within: HTMLElement | undefined, step: 1 | -1, across = 
   const rows = [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
   const at = rows.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
   const next = across || at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
-  next?.focus();
-  next?.scrollIntoView({ block: 'nearest' });
+  next?.focus({ preventScroll: true });
+  // What has the focus may be one cell of a row, of which all is to be seen.
+  (next?.closest('tr') ?? next)?.scrollIntoView({ block: 'nearest' });
 }
