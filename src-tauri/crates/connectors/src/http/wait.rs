@@ -27,7 +27,7 @@ pub fn retry_after<'a>(
     answered: Option<&str>,
     now: Timestamp,
 ) -> Option<Duration> {
-    let answered = answered.and_then(|date| http_date(date)).unwrap_or(now);
+    let answered = answered.and_then(http_date).unwrap_or(now);
     values.into_iter().filter_map(|value| one(value.trim(), answered)).max()
 }
 
