@@ -75,4 +75,44 @@ impl Fact {
             Self::Ticket(row) => row.id.0.clone(),
         }
     }
+
+    /// Rows that must be there for it to be taken, by kind and id, those first on which others of them depend.
+    #[must_use]
+    pub fn refers_to(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Provider(_) | Self::User(_) | Self::Ticket(_) => Vec::new(),
+            Self::Refund(row) => vec![("charge", row.charge_id.as_str()), ("run", row.run_id.as_str())],
+            Self::Model(row) => vec![("provider", row.provider_id.as_str())],
+            Self::Account(row) => vec![("user", row.owner_user_id.as_str())],
+            Self::Workspace(row) => {
+                let members = row.members.iter().map(|member| ("user", member.user_id.as_str()));
+                std::iter::once(("account", row.account_id.as_str())).chain(members).collect()
+            }
+            Self::Project(row) => {
+                let workspace = row.workspace_id.iter().map(|id| ("workspace", id.as_str()));
+                std::iter::once(("account", row.account_id.as_str())).chain(workspace).collect()
+            }
+            Self::Node(row) => vec![("project", row.project_id.as_str())],
+            Self::Run(row) => {
+                let parent = row.retry_of.iter().map(|id| ("run", id.as_str()));
+                [
+                    ("project", row.project_id.as_str()),
+                    ("node", row.node_id.as_str()),
+                    ("user", row.started_by.as_str()),
+                    ("model", row.model_id.as_str()),
+                ]
+                .into_iter()
+                .chain(parent)
+                .collect()
+            }
+            Self::Charge(row) => vec![("run", row.run_id.as_str()), ("account", row.account_id.as_str())],
+            Self::Job(row) => vec![("run", row.run_id.as_str()), ("provider", row.provider_id.as_str())],
+            Self::Webhook(row) => vec![("run", row.run_id.as_str())],
+            Self::Upload(row) => vec![("run", row.run_id.as_str())],
+            Self::Output(row) => {
+                let node = row.node_id.iter().map(|id| ("node", id.as_str()));
+                [("run", row.run_id.as_str()), ("project", row.project_id.as_str())].into_iter().chain(node).collect()
+            }
+        }
+    }
 }

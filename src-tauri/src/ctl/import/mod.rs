@@ -1,6 +1,7 @@
 //! `makegoodctl import FILE`: the platform's facts, as events or plain, one JSON object a line, or charges and
 //! runs as CSV. A file of any length is read in pieces; what was interrupted goes on where it was.
 
+mod apart;
 mod columns;
 mod input;
 mod pieces;
@@ -65,7 +66,9 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
         options.csv.map(|table| Columns::new(table, &options.map, options.map_file.as_deref())).transpose()?;
     let input = options.file.as_deref().map(Input::open).transpose()?;
     let report = Report::open(options.report.as_deref())?;
-    record::with(&place, async |store| work(store, options, columns, input, report).await).await
+    // A server has more than one processor to take facts with; a file has one writer.
+    let halves = matches!(place, Place::Server(_));
+    record::with(&place, async |store| work(store, options, columns, input, report, halves).await).await
 }
 
 /// The record of a connected workspace.
@@ -82,10 +85,11 @@ async fn work(
     columns: Option<Columns>,
     input: Option<Input>,
     mut report: Report,
+    halves: bool,
 ) -> anyhow::Result<ExitCode> {
     let mut good = true;
     if let Some(input) = input {
-        good = import(store, options, columns, input, &mut report).await?;
+        good = import(store, options, columns, input, &mut report, halves).await?;
     }
     if options.retry {
         let retried = intake::retry(store, None, SystemClock.now()).await?;
@@ -115,6 +119,7 @@ async fn import(
     columns: Option<Columns>,
     input: Input,
     report: &mut Report,
+    halves: bool,
 ) -> anyhow::Result<bool> {
     let from = match &input.key {
         Some(key) if !options.from_start => store.import_position(key).await?.filter(|position| !position.done),
@@ -134,7 +139,7 @@ async fn import(
     while let Some(piece) = pieces.recv().await {
         // The place that is kept in the file may be behind what was taken, and never ahead: what is read again then
         // is known.
-        let (taken, followed) = tokio::join!(take(store, piece), async {
+        let (taken, followed) = tokio::join!(take(store, piece, halves), async {
             match before.take() {
                 Some((before, places)) => follow(store, before, places, &mut sum, report).await,
                 None => Ok(()),

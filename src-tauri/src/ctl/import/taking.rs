@@ -6,6 +6,7 @@ use makegood_app::intake::{self, Outcome};
 use makegood_domain::ports::{Clock as _, ImportPosition, ImportReport, Store, Told, Unread};
 
 use super::Sum;
+use super::apart::apart;
 use super::pieces::Piece;
 use super::report::{Rejected, Report};
 use crate::clock::SystemClock;
@@ -24,12 +25,21 @@ pub(super) struct Taken {
     pub position: ImportPosition,
 }
 
-/// Has a piece taken.
-pub(super) async fn take(store: &dyn Store, piece: Piece) -> anyhow::Result<Taken> {
+/// Has a piece taken, `halves`: in two halves side by side where it can be parted.
+pub(super) async fn take(store: &dyn Store, piece: Piece, halves: bool) -> anyhow::Result<Taken> {
     let at = SystemClock.now();
     let Piece { told, unread, lines: count, position } = piece;
-    let (lines, told): (Vec<u64>, Vec<Told>) = told.into_iter().unzip();
-    let report = store.take(&told, at).await?;
+    let [first, second] = if halves { apart(told) } else { [told, Vec::new()] };
+    let (mut lines, mut told): (Vec<u64>, Vec<Told>) = first.into_iter().unzip();
+    let report = if second.is_empty() {
+        store.take(&told, at).await?
+    } else {
+        let (more_lines, more): (Vec<u64>, Vec<Told>) = second.into_iter().unzip();
+        let (report, next) = tokio::join!(store.take(&told, at), store.take(&more, at));
+        lines.extend(more_lines);
+        told.extend(more);
+        report?.and(next?)
+    };
     Ok(Taken { told, lines, unread, count, report, at, position })
 }
 

@@ -81,6 +81,21 @@ impl ImportReport {
         }
         Self { added, unchanged, updated, rejected, outcomes }
     }
+
+    /// What became of the facts of this batch and of another one after it.
+    #[must_use]
+    pub fn and(mut self, next: Self) -> Self {
+        let count = u64::try_from(self.outcomes.len()).unwrap_or(u64::MAX);
+        let moved = |fact: RejectedFact| RejectedFact { index: fact.index.saturating_add(count), ..fact };
+        self.rejected.extend(next.rejected.into_iter().map(moved));
+        self.outcomes.extend(next.outcomes);
+        Self {
+            added: self.added + next.added,
+            unchanged: self.unchanged + next.unchanged,
+            updated: self.updated + next.updated,
+            ..self
+        }
+    }
 }
 
 /// A fact that was not taken, kept in the dead letters with its reason.

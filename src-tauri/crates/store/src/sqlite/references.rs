@@ -1,6 +1,7 @@
 //! Which row a fact refers to that is not there: SQLite does not say.
 
 use makegood_domain::feed::Fact;
+use makegood_domain::ports::StoreError;
 use sqlx::SqliteConnection;
 
 use super::fault::Worked;
@@ -27,7 +28,11 @@ pub(super) struct Missing {
 
 /// The first missing row that `fact` refers to.
 pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> Worked<Option<Missing>> {
-    for (what, sql, id) in references(fact) {
+    for (what, id) in fact.refers_to() {
+        let Some(sql) = sql_of(what) else {
+            let why = format!("nobody knows where rows of the kind {what} are");
+            return Err(StoreError::Inconsistent { at: id.to_owned(), why }.into());
+        };
         let found: i64 = sqlx::query_scalar(sql).bind(id).fetch_one(&mut *connection).await?;
         if found == 0 {
             let words = format!("there is no {what} {id}");
@@ -47,51 +52,17 @@ pub(super) async fn missing(connection: &mut SqliteConnection, fact: &Fact) -> W
     Ok(None)
 }
 
-type Reference<'a> = (&'static str, &'static str, &'a str);
-
-fn references(fact: &Fact) -> Vec<Reference<'_>> {
-    match fact {
-        Fact::Provider(_) | Fact::User(_) | Fact::Ticket(_) => Vec::new(),
-        Fact::Refund(row) => {
-            vec![("charge", CHARGE, row.charge_id.as_str()), ("run", RUN, row.run_id.as_str())]
-        }
-        Fact::Model(row) => vec![("provider", PROVIDER, row.provider_id.as_str())],
-        Fact::Account(row) => vec![("user", USER, row.owner_user_id.as_str())],
-        Fact::Workspace(row) => {
-            let members = row.members.iter().map(|member| ("user", USER, member.user_id.as_str()));
-            std::iter::once(("account", ACCOUNT, row.account_id.as_str())).chain(members).collect()
-        }
-        Fact::Project(row) => {
-            let workspace = row.workspace_id.iter().map(|id| ("workspace", WORKSPACE, id.as_str()));
-            std::iter::once(("account", ACCOUNT, row.account_id.as_str())).chain(workspace).collect()
-        }
-        Fact::Node(row) => vec![("project", PROJECT, row.project_id.as_str())],
-        Fact::Run(row) => {
-            let parent = row.retry_of.iter().map(|id| ("run", RUN, id.as_str()));
-            [
-                ("project", PROJECT, row.project_id.as_str()),
-                ("node", NODE, row.node_id.as_str()),
-                ("user", USER, row.started_by.as_str()),
-                ("model", MODEL, row.model_id.as_str()),
-            ]
-            .into_iter()
-            .chain(parent)
-            .collect()
-        }
-        Fact::Charge(row) => {
-            vec![("run", RUN, row.run_id.as_str()), ("account", ACCOUNT, row.account_id.as_str())]
-        }
-        Fact::Job(row) => {
-            vec![("run", RUN, row.run_id.as_str()), ("provider", PROVIDER, row.provider_id.as_str())]
-        }
-        Fact::Webhook(row) => vec![("run", RUN, row.run_id.as_str())],
-        Fact::Upload(row) => vec![("run", RUN, row.run_id.as_str())],
-        Fact::Output(row) => {
-            let node = row.node_id.iter().map(|id| ("node", NODE, id.as_str()));
-            [("run", RUN, row.run_id.as_str()), ("project", PROJECT, row.project_id.as_str())]
-                .into_iter()
-                .chain(node)
-                .collect()
-        }
-    }
+fn sql_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "provider" => PROVIDER,
+        "model" => MODEL,
+        "user" => USER,
+        "account" => ACCOUNT,
+        "workspace" => WORKSPACE,
+        "project" => PROJECT,
+        "node" => NODE,
+        "charge" => CHARGE,
+        "run" => RUN,
+        _ => return None,
+    })
 }
