@@ -20,7 +20,7 @@ const BEFORE: SignedDuration = SignedDuration::from_mins(2);
 /// And that long after it: queues and retries of our own take their time.
 const AFTER: SignedDuration = SignedDuration::from_mins(30);
 
-/// A listed job that was weighed.
+/// A listed job that was weighed. Its prompt and reference are not told: it may be another customer's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobCandidate {
     pub job: ListedJob,
@@ -125,7 +125,8 @@ fn candidate(
         None => {}
     }
     let proven = reasons_against.is_empty() && (carries_run || (same_prompt == Some(true) && job.created_at.is_some()));
-    JobCandidate { job: job.clone(), proven, reasons_for, reasons_against }
+    let job = ListedJob { prompt: None, reference: None, ..job.clone() };
+    JobCandidate { job, proven, reasons_for, reasons_against }
 }
 
 /// Microseconds between a job's submission and the run's start.
@@ -240,6 +241,16 @@ mod tests {
         // One of which nobody says when it was made could be it as well.
         let undated = ListedJob { created_at: None, ..jobs[0].clone() };
         assert!(weighed(&run, &[undated, jobs[1].clone()], &[]).iter().all(|(_, proven)| !proven));
+    }
+
+    #[test]
+    fn what_others_wrote_is_weighed_and_not_shown() {
+        let run = run(json!({"prompt": "fox"}));
+        let jobs = [job("a", 3, "fal-ai/kling-video/v3", Some("the secret of a stranger"), Some("run_of_a_stranger"))];
+        let list = JobList { jobs: jobs.to_vec(), is_whole: true, ..JobList::default() };
+        let found = weigh(&run, None, Some("fal-ai/kling-video/v3"), &BTreeSet::new(), &list);
+        let shown = serde_json::to_string(&found).expect("JSON");
+        assert!(!found.is_empty() && !shown.contains("stranger"), "{shown}");
     }
 
     #[test]

@@ -63,8 +63,12 @@ impl Protocol for ElevenLabs {
     /// Newest first, a thousand a page. An item's reference is the request that it was made for.
     async fn list(&self, inquiry: &mut Inquiry<'_>, window: &JobWindow) -> Result<JobList, Unread> {
         let (items, why) = history(inquiry, window.since, window.until).await?;
-        let jobs = items.into_iter().filter_map(map::listed).collect();
-        Ok(JobList { jobs, is_whole: why.is_none(), why: why.map(|unread| unread.why), ..JobList::default() })
+        let all = items.len();
+        let jobs: Vec<_> = items.into_iter().filter_map(map::listed).collect();
+        // One without an id might be the one that is sought.
+        let lacks = (jobs.len() < all).then(|| "an item of the history has no id".to_owned());
+        let why = why.map(|unread| unread.why).or(lacks);
+        Ok(JobList { jobs, is_whole: why.is_none(), why, ..JobList::default() })
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

@@ -43,7 +43,7 @@ pub fn is_list(body: &[u8]) -> bool {
     serde_json::from_slice::<Envelope>(body).is_ok_and(|envelope| envelope.data.is_array())
 }
 
-/// Reads the answer to `GET /v1/{type}?pageNum=…`. What is no task is left out.
+/// Reads the answer to `GET /v1/{type}?pageNum=…`.
 ///
 /// # Errors
 /// Where it is no list.
@@ -51,7 +51,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
     let Value::Array(tasks) = data_of(status, body)? else {
         return Err(Unread::refused("Kling answered without a list"));
     };
-    let jobs = tasks.into_iter().filter_map(|task| {
+    Ok(Page::of(tasks, None, |task| {
         let task: Task = serde_json::from_value(task).ok()?;
         Some(ListedJob {
             job_id: JobId::new(task.task_id.clone()?),
@@ -61,8 +61,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
             prompt: None,
             reference: reference(&task),
         })
-    });
-    Ok(Page { jobs: jobs.collect(), total: None })
+    }))
 }
 
 /// What is in the wrapping, or why there is nothing.

@@ -105,7 +105,7 @@ pub fn is_list(body: &[u8]) -> bool {
     serde_json::from_slice::<Tasks>(body).is_ok()
 }
 
-/// Reads the answer to `GET /v2/query/video_generation?page_num=…`. What is no task is left out.
+/// Reads the answer to `GET /v2/query/video_generation?page_num=…`.
 ///
 /// # Errors
 /// Where it is no list.
@@ -114,7 +114,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
         return Err(Unread { state, why: error.unwrap_or_default(), cause });
     }
     let tasks = body_of::<Tasks>(status, body)?;
-    let jobs = tasks.items.into_iter().filter_map(|task| {
+    Ok(Page::of(tasks.items, tasks.total, |task| {
         let task: Task = serde_json::from_value(task).ok()?;
         Some(ListedJob {
             job_id: JobId::new(task.id.clone()?),
@@ -124,8 +124,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
             prompt: None,
             reference: None,
         })
-    });
-    Ok(Page { jobs: jobs.collect(), total: tasks.total })
+    }))
 }
 
 #[cfg(test)]
@@ -225,7 +224,7 @@ mod tests {
     fn lists_keep_what_is_a_task() {
         let task = json!({"id": 42, "model": "MiniMax-H3", "status": "running", "created_at": 1_772_352_000});
         let page = page(200, &bytes(&json!({"items": [task, {}, null], "total": "3"}))).expect("a page");
-        assert_eq!((page.jobs.len(), page.total), (1, Some(3)));
+        assert_eq!((page.jobs.len(), page.unread, page.total), (1, 2, Some(3)));
         let job = &page.jobs[0];
         assert_eq!(
             (job.job_id.as_str(), job.state, job.model.as_deref()),

@@ -119,14 +119,23 @@ pub fn retired() -> Reading {
     Reading { cause: Some(Cause::Retired), ..Reading::of(JobState::NotFound).saying(RETIRED) }
 }
 
+/// A page of the list of videos, and the one after which the next begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub jobs: Vec<ListedJob>,
+    pub next: Option<String>,
+    /// All of its entries are videos. One that can't be read might be the one that is sought.
+    pub is_whole: bool,
+}
+
 /// Reads the answer to `GET /videos`; `None` where it is no list.
 #[must_use]
-pub fn page(status: u16, body: &[u8]) -> Option<(Vec<ListedJob>, Option<String>)> {
+pub fn page(status: u16, body: &[u8]) -> Option<Page> {
     let json: Value = body_of(status, body).ok()?;
     let list = json["data"].as_array().filter(|_| json["object"] == "list")?;
     let jobs: Vec<ListedJob> = list.iter().filter_map(listed).collect();
     let last = json["last_id"].as_str().map(str::to_owned).or_else(|| jobs.last().map(|job| job.job_id.to_string()));
-    Some((jobs, last.filter(|_| json["has_more"] == true)))
+    Some(Page { is_whole: jobs.len() == list.len(), jobs, next: last.filter(|_| json["has_more"] == true) })
 }
 
 fn listed(value: &Value) -> Option<ListedJob> {
@@ -145,8 +154,8 @@ fn listed(value: &Value) -> Option<ListedJob> {
 #[must_use]
 pub fn of_document(facts: &'static Facts, document: &Document<'_>) -> Explained {
     let json = document.json();
-    if let Some((jobs, _)) = page(document.status, document.body) {
-        return Explained::list(facts, jobs);
+    if let Some(page) = page(document.status, document.body) {
+        return Explained::list(facts, page.jobs);
     }
     if let Ok(event) = serde_json::from_value::<Event>(json.clone()) {
         return of_event(facts, event);

@@ -70,7 +70,7 @@ impl Protocol for OpenAi {
             let page = inquiry.ask(&url).await.and_then(|answer| {
                 map::page(answer.status, &answer.body).ok_or_else(|| map::no_list(answer.status, &answer.body))
             });
-            let (jobs, next) = match page {
+            let map::Page { jobs, next, is_whole } = match page {
                 Ok(page) => page,
                 Err(unread) => return Ok(JobList { why: Some(unread.why), ..list }),
             };
@@ -78,6 +78,9 @@ impl Protocol for OpenAi {
             list.jobs.extend(
                 jobs.into_iter().filter(|job| job.created_at.is_none_or(|at| window.since <= at && at <= window.until)),
             );
+            if !is_whole {
+                return Ok(JobList { why: Some("an entry of the list can't be read".to_owned()), ..list });
+            }
             if is_past || next.is_none() {
                 return Ok(JobList { is_whole: true, ..list });
             }

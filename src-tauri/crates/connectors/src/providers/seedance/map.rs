@@ -128,7 +128,7 @@ pub fn is_list(body: &[u8]) -> bool {
     serde_json::from_slice::<Tasks>(body).is_ok()
 }
 
-/// Reads the answer to `GET …/contents/generations/tasks?page_num=…`. What is no task is left out.
+/// Reads the answer to `GET …/contents/generations/tasks?page_num=…`.
 ///
 /// # Errors
 /// Where it is no list.
@@ -145,7 +145,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
             }));
         }
     };
-    let jobs = tasks.items.into_iter().filter_map(|task| {
+    Ok(Page::of(tasks.items, tasks.total, |task| {
         let task: Task = serde_json::from_value(task).ok()?;
         Some(ListedJob {
             job_id: JobId::new(task.id.clone()?),
@@ -155,8 +155,7 @@ pub fn page(status: u16, body: &[u8]) -> Result<Page, Unread> {
             prompt: None,
             reference: None,
         })
-    });
-    Ok(Page { jobs: jobs.collect(), total: tasks.total })
+    }))
 }
 
 #[cfg(test)]

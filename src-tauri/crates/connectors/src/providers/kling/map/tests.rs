@@ -151,7 +151,7 @@ fn lists_keep_what_is_a_task() {
         {"task_status": "succeed"}, 7, null,
     ]});
     let page = page(200, &bytes(&body)).expect("a page");
-    assert_eq!(page.jobs.len(), 1);
+    assert_eq!((page.jobs.len(), page.unread), (1, 3));
     assert_eq!((page.jobs[0].state, page.jobs[0].reference.as_deref()), (JobState::Processing, Some("run-9")));
     assert_eq!(page.jobs[0].created_at.map(|t| t.as_second()), Some(1_772_350_000));
     let refused = super::page(429, &bytes(&json!({"code": 1303, "message": "busy"})));

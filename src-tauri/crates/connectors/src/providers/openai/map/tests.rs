@@ -121,9 +121,9 @@ fn an_image_is_in_the_answer_or_for_an_hour_at_an_address() {
 #[test]
 fn lists_say_how_to_go_on() {
     let more = json!({"object": "list", "data": [{"id": "a", "status": "queued", "created_at": 5}], "has_more": true});
-    let (jobs, next) = page(200, more.to_string().as_bytes()).expect("a list");
-    assert_eq!((jobs.len(), next.as_deref()), (1, Some("a")));
-    assert_eq!(jobs[0].created_at.map(|t| t.as_second()), Some(5));
+    let first = page(200, more.to_string().as_bytes()).expect("a list");
+    assert_eq!((first.jobs.len(), first.next.as_deref(), first.is_whole), (1, Some("a"), true));
+    assert_eq!(first.jobs[0].created_at.map(|t| t.as_second()), Some(5));
     assert_eq!(page(401, more.to_string().as_bytes()), None);
     assert_eq!(page(200, b"{\"data\": []}"), None);
 }

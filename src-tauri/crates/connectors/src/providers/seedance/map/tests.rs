@@ -118,7 +118,7 @@ fn refusals_are_read_by_their_code_then_by_their_status() {
 fn lists_keep_what_is_a_task() {
     let task = json!({"id": "cgt-1", "model": "seedance-9", "status": "succeeded", "created_at": 1_772_352_000});
     let page = page(200, &bytes(&json!({"items": [task, {}, 7], "total": 3}))).expect("a page");
-    assert_eq!((page.jobs.len(), page.total), (1, Some(3)));
+    assert_eq!((page.jobs.len(), page.unread, page.total), (1, 2, Some(3)));
     assert_eq!((page.jobs[0].state, page.jobs[0].model.as_deref()), (JobState::Succeeded, Some("seedance-9")));
     assert!(is_list(br#"{"items":[],"total":0}"#) && !is_list(br#"{"id":"cgt-1"}"#));
 }
