@@ -36,6 +36,12 @@ pub fn holds_more(value: &Value, known: &[Asset]) -> bool {
     }
 }
 
+/// The same of the fields of an object, without those of these names.
+pub fn holds_more_beside(value: &Value, names: &[&str], known: &[Asset]) -> bool {
+    let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| !names.contains(&name.as_str()));
+    fields.any(|(_, one)| holds_more(one, known))
+}
+
 fn tells_address(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
     text.starts_with("data:") || ["http://", "https://", "gs://"].iter().any(|scheme| text.contains(scheme))
@@ -113,6 +119,9 @@ mod tests {
         ] {
             assert_eq!(holds_more(&value, &known), want, "{value}");
         }
+        let value = json!({"input": "https://c.example/in", "url": "https://c.example/a", "n": 1});
+        assert!(!holds_more_beside(&value, &["input"], &known) && holds_more_beside(&value, &["url"], &known));
+        assert!(!holds_more_beside(&json!("https://c.example/b"), &[], &known), "no object");
     }
 
     #[test]

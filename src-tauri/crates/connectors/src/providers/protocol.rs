@@ -154,7 +154,7 @@ impl Adapter {
         };
         let missing = pieces.iter().take(requested as usize).filter(|piece| **piece == Piece::Missing).count();
         if reading.holds_more && reading.state == JobState::Succeeded && pieces.len() < requested as usize + missing {
-            let why = "the answer lists fewer files than were asked for, and holds addresses that are not understood";
+            let why = "the answer lists fewer files than were asked for, and holds what is not understood";
             *reading = Reading { about: reading.about.take(), ..Reading::unrecognised(why) };
             return Vec::new();
         }
@@ -215,6 +215,7 @@ impl Adapter {
                     _ => fail(format!("item {item} has no file"), Retry::Permanent, false),
                 }
             }
+            (JobState::Succeeded, Pieces::Unlisted) => fail(words, Retry::Unknown, false),
             (JobState::NotFound, _) => fail(format!("the job is not found: {words}"), Retry::Permanent, true),
             (JobState::LookupFailed, _) => fail(words, Retry::Temporary, false),
             (JobState::Unrecognised, _) => fail(words, Retry::Unknown, false),

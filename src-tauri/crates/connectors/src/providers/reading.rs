@@ -16,7 +16,8 @@ pub struct Reading {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub pieces: Pieces,
-    /// The answer holds an address that was not read as a file: an item that it does not list may be there.
+    /// An item that the answer does not list may be there all the same: it holds an address that was not read as a
+    /// file, or nothing in it has a known name.
     pub holds_more: bool,
     /// The provider's own words, or ours about them. For agents.
     pub error: Option<String>,

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::wire::Task;
 use crate::http::same_origin;
+use crate::providers::files::holds_more_beside;
 use crate::providers::inquiry::below;
 use crate::providers::reading::{Asset, Reading, Unread, body_of, words_in};
 use crate::providers::{Document, Explained, Facts, Word};
@@ -46,7 +47,9 @@ fn ready(result: &Value) -> Reading {
     match result["sample"].as_str().filter(|sample| !sample.is_empty()) {
         Some(sample) => {
             let available_until = signed_until(sample);
-            Reading::with_files(vec![Asset { url: sample.to_owned(), available_until, ..Asset::default() }])
+            let files = vec![Asset { url: sample.to_owned(), available_until, ..Asset::default() }];
+            let holds_more = holds_more_beside(result, &["prompt"], &files);
+            Reading { holds_more, ..Reading::with_files(files) }
         }
         None => Reading::unrecognised("Black Forest Labs say Ready, and name no sample"),
     }
@@ -191,6 +194,18 @@ mod tests {
             (json!({"status": null}), Unrecognised),
         ] {
             assert_eq!(explained(&body).state, want, "{body}");
+        }
+    }
+
+    #[test]
+    fn samples_of_other_names_are_kept_in_mind() {
+        let (sample, other) = ("https://d.bfl.ai/a.jpeg?sig=x", "https://d.bfl.ai/b.jpeg?sig=x");
+        for (result, want) in [
+            (json!({"sample": sample, "seed": 4, "prompt": "like https://c.example/fox.png"}), false),
+            (json!({"sample": sample, "samples": [sample]}), false),
+            (json!({"sample": sample, "samples": [sample, other]}), true),
+        ] {
+            assert_eq!(explained(&json!({"status": "Ready", "result": result})).holds_more, want, "{result}");
         }
     }
 

@@ -152,7 +152,7 @@ mod tests {
             (json!({"video": file}), Word::Succeeded),
             (json!({"images": ["https://v3b.fal.media/f/a.png"], "seed": 1}), Word::Succeeded),
             (json!({"output": "a caption", "image_url": "https://v3b.fal.media/in.png"}), Word::Unknown),
-            (json!({"output": "an answer", "error": null, "partial": false}), Word::Unknown),
+            (json!({"output": "an answer", "error": null, "partial": false}), Word::Succeeded),
             (json!({"images": []}), Word::Unknown),
             (json!({"video": null, "seed": 3}), Word::Unknown),
             (json!({}), Word::Unknown),

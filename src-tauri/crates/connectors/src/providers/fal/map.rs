@@ -96,8 +96,7 @@ fn refused(body: &[u8]) -> Reading {
 /// marked beside it.
 ///
 /// Each model has names of its own for what it returns, and not all are known here: a result in which no file
-/// is found is not understood, and never taken for one without a file. Not even an empty list says so much, as
-/// the queue says of the same request that it went well.
+/// is found is never taken for one without a file.
 fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let flags: Vec<bool> = output["has_nsfw_concepts"]
         .as_array()
@@ -108,7 +107,7 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let found = collect(output, Shape::Objects, is_file);
     let found = if found.is_empty() { less_sure(output, is_file) } else { found };
     if found.is_empty() {
-        return Reading::unrecognised("the result holds no file that is known as one");
+        return without_file(output);
     }
     let holds_more = holds_more(output, &found);
     let pieces: Vec<Piece> = found
@@ -136,6 +135,22 @@ fn less_sure(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Vec<Asset> {
 fn outputs(output: &Value) -> Value {
     let fields = output.as_object().into_iter().flatten();
     fields.filter(|(name, _)| FILES.contains(&name.as_str())).map(|(name, one)| (name.clone(), one.clone())).collect()
+}
+
+/// A text, a number: the request went well, and nobody says that no file was made. Where a file should be and is
+/// not, an address is, or an error is, nothing is known. Not even an empty list says so much, as the queue says of
+/// the same request that it went well.
+fn without_file(output: &Value) -> Reading {
+    let is_odd = |(name, value): (&String, &Value)| {
+        FILES.contains(&name.as_str()) || (matches!(name.as_str(), "detail" | "error" | "status") && !value.is_null())
+    };
+    let why = "the result holds no file that is known as one";
+    match output {
+        Value::Object(fields) if !fields.is_empty() && !fields.iter().any(is_odd) && !holds_more(output, &[]) => {
+            Reading { holds_more: true, ..Reading::of(JobState::Succeeded) }.saying(why)
+        }
+        _ => Reading::unrecognised(why),
+    }
 }
 
 /// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where

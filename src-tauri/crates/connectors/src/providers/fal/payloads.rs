@@ -32,7 +32,7 @@ fn what_it_may_send_is_taken_for_what_it_is() {
             (404, json!({"status": "NOT_FOUND"}), ExpiredOrUnknown),
             (404, json!({"detail": "Request not found"}), ExpiredOrUnknown),
             (200, json!({"image": {"url": "data:image/png;base64,AAAA", "content_type": "image/png"}}), Succeeded),
-            (200, json!({"output": "a description, and no file"}), Unknown),
+            (200, json!({"output": "a description, and no file"}), Succeeded),
             (200, json!({"images": [], "has_nsfw_concepts": [], "seed": 18446744073709551615_u64}), Unknown),
             (200, json!({"video": null, "seed": 1}), Unknown),
             (200, json!({"images": [{"url": "https://v3b.fal.media/a.png"}], "has_nsfw_concepts": [true]}), Failed),

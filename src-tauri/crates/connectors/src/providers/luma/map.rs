@@ -6,6 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Assets, Generation};
+use crate::providers::files::holds_more_beside;
 use crate::providers::reading::{Asset, Reading, Unread, body_of, words_in};
 use crate::providers::{Document, Explained, Facts, Word};
 
@@ -35,8 +36,9 @@ fn read(generation: Generation) -> Reading {
 /// A generation makes one file. Where a video comes with an image, that is only its first picture.
 fn completed(assets: Assets) -> Reading {
     let made = [assets.video, assets.image].into_iter().flatten().find(|url| !url.is_empty());
+    let holds_more = holds_more_beside(&assets.others, &["progress_video"], &[]);
     match made {
-        Some(url) => Reading::with_files(vec![Asset { url, ..Asset::default() }]),
+        Some(url) => Reading { holds_more, ..Reading::with_files(vec![Asset { url, ..Asset::default() }]) },
         None => Reading::unrecognised("Luma says that the generation is completed, and names no file"),
     }
 }
@@ -141,6 +143,19 @@ mod tests {
             "assets": {"image": "https://c.example/i.jpg", "video": "https://c.example/v.mp4", "progress_video": "https://c.example/p.mp4"}});
         let Pieces::Listed(pieces) = explain(200, body.to_string().as_bytes()).pieces else { panic!("a list") };
         assert!(matches!(&pieces[..], [Piece::File(asset)] if asset.url == "https://c.example/v.mp4"));
+    }
+
+    #[test]
+    fn assets_of_other_names_are_kept_in_mind() {
+        let (video, other) = ("https://c.example/v.mp4", "https://c.example/w.mp4");
+        for (assets, want) in [
+            (json!({"video": video, "image": other, "progress_video": other, "n": 1, "note": null}), false),
+            (json!({"video": video, "video_4k": other}), true),
+            (json!({"image": video, "variants": [{"url": other}]}), true),
+        ] {
+            let body = json!({"id": "g", "state": "completed", "assets": assets});
+            assert_eq!(explain(200, body.to_string().as_bytes()).holds_more, want, "{body}");
+        }
     }
 
     #[test]

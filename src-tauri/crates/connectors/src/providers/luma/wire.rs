@@ -32,4 +32,6 @@ pub struct Assets {
     pub video: Option<String>,
     #[serde(default)]
     pub image: Option<String>,
+    #[serde(flatten)]
+    pub others: Value,
 }

@@ -6,7 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Envelope, Refusal, Task, Tasks};
-use crate::providers::files::holds_more;
+use crate::providers::files::{holds_more, holds_more_beside};
 use crate::providers::listing::Page;
 use crate::providers::minimax::{code_in, meaning};
 use crate::providers::reading::{Asset, Pieces, Reading, Unread, body_of, words_in};
@@ -80,7 +80,11 @@ fn read(task: &Task) -> Reading {
 fn succeeded(content: &Value) -> Reading {
     let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
     match (text("url"), text("prompt")) {
-        (Some(url), _) => Reading::with_files(vec![Asset { url: url.to_owned(), ..Asset::default() }]),
+        (Some(url), _) => {
+            let files = vec![Asset { url: url.to_owned(), ..Asset::default() }];
+            let holds_more = holds_more_beside(content, &["prompt"], &files);
+            Reading { holds_more, ..Reading::with_files(files) }
+        }
         (None, Some(_)) if !holds_more(content, &[]) => {
             Reading::with_files(Vec::new()).saying("the task made a text, and no file")
         }
@@ -218,6 +222,18 @@ mod tests {
         assert_eq!(odd.state, Unrecognised);
         let older = explain(200, br#"{"base_resp":{"status_code":1004,"status_msg":"login fail"}}"#);
         assert_eq!(older.cause, Some(Cause::KeyRefused));
+    }
+
+    #[test]
+    fn files_of_other_names_are_kept_in_mind() {
+        let url = "https://cdn.hailuoai.com/a.mp4";
+        for (content, want) in [
+            (json!({"url": url, "prompt": "like https://c.example/fox.png"}), false),
+            (json!({"url": url, "urls": [url, "https://cdn.hailuoai.com/b.mp4"]}), true),
+        ] {
+            let body = json!({"task": {"id": "1", "status": "succeeded", "content": content}});
+            assert_eq!(explain(200, body.to_string().as_bytes()).holds_more, want, "{body}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{File, Prediction, Predictions};
-use crate::providers::files::{Shape, collect, holds_more};
+use crate::providers::files::{Shape, collect, holds_more, holds_more_beside};
 use crate::providers::reading::{Asset, Pieces, Reading, body_of, said, words_in};
 use crate::providers::{Document, Explained, Facts, Word};
 
@@ -74,12 +74,19 @@ fn read(prediction: Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
     }
 }
 
+/// Fields of a prediction with addresses that are no output: of itself, of where it was told, of what it wrote.
+const OWN: [&str; 5] = ["urls", "webhook", "logs", "version", "metrics"];
+
 /// Replicate empties the output after an hour and leaves the record. Items that a model's own
 /// filter dropped are missing from the list without a mark, so the list's length is compared with
 /// what was asked.
 fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
     if prediction.data_removed == Some(true) || prediction.output.is_null() {
-        return Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) };
+        let told_elsewhere = prediction.data_removed != Some(true) && holds_more_beside(&prediction.others, &OWN, &[]);
+        return match told_elsewhere {
+            true => Reading::unrecognised("Replicate says succeeded without an output, and tells an address elsewhere"),
+            false => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
+        };
     }
     let files = collect(&prediction.output, Shape::Texts, is_file);
     // An address elsewhere is listed too, so that people are told of it; nobody follows it.
@@ -225,6 +232,11 @@ mod tests {
         assert_eq!(count(json!(null)), None, "emptied");
         let removed = explained(&json!({"status": "succeeded", "output": file(0), "data_removed": true}));
         assert_eq!(removed.pieces, Pieces::Gone);
+        let own = json!({"status": "succeeded", "output": null, "webhook": "https://p.example/", "logs": "at https://p.example",
+            "urls": {"get": "https://api.replicate.com/v1/predictions/p", "web": "https://replicate.com/p/p"}});
+        assert_eq!(explained(&own).pieces, Pieces::Gone);
+        let elsewhere = json!({"status": "succeeded", "output": null, "output_files": [file(0)]});
+        assert_eq!(explained(&elsewhere).state, JobState::Unrecognised, "not gone: told in another place");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Prediction {
     /// Emptied with the output, after an hour.
     #[serde(default)]
     pub input: Value,
+    #[serde(flatten)]
+    pub others: Value,
 }
 
 /// A page of the list.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::wire::{Failure, Task, Tasks};
+use crate::providers::files::holds_more_beside;
 use crate::providers::listing::Page;
 use crate::providers::reading::{Asset, Cause, Pieces, Reading, Unread, body_of};
 
@@ -29,7 +30,7 @@ fn read(task: &Task) -> Reading {
     let reading = match task.status.as_deref() {
         Some("queued") => Reading::of(JobState::Queued),
         Some("running") => Reading::of(JobState::Processing),
-        Some("succeeded") => succeeded(&task.content),
+        Some("succeeded") => succeeded(&task.content, &task.others),
         Some("failed") => failed(&task.error),
         // The task ran out of the time that was set for it; nothing was made.
         Some("expired") => Reading::of(JobState::Failed).saying("the task's time ran out before it was done"),
@@ -43,15 +44,19 @@ fn read(task: &Task) -> Reading {
     Reading { about: task.id.clone().map(JobId::new), finished_at: task.updated_at.filter(|_| is_over), ..reading }
 }
 
-/// The video; its last frame is by the way. A day later the content is emptied, and the task stays.
-fn succeeded(content: &Value) -> Reading {
+/// The video; its last frame is by the way. A day later the content is emptied, and the task stays: unless another
+/// of its fields tells an address, the file is gone.
+fn succeeded(content: &Value, others: &Value) -> Reading {
     let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
     match text("video_url").or_else(|| text("file_url")) {
         Some(url) => {
-            let available_until = signed_until(url);
-            Reading::with_files(vec![Asset { url: url.to_owned(), available_until, ..Asset::default() }])
+            let files = vec![Asset { url: url.to_owned(), available_until: signed_until(url), ..Asset::default() }];
+            let holds_more = holds_more_beside(content, &["last_frame_url"], &files);
+            Reading { holds_more, ..Reading::with_files(files) }
         }
-        None if is_emptied(content) => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
+        None if is_emptied(content) && !holds_more_beside(others, &["callback_url"], &[]) => {
+            Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) }
+        }
         None => Reading::unrecognised("ModelArk says succeeded, and gives a content that is not known"),
     }
 }

@@ -24,6 +24,8 @@ pub struct Task {
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub updated_at: Option<Timestamp>,
+    #[serde(flatten)]
+    pub others: Value,
 }
 
 /// A page of the list.

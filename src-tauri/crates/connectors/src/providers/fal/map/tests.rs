@@ -41,7 +41,7 @@ fn only_the_models_own_refusal_is_a_failure() {
     let file = json!({"video": {"url": "https://v3b.fal.media/f/a.mp4", "file_size": 12}});
     for (code, body, want) in [
         (200, &file, Succeeded),
-        (200, &json!({"output": "text only"}), Unrecognised),
+        (200, &json!({"output": "text only"}), Succeeded),
         (422, &policy, Filtered),
         (422, &json!({"detail": "Input can't be read"}), Failed),
         (400, &json!({"detail": [{"loc": ["body"], "msg": "no", "type": "value_error"}]}), Failed),
@@ -85,9 +85,7 @@ fn a_result_of_unknown_names_is_not_one_without_a_file() {
         json!({"outputs": [{"file_url": "https://v3b.fal.media/files/a.mp4"}]}),
         json!({"model_glb": {"url": "https://storage.googleapis.com/bucket/a.glb"}}),
         json!({"picture": "data:image/png,x"}),
-        json!({"foo": 1}),
         json!({"output": "a caption", "image_url": "https://v3b.fal.media/in.png"}),
-        json!({"output": "a caption"}),
         json!({"images": []}),
         json!({"images": [], "image_url": "https://v3b.fal.media/in.png"}),
         json!({"video": null, "seed": 3}),
@@ -96,6 +94,16 @@ fn a_result_of_unknown_names_is_not_one_without_a_file() {
         json!(null),
     ] {
         assert_eq!(result(200, &bytes(&body), &is_file).state, JobState::Unrecognised, "{body}");
+    }
+}
+
+/// It went well, and that is all: a look-up of it gives nothing back.
+#[test]
+fn a_result_without_any_address_went_well_and_says_of_no_item_that_it_is_missing() {
+    for body in [json!({"output": "a caption"}), json!({"foo": 1}), json!({"score": 0.5, "error": null})] {
+        let reading = result(200, &bytes(&body), &is_file);
+        assert_eq!((reading.state, &reading.pieces), (JobState::Succeeded, &Pieces::Unlisted), "{body}");
+        assert!(reading.holds_more && reading.error.is_some(), "{body}");
     }
 }
 

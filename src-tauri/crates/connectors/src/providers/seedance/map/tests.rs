@@ -63,6 +63,17 @@ fn an_emptied_content_is_gone_and_a_strange_one_is_not() {
 }
 
 #[test]
+fn an_address_in_another_place_is_kept_in_mind() {
+    let task = json!({"status": "succeeded", "content": null, "callback_url": "https://p.example/hook"});
+    assert_eq!(answered(&task).pieces, Pieces::Gone);
+    let moved = json!({"status": "succeeded", "content": null, "output": {"video_url": FILE}});
+    assert_eq!(answered(&moved).state, JobState::Unrecognised);
+    let both = |more: Value| answered(&json!({"status": "succeeded", "content": more})).holds_more;
+    assert!(!both(json!({"video_url": FILE, "last_frame_url": "https://c.example/last.png"})));
+    assert!(both(json!({"video_url": FILE, "second_video_url": "https://c.example/b.mp4"})));
+}
+
+#[test]
 fn the_video_comes_alone_with_the_end_of_its_signature() {
     let until = |query: &str| {
         let content = json!({"video_url": format!("{FILE}{query}"), "last_frame_url": "https://c.example/last.png"});
