@@ -252,6 +252,14 @@ mod tests {
         assert_eq!(challenge("kling", "c1"), None);
     }
 
+    /// Whoever is said to send webhooks can be heard.
+    #[test]
+    fn every_provider_that_sends_webhooks_has_a_form() {
+        for facts in crate::providers::all_facts().filter(|facts| facts.capability.webhook) {
+            assert!(Form::of(facts.adapter).is_some(), "{}", facts.adapter);
+        }
+    }
+
     #[test]
     fn a_form_is_found_by_its_name_only() {
         assert!(Form::of("falcon").is_none());

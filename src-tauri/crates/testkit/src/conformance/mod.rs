@@ -1,5 +1,6 @@
 //! Suites that every adapter of a kind must pass: of a provider, and of the record ([`store`]).
 
+mod abilities;
 mod answers;
 mod downloads;
 pub mod store;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, LookUp, ProviderPort, Start, VaultError};
+use makegood_domain::ports::{Capability, FileSink, JobRef, LookUp, ProviderPort, Start, VaultError};
 use makegood_domain::work::ItemState;
 use serde_json::Value;
 
@@ -35,6 +36,13 @@ pub enum Scene {
     UnknownWord,
     /// An answer about another job.
     Stranger,
+}
+
+/// A job in a provider's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub id: &'static str,
+    pub created_at: Timestamp,
 }
 
 /// An adapter under test: how it is connected, and what its provider says.
@@ -73,6 +81,26 @@ pub trait Subject: Sync {
         let _ = seconds;
         None
     }
+    /// Path and body of a list of these jobs, the newest first, with nothing behind it; an entry that is `None` is
+    /// one that can't be read. `None` where this provider lists nothing.
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let _ = jobs;
+        None
+    }
+    /// Connects to a provider whose lists are at `base`.
+    fn connect_to_list(&self, base: &str) -> Connected {
+        self.connect(base)
+    }
+    /// Paths and bodies of a job with the file at `url`, which is kept until then; `None` where this provider does
+    /// not tell such a thing.
+    fn kept_until(&self, url: &str, until: Timestamp) -> Option<Vec<(String, Value)>> {
+        let _ = (url, until);
+        None
+    }
+    /// Whether its answers name addresses of files. Else the answer is the file.
+    fn names_files(&self) -> bool {
+        true
+    }
     /// How many files one of its jobs can have.
     fn most_files(&self) -> usize {
         if self.only_file().is_some() { 1 } else { 3 }
@@ -89,16 +117,26 @@ pub struct Connected {
     pub waited: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
-/// Runs the cases about answers alone: of a provider whose answer is the file itself, so that it
-/// names no address that a file could be at.
-pub async fn answers(subject: &dyn Subject) {
-    answers::run(subject).await;
+/// Runs every case of what the adapter says that it can do, and holds it to the rest: what it says that it can't do,
+/// it does not try. Panics at the first that fails, saying which.
+pub async fn provider(subject: &dyn Subject) {
+    let can = subject.connect("http://127.0.0.1:9").port.capability();
+    provider_that(subject, &can).await;
 }
 
-/// Runs every case that the provider can be in. Panics at the first that fails, saying which.
-pub async fn provider(subject: &dyn Subject) {
-    answers::run(subject).await;
-    downloads::run(subject).await;
+/// The same by other abilities than the adapter's own: of a service that speaks its protocol at another address, and
+/// can do more or less than the vendor's.
+pub async fn provider_that(subject: &dyn Subject, can: &Capability) {
+    if can.look_up {
+        answers::run(subject).await;
+    } else {
+        abilities::mute(subject).await;
+    }
+    if can.look_up && subject.names_files() {
+        downloads::run(subject).await;
+    }
+    abilities::lists(subject, can.list_by_time).await;
+    abilities::expiry(subject, can.gives_expiry).await;
 }
 
 /// One case: a fresh server and a fresh connection.
@@ -154,6 +192,16 @@ impl<'a> Stage<'a> {
 
     async fn look_up(&self, requested_items: u32) -> LookUp {
         self.connected.port.find_job(&self.job(requested_items), now()).await
+    }
+
+    /// Nothing is ever changed at a provider, whatever it offers.
+    fn only_read(&self) {
+        let is_reading = |request: &crate::server::Request| {
+            let is_question = request.target.split('?').next() == Some(self.subject.question().as_str());
+            request.method == if is_question { self.subject.method() } else { "GET" }
+        };
+        let seen = self.server.seen();
+        assert!(seen.iter().all(is_reading), "something was changed: {seen:?}");
     }
 
     fn asked(&self, path: &str) -> usize {

@@ -41,6 +41,10 @@ impl Subject for Tasks {
         Some(vec![(self.question(), body)])
     }
 
+    fn kept_until(&self, url: &str, until: jiff::Timestamp) -> Option<Vec<(String, Value)>> {
+        self.scene(&Scene::Succeeded(vec![format!("{url}&se={until}")]))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("x-key", KEY.to_owned())
     }

@@ -1,7 +1,7 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobRef, JobWindow};
 use makegood_domain::work::{Job, JobState};
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
@@ -39,6 +39,12 @@ impl Subject for Items {
         };
         let id = if *scene == Scene::Stranger { "another" } else { ITEM };
         Some(vec![(self.question(), item(id, state, "2026-03-01T08:00:04Z"))])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry = |job: &Listed| item(job.id, "created", &job.created_at.to_string());
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some(("/v1/history".to_owned(), json!({"history": jobs, "has_more": false})))
     }
 
     fn key_header(&self) -> (&'static str, String) {

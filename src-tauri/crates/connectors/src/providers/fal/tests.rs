@@ -1,8 +1,8 @@
 use base64::Engine;
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, TransitKey, Vault};
+use makegood_domain::ports::{FileSink, JobRef, Retry, TransitKey, Vault};
 use makegood_domain::work::{Job, JobState};
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
@@ -60,6 +60,20 @@ impl Subject for Requests {
             // Where neither queue nor history has the result: the paths that are not scripted say 404.
             Scene::Emptied => status(json!({"status": "COMPLETED", "request_id": REQUEST})),
         }
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry = |job: &Listed| json!({"request_id": job.id, "endpoint_id": "acme/painter/fast", "sent_at": job.created_at.to_string()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some(("/v1/models/requests/by-endpoint".to_owned(), json!({"items": jobs, "has_more": false})))
+    }
+
+    fn connect_to_list(&self, base: &str) -> Connected {
+        subject::connect_with(ProviderSettings {
+            base_url: Some(base.to_owned()),
+            history_url: Some(format!("{base}/v1")),
+            ..ProviderSettings::new("conforming", "fal")
+        })
     }
 
     fn key_header(&self) -> (&'static str, String) {
@@ -169,6 +183,18 @@ async fn fewer_files_beside_addresses_that_are_not_understood_give_nothing_back(
     assert_eq!((found.state, found.items.len()), (JobState::Unrecognised, 0), "{found:?}");
     let found = find(&connected, &job(Some("acme/painter"))).await;
     assert_eq!((found.state, found.items.len()), (JobState::Succeeded, 1), "the one that was asked for is there");
+    for result in [json!({"output": "a caption"}), json!({"output": url("a")})] {
+        server.on(PATH, [Reply::json(200, &result)]);
+        let found = find(&connected, &job(Some("acme/painter"))).await;
+        assert_eq!((found.state, found.items.len()), (JobState::Unrecognised, 0), "{result}: {found:?}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = LocalVault::open(folder.path()).expect("a vault");
+        let key = TransitKey { provider_id: "fal".into(), job_id: "j".into(), item: 1 };
+        let mut incoming = vault.begin(&key).await.expect("begun");
+        let sink: &mut dyn FileSink = &mut *incoming;
+        let fetched = connected.port.fetch(&job(Some("acme/painter")), 1, sink).await;
+        assert!(fetched.is_err_and(|error| error.retry == Retry::Unknown && !error.gone), "{result}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,13 @@ impl Subject for Operations {
         Some(json!({"error": {"code": 429, "details": [{"retryDelay": format!("{seconds}s")}]}}))
     }
 
+    fn kept_until(&self, url: &str, until: jiff::Timestamp) -> Option<Vec<(String, Value)>> {
+        let file = json!({"name": "files/a", "sizeBytes": "9", "expirationTime": until.to_string()});
+        let mut answers = self.scene(&Scene::Succeeded(vec![url.to_owned()]))?;
+        answers.push(("/v1beta/files/a".to_owned(), file));
+        Some(answers)
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("x-goog-api-key", KEY.to_owned())
     }

@@ -1,6 +1,6 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::JobWindow;
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -41,6 +41,13 @@ impl Subject for Videos {
         }
         video["created_at"] = json!(1_772_352_000);
         Some(vec![(self.question(), json!({ "data": video }))])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "status": "completed", "created_at": job.created_at.as_second()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some(("/v3/videos".to_owned(), json!({"data": jobs, "has_more": false})))
     }
 
     fn key_header(&self) -> (&'static str, String) {

@@ -1,7 +1,7 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobRef, JobWindow};
 use makegood_domain::work::{ItemState, JobState};
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -58,6 +58,13 @@ impl Subject for Tasks {
         }
         task["created_at"] = json!(1_772_352_000_000_i64);
         Some(vec![(self.question(), wrapped(&task))])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry = |job: &Listed| json!({"task_id": job.id, "task_status": "succeed", "created_at": job.created_at.as_millisecond()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        let path = if self.images { PATH } else { "/v1/videos/text2video" };
+        Some((path.to_owned(), wrapped(&json!(jobs))))
     }
 
     fn key_header(&self) -> (&'static str, String) {

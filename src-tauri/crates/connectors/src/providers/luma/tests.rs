@@ -1,6 +1,6 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::JobWindow;
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -47,6 +47,13 @@ impl Subject for Generations {
             "created_at": "2026-03-01T08:00:00Z", "model": "ray-9", "request": {"prompt": "a boat"},
         });
         Some(vec![(self.question(), body)])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "state": "completed", "created_at": job.created_at.to_string()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some((LIST.to_owned(), json!({"generations": jobs, "has_more": false})))
     }
 
     fn key_header(&self) -> (&'static str, String) {

@@ -1,7 +1,7 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobRef, JobWindow};
 use makegood_domain::work::JobState;
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -46,6 +46,13 @@ impl Subject for Tasks {
         }
         task["created_at"] = json!(1_772_352_000);
         Some(vec![(self.question(), json!({ "task": task }))])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "status": "succeeded", "created_at": job.created_at.as_second()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some((LIST.to_owned(), json!({"items": jobs, "total": jobs.len()})))
     }
 
     fn key_header(&self) -> (&'static str, String) {

@@ -1,7 +1,7 @@
 use makegood_domain::ids::JobId;
-use makegood_domain::ports::{FileSink, JobRef, JobWindow, Start, VaultError};
+use makegood_domain::ports::{Capability, FileSink, JobRef, JobWindow, Start, VaultError};
 use makegood_domain::work::JobState;
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -9,10 +9,16 @@ use crate::providers::{ProviderSettings, subject};
 
 const VIDEO: &str = "video_4f2a";
 
-struct Videos;
+/// The vendor's own service, or one that speaks its protocol.
+struct Videos {
+    retired: bool,
+}
 
 impl Subject for Videos {
     fn connect(&self, base: &str) -> Connected {
+        if self.retired {
+            return subject::connect_with(ProviderSettings::new("conforming", "openai"));
+        }
         subject::connect("openai", &format!("{base}/v1"))
     }
 
@@ -46,6 +52,14 @@ impl Subject for Videos {
         Some(vec![(self.question(), body)])
     }
 
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "status": "completed", "created_at": job.created_at.as_second()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        let list = ("/v1/videos".to_owned(), json!({"object": "list", "data": jobs, "has_more": false}));
+        Some(list).filter(|_| !self.retired)
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }
@@ -56,8 +70,15 @@ impl Subject for Videos {
 }
 
 #[tokio::test]
+async fn conforms_as_a_service_that_is_no_more() {
+    conformance::provider(&Videos { retired: true }).await;
+}
+
+#[tokio::test]
 async fn conforms_where_the_protocol_lives_on() {
-    conformance::provider(&Videos).await;
+    let own = subject::connect_with(ProviderSettings::new("openai", "openai")).port.capability();
+    let can = Capability { look_up: true, list_by_time: true, ..own };
+    conformance::provider_that(&Videos { retired: false }, &can).await;
 }
 
 /// A sink that nothing is meant to come to.
@@ -126,7 +147,8 @@ async fn a_list_is_read_until_it_is_older_than_the_time() {
         since: at("2026-03-01T08:00:00Z"),
         until: at("2026-03-01T10:00:00Z"),
     };
-    let list = Videos.connect(server.base()).port.list_jobs(&window, at("2026-03-01T12:00:00Z")).await;
+    let list =
+        Videos { retired: false }.connect(server.base()).port.list_jobs(&window, at("2026-03-01T12:00:00Z")).await;
     let ids: Vec<_> = list.jobs.iter().map(|job| job.job_id.to_string()).collect();
     assert_eq!((ids, list.is_whole), (vec!["v4".to_owned(), "v3".to_owned()], true));
     assert_eq!(server.seen().len(), 2, "what is older is not asked for");

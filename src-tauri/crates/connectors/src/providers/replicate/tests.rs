@@ -1,6 +1,6 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobList, JobRef, JobWindow};
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -46,6 +46,13 @@ impl Subject for Predictions {
 
     fn refusal_with_wait(&self, seconds: u64) -> Option<Value> {
         Some(json!({"detail": format!("Throttled. Your rate limit resets in ~{seconds}s.")}))
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "status": "succeeded", "created_at": job.created_at.to_string()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some((LIST.to_owned(), json!({"results": jobs, "next": null, "previous": null})))
     }
 
     fn key_header(&self) -> (&'static str, String) {

@@ -1,6 +1,6 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::JobWindow;
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Server};
 use serde_json::{Value, json};
 
@@ -45,6 +45,19 @@ impl Subject for Tasks {
         }
         task["created_at"] = json!(1_772_352_000);
         Some(vec![(self.question(), task)])
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry =
+            |job: &Listed| json!({"id": job.id, "status": "succeeded", "created_at": job.created_at.as_second()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some((LIST.to_owned(), json!({"items": jobs, "total": jobs.len()})))
+    }
+
+    fn kept_until(&self, url: &str, until: jiff::Timestamp) -> Option<Vec<(String, Value)>> {
+        let seconds = until.as_second() - 1_772_352_000;
+        let signed = format!("{url}&X-Tos-Date=20260301T080000Z&X-Tos-Expires={seconds}");
+        self.scene(&Scene::Succeeded(vec![signed]))
     }
 
     fn key_header(&self) -> (&'static str, String) {

@@ -45,6 +45,10 @@ impl Subject for Generations {
         Some(vec![(self.question(), body)])
     }
 
+    fn names_files(&self) -> bool {
+        false
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }
@@ -56,7 +60,7 @@ impl Subject for Generations {
 
 #[tokio::test]
 async fn conforms() {
-    conformance::answers(&Generations).await;
+    conformance::provider(&Generations).await;
 }
 
 #[derive(Default)]

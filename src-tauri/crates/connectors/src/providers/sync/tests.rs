@@ -1,6 +1,6 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobRef, JobWindow};
-use makegood_testkit::conformance::{self, Connected, KEY, Scene, Subject};
+use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
 use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
@@ -49,6 +49,12 @@ impl Subject for Generations {
             answers.push((format!("/v2/generations/{GENERATION}/download"), json!(urls.first()?)));
         }
         Some(answers)
+    }
+
+    fn list(&self, jobs: &[Option<Listed>]) -> Option<(String, Value)> {
+        let entry = |job: &Listed| json!({"id": job.id, "status": "PENDING", "createdAt": job.created_at.to_string()});
+        let jobs: Vec<_> = jobs.iter().map(|job| job.as_ref().map(entry)).collect();
+        Some(("/v2/generations".to_owned(), json!(jobs)))
     }
 
     fn key_header(&self) -> (&'static str, String) {

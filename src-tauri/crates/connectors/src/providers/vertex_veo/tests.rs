@@ -57,6 +57,17 @@ impl Subject for Operations {
         Some(json!({"error": {"code": 429, "details": [{"retryDelay": format!("{seconds}s")}]}}))
     }
 
+    fn kept_until(&self, _: &str, until: jiff::Timestamp) -> Option<Vec<(String, Value)>> {
+        let made = until - jiff::SignedDuration::from_hours(24);
+        let object = json!({"kind": "storage#object", "bucket": "acme-out", "name": "v.mp4", "size": "9",
+            "timeCreated": made.to_string()});
+        let rules = json!({"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 1}}]}});
+        let mut answers = self.scene(&Scene::Succeeded(vec!["gs://acme-out/v.mp4".to_owned()]))?;
+        answers.push(("/storage/v1/b/acme-out/o/v.mp4".to_owned(), object));
+        answers.push(("/storage/v1/b/acme-out".to_owned(), rules));
+        Some(answers)
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }
