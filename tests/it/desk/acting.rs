@@ -12,6 +12,7 @@ use makegood_domain::ports::{ActionStore as _, FactStore as _};
 use sha2::{Digest as _, Sha256};
 
 use super::fakes::Fetching;
+use super::telling::told;
 use super::world::*;
 
 const STARTED: &str = "2026-03-12T18:04:22Z";
@@ -85,6 +86,7 @@ async fn a_recovered_file_is_kept_placed_and_read_back() {
     let after = house.desk.examine(&case).await.expect("a finding").finding.diagnosis;
     assert_eq!((after.verdict, after.remedy), (Verdict::DeliveredOk, Remedy::NoneDelivered));
     assert_eq!(levels(&house).await, (0, 360), "a recovery moves no credits");
+    assert_eq!(told(&*house.store).await, ["asset.delivered".to_owned()].into());
 }
 
 #[tokio::test]
@@ -98,6 +100,7 @@ async fn a_split_charge_goes_back_to_both_balances_it_came_from() {
     assert_eq!(levels(&house).await, (70, 500));
     let after = house.desk.examine(&case).await.expect("a finding").finding.diagnosis;
     assert_eq!(after.remedy, Remedy::NoneAlreadyRefunded);
+    assert_eq!(told(&*house.store).await, ["credits.restored".to_owned()].into());
 }
 
 #[tokio::test]

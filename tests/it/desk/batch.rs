@@ -21,6 +21,7 @@ use serde_json::json;
 use super::acting::{confirmation, review};
 use super::fakes::Mill;
 use super::saving::dossier;
+use super::telling::told;
 use super::world::*;
 
 const STARTED: &str = "2026-03-12T18:04:22Z";
@@ -146,6 +147,7 @@ async fn a_result_with_somebody_else_is_made_unreachable_there_and_given_to_its_
     for wanted in ["asset_quarantined", "asset_moved", "incident_opened"] {
         assert!(kinds.iter().any(|kind| kind == wanted), "{wanted}: {kinds:?}");
     }
+    assert_eq!(told(&*house.store).await, ["asset.moved", "asset.quarantined"].map(str::to_owned).into());
 }
 
 /// A provider, `mill`, that no longer has the files of any item after the second one.

@@ -20,6 +20,7 @@ mod saving;
 mod side_by_side;
 mod slow;
 mod symptoms;
+mod telling;
 mod timing;
 mod usage;
 mod world;

@@ -25,6 +25,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::loom::{Loom, OneLoom, Says};
+use super::telling::told;
 use super::world::{COMPLAINT, at, clip, failed_job, made_job, rich_ground, run_of_210, ticket, upload_failed};
 
 /// Posting of the charges.
@@ -195,6 +196,8 @@ async fn what_still_runs_has_its_24_hours_and_is_paid_then() {
     assert_eq!(refund.posted_at, at(CHARGED) + SignedDuration::from_hours(24));
     let outbox = works.store.outbox(10).await.expect("readable");
     assert!(outbox.iter().any(|line| line.kind == "cancel_upstream"), "{outbox:?}");
+    let wanted = ["credits.restored", "upstream.cancel_requested"].map(str::to_owned);
+    assert_eq!(told(&*works.store).await, wanted.into());
 }
 
 /// A pass at hour 24 would begin in time, and might not end in time.

@@ -13,6 +13,7 @@ use makegood_domain::ports::{ApprovalState, CaseStore as _, FactStore as _};
 
 use super::acting::{confirmation, review};
 use super::saving::{dossier, file_of, finished};
+use super::telling::told;
 use super::world::*;
 
 const FINISHED: &str = "2026-03-12T18:12:14Z";
@@ -72,6 +73,7 @@ async fn a_late_result_is_released_once_against_its_refund() {
     assert_eq!((finding.diagnosis.verdict, finding.diagnosis.remedy), (Verdict::DeliveredOk, Remedy::NoneDelivered));
     let twice = reviewed(&house, &case, Some(consent())).await;
     assert!(matches!(&twice, Err(Error::Refused(why)) if why.contains("no second remedy")), "{twice:?}");
+    assert_eq!(told(&*house.store).await, ["asset.released".to_owned()].into());
 }
 
 #[tokio::test]
