@@ -172,3 +172,42 @@ async fn end_on_signal(ending: watch::Sender<bool>, stop: Stop) {
     // Whoever does not listen has ended already.
     ending.send_replace(true);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::ctl::{Cli, Command};
+
+    const UNIT: &str = include_str!("../../docs/serve/makegood-serve.service");
+
+    /// The value of a line of the unit that there is once.
+    fn value(key: &str) -> &'static str {
+        let values = UNIT.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let [value] = values.collect::<Vec<_>>()[..] else { panic!("one line with {key}") };
+        value
+    }
+
+    #[test]
+    fn the_documented_unit_starts_what_there_is_with_what_it_has() {
+        let home = PathBuf::from("/var/lib").join(value("StateDirectory"));
+        let words: Vec<&str> = value("ExecStart").split(' ').collect();
+        assert_eq!(words.first(), Some(&"/usr/bin/makegoodctl"));
+        let started = Cli::try_parse_from(words).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(started.home.as_deref(), Some(home.as_path()), "it can write nowhere else");
+        let Command::Serve(options) = started.command else { panic!("it serves") };
+        assert!(!options.without_reconciler && options.enable.is_none() && !options.hash_token, "{options:?}");
+        let passed_on = UNIT.lines().filter_map(|line| line.split_once("proxy_pass http://")?.1.split_once(';'));
+        let proxied: Vec<&str> = passed_on.map(|(address, _)| address).collect();
+        assert!(!proxied.is_empty() && proxied.iter().all(|one| *one == options.listen.to_string()), "{proxied:?}");
+        // The settings get from the credential to where they are read.
+        let (credential, _) = value("LoadCredential").split_once(':').expect("a name and a place");
+        let copied: Vec<&str> = value("ExecStartPre").split(' ').collect();
+        let (from, to) = (format!("${{CREDENTIALS_DIRECTORY}}/{credential}"), Settings::path(&home));
+        assert_eq!(copied[copied.len() - 2..], [from.as_str(), to.to_str().expect("a path")]);
+        assert_eq!(value("Environment"), format!("HOME={}", home.display()));
+    }
+}

@@ -105,6 +105,29 @@ fn the_example_settings_can_be_followed() {
     assert_eq!((settings.webhooks.len(), settings.feeders.len(), settings.endpoints.len()), (3, 1, 1));
 }
 
+/// systemd says nothing against the unit of the documentation, where there is a systemd to ask.
+#[test]
+fn the_example_unit_is_one_to_systemd() {
+    let unit = include_str!("../../../../src-tauri/docs/serve/makegood-serve.service");
+    let folder = tempfile::tempdir().expect("a folder");
+    let verified = |unit: &str| {
+        let path = folder.path().join("makegood-serve.service");
+        // It looks for the program too.
+        let unit = unit.replace("/usr/bin/makegoodctl", env!("CARGO_BIN_EXE_makegoodctl"));
+        std::fs::write(&path, unit).expect("written");
+        let said = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output();
+        let said = said.ok().map(|said| String::from_utf8_lossy(&said.stderr).into_owned())?;
+        Some(said.lines().filter(|line| line.contains("makegood-serve")).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let Some(against) = verified(unit) else {
+        eprintln!("not verified: there is no systemd-analyze here");
+        return;
+    };
+    assert_eq!(against, Vec::<String>::new());
+    let wrong = verified(&unit.replace("Restart=on-failure", "Restart=sometimes"));
+    assert_ne!(wrong, Some(Vec::new()), "it would say so");
+}
+
 /// What the proxy of the documentation passes on, as nginx reads it: the whole address behind `=`, else its beginning.
 fn is_passed_on(unit: &str, path: &str) -> bool {
     let locations = unit.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).strip_prefix("location "));
