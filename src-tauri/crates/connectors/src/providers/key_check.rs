@@ -78,8 +78,8 @@ impl Adapter {
         let window = JobWindow { run_id: job.run_id.clone(), locator: job.locator.clone(), since, until: now };
         match self.protocol.list(inquiry, &window).await {
             Ok(list) => match list.why {
-                None => Reading::of(JobState::NotFound),
-                Some(why) => Reading::of(JobState::LookupFailed).saying(why),
+                Some(why) if list.jobs.is_empty() => Reading::of(JobState::LookupFailed).saying(why),
+                _ => Reading::of(JobState::NotFound),
             },
             Err(unread) => unread.into(),
         }
