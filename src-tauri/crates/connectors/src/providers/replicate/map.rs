@@ -75,7 +75,7 @@ fn read(prediction: Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
 }
 
 /// Fields of a prediction with addresses that are no output: of itself, of where it was told, of what it wrote.
-const OWN: [&str; 5] = ["urls", "webhook", "logs", "version", "metrics"];
+const OWN: [&str; 6] = ["urls", "webhook", "webhook_completed", "logs", "version", "metrics"];
 
 /// Replicate empties the output after an hour and leaves the record. Items that a model's own
 /// filter dropped are missing from the list without a mark, so the list's length is compared with
