@@ -142,8 +142,9 @@ impl From<Unread> for Reading {
 /// Reads a body of a 2xx answer, or says why there is nothing to read: the meaning of statuses
 /// that all providers share.
 ///
-/// 404 and 410 are *not found*, whatever the reason (no provider tells them apart). Everything
-/// else of 4xx and 5xx says something about the question, nothing about the job.
+/// 404 and 410 are *not found*, whatever the reason (no provider tells them apart), where they come with an error in
+/// JSON, as every provider's do: a page, or nothing, may be of anybody in between. Everything else of 4xx and 5xx says
+/// something about the question, nothing about the job.
 ///
 /// # Errors
 /// What is known without a body to read.
@@ -157,7 +158,8 @@ pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T,
                 (JobState::Unrecognised, None, format!("HTTP {status} with a body that can't be read: {error}"))
             }
         },
-        404 | 410 => (JobState::NotFound, None, words()),
+        404 | 410 if is_of_an_api(body) => (JobState::NotFound, None, words()),
+        404 | 410 => failed(Cause::Passing, format!("HTTP {status} without a word of the provider's")),
         401 | 403 => failed(Cause::KeyRefused, format!("the key was not accepted: {}", words())),
         429 => failed(Cause::TooOften, format!("asked too often: {}", words())),
         501 | 505 => failed(Cause::Refused, words()),
@@ -165,6 +167,15 @@ pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T,
         _ => failed(Cause::Refused, words()),
     };
     Err(Unread { state, why, cause })
+}
+
+/// Whether a body is an object of JSON, or, as Google has it at times, a list of such.
+pub fn is_of_an_api(body: &[u8]) -> bool {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(_)) => true,
+        Ok(Value::Array(list)) => !list.is_empty() && list.iter().all(Value::is_object),
+        _ => false,
+    }
 }
 
 /// The words of an error body, wherever the provider keeps them.
@@ -270,7 +281,13 @@ mod tests {
     fn statuses_mean_the_same_everywhere() {
         for (status, body, want) in [
             (404, "{}", JobState::NotFound),
-            (410, "", JobState::NotFound),
+            (410, r#"{"detail":"gone"}"#, JobState::NotFound),
+            (404, r#"[{"error":{"code":404}}]"#, JobState::NotFound),
+            (404, "", JobState::LookupFailed),
+            (404, "<html><h1>404 Not Found</h1></html>", JobState::LookupFailed),
+            (410, "Gone", JobState::LookupFailed),
+            (404, "null", JobState::LookupFailed),
+            (404, "[]", JobState::LookupFailed),
             (200, "<html>", JobState::Unrecognised),
             (200, "[]", JobState::Unrecognised),
             (204, "", JobState::Unrecognised),

@@ -83,6 +83,13 @@ async fn not_found(subject: &dyn Subject) {
         assert_eq!(stage.look_up(1).await.job.state, JobState::NotFound, "HTTP {status}");
         assert_eq!(stage.asked(&subject.question()), 2, "HTTP {status} is asked twice");
     }
+    // Nobody knows whose it is.
+    for page in ["", "Not Found", "<html><h1>404 Not Found</h1></html>"] {
+        let stage = Stage::set(subject).await;
+        stage.answer(Reply::new(404, "text/html", page));
+        let found = stage.look_up(1).await;
+        assert_eq!((found.job.state, found.job.items.len()), (JobState::LookupFailed, 0), "HTTP 404: {page}");
+    }
     let stage = Stage::set(subject).await;
     stage.play_after([Reply::json(404, &serde_json::json!({}))], &Scene::Processing);
     assert_eq!(stage.look_up(1).await.job.state, JobState::Processing, "a 404 that passes");

@@ -81,10 +81,11 @@ pub fn file(status: u16, body: &[u8]) -> Result<Option<Asset>, Unread> {
     if let Some(refused) = refusal(files.as_ref().and_then(|files| files.base_resp.as_ref())) {
         return if refused.state == JobState::NotFound { Ok(None) } else { Err(unread(refused)) };
     }
-    if matches!(status, 404 | 410) {
-        return Ok(None);
-    }
-    let told = body_of::<Files>(status, body)?.file.and_then(|file| {
+    let files = match body_of::<Files>(status, body) {
+        Err(unread) if unread.state == JobState::NotFound => return Ok(None),
+        files => files?,
+    };
+    let told = files.file.and_then(|file| {
         let url = [file.download_url, file.backup_download_url].into_iter().flatten().find(|url| !url.is_empty())?;
         // 0 is what it says of a file that has a length all the same.
         Some(Asset { url, bytes: file.bytes.unwrap_or(0), finished_at: file.created_at, ..Asset::default() })

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::wire::Object;
-use crate::providers::reading::{Asset, Cause, Pieces, Reading, said};
+use crate::providers::reading::{Asset, Cause, Pieces, Reading, is_of_an_api, said};
 use crate::providers::{Document, Explained, Facts, veo};
 use makegood_domain::work::JobState;
 
@@ -98,7 +98,7 @@ pub fn object_of(status: u16, body: &[u8]) -> Found {
                 ..Asset::default()
             }),
         },
-        (404 | 410, _) => Found::Gone,
+        (404 | 410, _) if is_of_an_api(body) => Found::Gone,
         _ => Found::Untold,
     }
 }
