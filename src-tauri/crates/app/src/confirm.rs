@@ -226,25 +226,36 @@ impl Desk {
     async fn walk(&self, key: &ActionKey, plan: &Plan) -> Result<Walk> {
         let case = self.store.case(&plan.case_id).await?;
         let scope = self.store.scope(&case.ticket.requester, Some(&case.ticket.id), self.now()).await?;
+        let (mut done, mut gone) = (Vec::new(), None);
         for (number, step) in plan.steps.iter().enumerate() {
-            let done = plan.steps.get(..number).unwrap_or_default();
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let stop = match step {
+                // What was reviewed can't be done whole any more.
+                Step::Do { .. } if gone.is_some() => break,
                 Step::Do { effect } => self.do_effect(key, number, effect).await?,
                 Step::RecoverItem { .. } => match self.recover_item(key, plan, number, &scope).await? {
                     Recovered::Delivered => None,
                     Recovered::Refused(why) => Some(ActionState::Refused { why }),
                     Recovered::Cancelled(by) => Some(cancelled(&by, !done.is_empty())),
+                    // The other files may be there, and not for long.
+                    Recovered::Failed(missed) if missed.gone => {
+                        gone.get_or_insert(missed.why);
+                        continue;
+                    }
                     Recovered::Failed(missed) => {
-                        Some(ActionState::FailedBeforeEffect { why: missed.why, retry: missed.retry })
+                        Some(ActionState::FailedBeforeEffect { why: missed.why, retry: missed.retry && gone.is_none() })
                     }
                 },
             };
             if let Some(state) = stop {
-                return Ok(Walk::Stopped(stopped(state, done)));
+                return Ok(Walk::Stopped(stopped(state, &done)));
             }
+            done.push(step);
         }
-        Ok(Walk::Finished)
+        Ok(match gone {
+            Some(why) => Walk::Stopped(stopped(ActionState::FailedBeforeEffect { why, retry: false }, &done)),
+            None => Walk::Finished,
+        })
     }
 
     /// Does one effect; what keeps the plan from going on.
@@ -301,11 +312,11 @@ impl Desk {
 }
 
 /// A plan that stops after something was done says so: what is done stays done, with its receipts.
-fn stopped(state: ActionState, done: &[Step]) -> ActionState {
+fn stopped(state: ActionState, done: &[&Step]) -> ActionState {
     if done.is_empty() {
         return state;
     }
-    let steps = done.iter().map(in_words).collect::<Vec<_>>().join(", ");
+    let steps = done.iter().map(|step| in_words(step)).collect::<Vec<_>>().join(", ");
     match state {
         ActionState::FailedBeforeEffect { why, retry: true } => ActionState::Unknown {
             why: format!("{why}; earlier steps are done and proved ({steps}), check again to go on"),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use makegood_domain::ids::{CaseId, ProviderId};
+use makegood_domain::ids::{CaseId, ProviderId, RunId};
+use makegood_domain::plan::Fetch;
 use makegood_domain::ports::JobRef;
 use makegood_domain::scope::{Dossier, Scope};
 use makegood_domain::work::{Job, JobState};
@@ -70,6 +71,22 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// The record learns of a provider's word, given when the file was asked for, that it no longer has it: as of a
+    /// look-up that finds no file (P7). Else a provider whose look-ups can't tell would be asked for it for ever.
+    pub(crate) async fn note_gone(&self, run: &RunId, fetch: &Fetch) -> Result<()> {
+        let now = self.now();
+        let Some(scope) = self.store.scope_of_run(run, now).await? else { return Ok(()) };
+        let mut jobs = scope.runs.iter().flat_map(|dossier| &dossier.jobs);
+        let Some(mut job) = jobs.find(|job| job.id == fetch.job_id).cloned() else { return Ok(()) };
+        let item = job.items.iter_mut().find(|row| row.item == fetch.item);
+        let Some(file) = item.and_then(|item| item.file.as_mut()) else { return Ok(()) };
+        file.exists_now = Some(false);
+        job.looked_up_at = Some(now);
+        Ok(self.store.record_look_up(&job, &[]).await?)
+    }
+}
+
 /// What is known of a job after a look-up: the new answer, and what it leaves out from before. Not
 /// every provider tells when a job ended or how long a file is, and one that could not answer has
 /// taken nothing back.
@@ -93,6 +110,8 @@ pub(crate) fn learned(known: &Job, mut answer: Job) -> Job {
                 file.sha256_prefix.clone_from(&known.sha256_prefix);
             }
             file.available_until = file.available_until.or(known.available_until);
+            // Who can't tell has not made it again.
+            file.exists_now = file.exists_now.or(known.exists_now.filter(|there| !there));
         }
     }
     answer
@@ -158,6 +177,22 @@ mod tests {
         let silent = Job { items: Vec::new(), ..job(JobState::LookupFailed, None, 0, "") };
         let newer = learned(&known, silent);
         assert_eq!((newer.state, &newer.items), (JobState::LookupFailed, &known.items));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_comes_back_only_by_the_word_of_who_can_tell() {
+        let told = |exists_now| {
+            let mut told = job(JobState::Succeeded, None, 0, "");
+            told.items[0].file.as_mut().expect("a file").exists_now = exists_now;
+            told
+        };
+        let after = |known, answer| {
+            let newer = learned(&told(known), told(answer));
+            newer.items[0].file.as_ref().expect("a file").exists_now
+        };
+        assert_eq!(after(Some(false), None), Some(false));
+        assert_eq!(after(Some(false), Some(true)), Some(true));
+        assert_eq!((after(Some(true), None), after(Some(true), Some(false))), (None, Some(false)));
     }
 
     #[test]

@@ -150,7 +150,11 @@ impl Desk {
         let saga = Saga { run_id, item: *item, fetch, place, output_id, until, action, by: &self.agent.id };
         let first = PARTS * self.attempts(key, number).await?;
         let _place = self.lanes.place(&fetch.provider_id, Side::Agents);
-        self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await
+        let recovered = self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await?;
+        if let Recovered::Failed(Missed { gone: true, .. }) = recovered {
+            self.note_gone(run_id, fetch).await?;
+        }
+        Ok(recovered)
     }
 
     /// The saga of one item: lease, fetch, verify, keep, deliver; the lease is given back where the
