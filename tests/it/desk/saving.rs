@@ -159,8 +159,8 @@ async fn what_nobody_could_say_is_not_asked_about_for_longer_than_a_file_is_kept
     assert_eq!(house.desk.capture_wanted().await, 0, "after 49 hours of the 48 that it is kept");
 }
 
-#[tokio::test]
-async fn a_fault_of_the_record_forgets_no_wish() {
+/// A record in memory, with a run that was refunded and whose file its provider has.
+async fn late_in_memory() -> (tempfile::TempDir, Arc<MemoryStore>, Arc<ManualClock>, Arc<Mill>) {
     let (dir, store) = (tempfile::tempdir().expect("a folder"), Arc::new(MemoryStore::new()));
     let (clock, mill) = (Arc::new(ManualClock::new(at(NOW))), Mill::giving(&clip()));
     let made = made_job("run_shot4", FINISHED, &clip());
@@ -170,6 +170,12 @@ async fn a_fault_of_the_record_forgets_no_wish() {
     if let Fact::Job(job) = made {
         *mill.answer.lock().expect("not poisoned") = Some(job);
     }
+    (dir, store, clock, mill)
+}
+
+#[tokio::test]
+async fn a_fault_of_the_record_forgets_no_wish() {
+    let (dir, store, clock, mill) = late_in_memory().await;
     let desk = desk_on(&store, &clock, &mill, dir.path(), "ana");
     desk.heard_of([JobId::new("job-run_shot4")]);
     // Whose job it is, what is known of its run, and what its provider said: each can't be read or written once.
@@ -209,4 +215,79 @@ async fn what_its_provider_no_longer_has_is_not_asked_for_again() {
     house.clock.advance(SignedDuration::from_hours(1));
     assert_eq!(house.desk.capture_wanted().await, 0);
     assert_eq!(house.mill.fetched.load(Ordering::SeqCst), asked);
+}
+
+/// A desk of a program that has just begun, on the record and vault of a house.
+fn begun_anew(house: &House) -> Arc<makegood_app::Desk> {
+    desk_on(&house.store, &house.clock, &house.mill, house.dir.path(), "ana")
+}
+
+/// So often it is looked whether something was saved that is to be: whoever writes files takes its time.
+const TURNS: usize = 100_000;
+/// And that is not to be.
+const FEW_TURNS: usize = 500;
+
+/// Whether a late result is saved after a while by a desk that goes on saving.
+async fn is_saved_by(house: &House, desk: &Arc<makegood_app::Desk>, turns: usize) -> bool {
+    let desk = Arc::clone(desk);
+    let saving = tokio::spawn(async move { desk.keep_capturing().await });
+    let mut is_saved = false;
+    for _ in 0..turns {
+        if is_saved {
+            break;
+        }
+        is_saved = !dossier(house, "run_shot4").await.captures.is_empty();
+    }
+    saving.abort();
+    is_saved
+}
+
+#[tokio::test]
+async fn what_was_wished_for_before_the_program_ended_is_saved_after_its_next_start() {
+    for was_answered in [true, false] {
+        let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+        let gives = {
+            let mut fetching = house.mill.fetching.lock().expect("not poisoned");
+            std::mem::replace(&mut *fetching, Fetching::Fails { gone: false })
+        };
+        if !was_answered {
+            says(&house, JobState::LookupFailed);
+        }
+        house.desk.heard_of([JobId::new("job-run_shot4")]);
+        assert_eq!(house.desk.capture_wanted().await, 0, "its provider is in trouble");
+        // The program ends, and its wishes with it.
+        *house.mill.fetching.lock().expect("not poisoned") = gives;
+        says(&house, JobState::Succeeded);
+        assert!(is_saved_by(&house, &begun_anew(&house), TURNS).await, "answered before: {was_answered}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_at_which_the_record_cannot_be_read_forgets_nothing() {
+    let (dir, store, clock, mill) = late_in_memory().await;
+    let desk = desk_on(&store, &clock, &mill, dir.path(), "ana");
+    store.fail_next(Op::UnkeptJobs, Fault::BeforeCommit);
+    let saving = tokio::spawn(async move { desk.keep_capturing().await });
+    let is_saved = async |turns| {
+        for _ in 0..turns {
+            tokio::task::spawn_blocking(|| ()).await.expect("no panic");
+            let scope = store.scope_of_run(&RunId::new("run_shot4"), at(NOW)).await.expect("readable");
+            if !scope.expect("a run").runs[0].captures.is_empty() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(!is_saved(FEW_TURNS).await);
+    clock.advance(SignedDuration::from_secs(30));
+    assert!(is_saved(TURNS).await);
+    saving.abort();
+}
+
+#[tokio::test]
+async fn what_is_older_than_a_file_is_kept_is_not_wished_for_at_the_start() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+    house.clock.advance(SignedDuration::from_hours(24 * 8));
+    assert!(!is_saved_by(&house, &begun_anew(&house), FEW_TURNS).await);
+    assert_eq!(house.mill.fetched.load(Ordering::SeqCst), 0);
 }

@@ -87,9 +87,14 @@ fn jobs(runs: &[(String, &str, bool)]) -> Vec<JobId> {
     runs.iter().map(|(run, ..)| JobId(format!("job-{run}"))).collect()
 }
 
+/// So often it is looked whether a file was saved that is to be: whoever writes it takes its time.
+const TURNS: usize = 100_000;
+/// And that is not to be.
+const FEW_TURNS: usize = 300;
+
 /// Whether a run's file is saved after a while in which nothing else was let.
-async fn is_saved(works: &Works, run: &str) -> bool {
-    for _ in 0..300 {
+async fn is_saved(works: &Works, run: &str, turns: usize) -> bool {
+    for _ in 0..turns {
         if !works.run(run).await.captures.is_empty() {
             return true;
         }
@@ -112,16 +117,16 @@ async fn a_new_wish_waits_for_nobody_elses_file() {
     });
     press.begun.acquire().await.expect("not closed").forget();
     desk.heard_of(jobs(&runs[1..]));
-    assert!(is_saved(&works, "run_b").await, "while the other provider's file is under way");
+    assert!(is_saved(&works, "run_b", TURNS).await, "while the other provider's file is under way");
     // What did not come is tried again in its time, also while that file is under way.
-    assert!(!is_saved(&works, "run_c").await && works.loom.fetched.load(Ordering::SeqCst) == 2);
+    assert!(!is_saved(&works, "run_c", FEW_TURNS).await && works.loom.fetched.load(Ordering::SeqCst) == 2);
     works.loom.script("run_c", Says::Made);
     works.clock.advance(SignedDuration::from_secs(30));
-    assert!(is_saved(&works, "run_c").await);
+    assert!(is_saved(&works, "run_c", TURNS).await);
     assert!(!saving.is_finished(), "the first file is still under way");
     press.ends.add_permits(1);
     assert_eq!(saving.await.expect("no panic"), 3);
-    assert!(is_saved(&works, "run_a").await);
+    assert!(is_saved(&works, "run_a", TURNS).await);
 }
 
 #[tokio::test]
@@ -136,8 +141,8 @@ async fn a_file_that_is_under_way_is_not_begun_a_second_time_by_another_wish() {
     });
     press.begun.acquire().await.expect("not closed").forget();
     desk.heard_of(jobs(&runs));
-    assert!(is_saved(&works, "run_b").await);
-    assert!(!is_saved(&works, "run_a").await && press.begun.available_permits() == 0, "once is enough");
+    assert!(is_saved(&works, "run_b", TURNS).await);
+    assert!(!is_saved(&works, "run_a", FEW_TURNS).await && press.begun.available_permits() == 0, "once is enough");
     press.ends.add_permits(2);
     assert_eq!(saving.await.expect("no panic"), 2);
 }

@@ -21,7 +21,7 @@ use makegood_domain::ports::{
     Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity,
     ImportPosition, ImportReport, IntakeStore, Kept, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery,
     NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery,
-    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unkept, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -121,6 +121,7 @@ between! {
     }
     CaptureStore {
         fn keep_capture(capture: &Capture, by: &AgentId) -> Kept;
+        fn unkept_jobs(since: Timestamp, limit: u32) -> Vec<Unkept>;
     }
     CaseStore {
         fn open_case(new: &NewCase) -> (CaseRecord, bool);

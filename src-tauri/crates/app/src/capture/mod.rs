@@ -37,6 +37,10 @@ use wishes::{Of, Wish};
 
 /// Runs that are asked about at a time.
 const ASKED_AT_ONCE: usize = 8;
+/// Jobs of an earlier life of the program that are gone on with, the newest of them.
+const WISHED_ANEW_MAX: u32 = 5_000;
+/// Where the record can't be read at the start, that is tried again after so long.
+const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// What became of the wish to save a file.
 pub(crate) enum Saved {
@@ -121,11 +125,47 @@ impl Desk {
         self.wishes.heard(jobs);
     }
 
-    /// Saves what is wished for, for as long as it is polled.
+    /// Saves what is wished for, for as long as it is polled: first what was wished for in an earlier life of the
+    /// program and did not come.
     pub async fn keep_capturing(&self) {
+        // Until the record could be read: another fault of it keeps nothing new waiting.
+        let mut again_at = Some(self.now());
         loop {
+            if again_at.is_some_and(|at| at <= self.now()) {
+                again_at = self.wish_anew().await;
+            }
             self.capture_wanted().await;
-            self.wished().await;
+            match again_at {
+                Some(at) => drop(select(pin!(self.wished()), self.sleep_until(at)).await),
+                None => self.wished().await,
+            }
+        }
+    }
+
+    /// Wishes for what an earlier life of the program has wished for, as far as the record tells of it: wishes are
+    /// kept in memory, and of a refunded run nothing is due. When that is to be tried again, if the record could not
+    /// be read. On a record that people share it is left to whoever makes passes there, so that not everybody who
+    /// opens a window fetches the same files.
+    async fn wish_anew(&self) -> Option<Timestamp> {
+        let since = self.now().saturating_sub(self.policy.assumed_retention()).unwrap_or(Timestamp::MIN);
+        let unkept = async {
+            let shared = self.store.identity(&self.agent.id, self.now()).await?.enforced;
+            if shared && self.timer.every.is_none() {
+                return Ok(Vec::new());
+            }
+            self.store.unkept_jobs(since, WISHED_ANEW_MAX).await
+        };
+        match unkept.await {
+            Ok(unkept) => {
+                let (made, heard): (Vec<_>, Vec<_>) = unkept.into_iter().partition(|row| row.made);
+                self.want_saved(made.into_iter().map(|row| row.run_id));
+                self.heard_of(heard.into_iter().map(|row| row.job_id));
+                None
+            }
+            Err(why) => {
+                tracing::warn!(%why, "what was to be saved before the start was not found out");
+                Some(self.now().saturating_add(READ_AGAIN_AFTER).unwrap_or(Timestamp::MAX))
+            }
         }
     }
 
@@ -302,13 +342,18 @@ impl Desk {
 
     async fn bring_to(&self, ready: Ready, _place: Place<'_>) -> Worked {
         let saved = self.capture(&ready.scope, &ready.root, &ready.file, &self.agent.id).await;
-        let (file, of) = (ready.id(), Of::Run(ready.root));
+        let (file, of) = (ready.id(), Of::Run(ready.root.clone()));
         let (why, retry) = match saved {
             Ok(Saved::Here) => {
                 self.wishes.waiting().end_try(&of);
                 return Worked::Brought { file, is_here: true };
             }
-            Ok(Saved::Missed { why, retry, .. }) => (why, retry),
+            Ok(Saved::Missed { why, gone, retry }) => {
+                if gone && let Err(error) = self.note_gone(&ready.root, &ready.file.fetch).await {
+                    tracing::warn!(%error, "that a file is gone was not noted");
+                }
+                (why, retry)
+            }
             Err(why) => (why.to_string(), true),
         };
         tracing::warn!(?of, item = ready.file.item, why, "a file was not saved");

@@ -1,11 +1,12 @@
 //! The record of copies of our own.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreResult;
 use crate::capture::Capture;
-use crate::ids::AgentId;
+use crate::ids::{AgentId, JobId, RunId};
 
 /// What became of a copy that is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,15 @@ pub enum Kept {
     Refused(String),
 }
 
+/// A job of which something may be with its provider that is nowhere of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unkept {
+    pub job_id: JobId,
+    pub run_id: RunId,
+    /// Its provider said of a file that it is there. Else somebody told of the job, and its provider is to be asked.
+    pub made: bool,
+}
+
 /// Which files are in the vault, and why. A capture stands until its file is taken out of the vault; then its item
 /// can be captured anew.
 #[async_trait]
@@ -26,4 +36,10 @@ pub trait CaptureStore: Send + Sync {
     ///
     /// `by` is who brought it; a record that knows its logins goes by the login.
     async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept>;
+
+    /// Jobs of which something may have to be saved, the newest first, then by id: those with a file that was
+    /// finished at `since` or later, of which neither a capture stands nor an output of the run is stored, and those
+    /// of which a delivery came since then and no last word is known. A hint for who saves, and nothing more: what is
+    /// to be saved follows from the run's scope.
+    async fn unkept_jobs(&self, since: Timestamp, limit: u32) -> StoreResult<Vec<Unkept>>;
 }

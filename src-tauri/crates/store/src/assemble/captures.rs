@@ -2,7 +2,7 @@
 
 use makegood_domain::capture::Capture;
 use makegood_domain::plan::StoredFile;
-use makegood_domain::ports::StoreResult;
+use makegood_domain::ports::{StoreResult, Unkept};
 
 use crate::rows::Columns;
 
@@ -17,5 +17,13 @@ pub(crate) fn capture(row: &impl Columns) -> StoreResult<Capture> {
             media_type: row.text("media_type")?,
         },
         captured_at: row.time("captured_at")?,
+    })
+}
+
+pub(crate) fn unkept(row: &impl Columns) -> StoreResult<Unkept> {
+    Ok(Unkept {
+        job_id: row.text("job_id")?.as_str().into(),
+        run_id: row.text("run_id")?.as_str().into(),
+        made: row.int("made")? > 0,
     })
 }

@@ -29,7 +29,7 @@ use crate::rows::Columns;
 
 pub(crate) use actions::{actions, state_word};
 pub(crate) use canvas::{node, project};
-pub(crate) use captures::capture;
+pub(crate) use captures::{capture, unkept};
 pub(crate) use cases::{CaseParts, attachment, case, draft, message, saved_view};
 pub(crate) use catalogue::{models, provider};
 pub(crate) use deliveries::{upload, webhook};

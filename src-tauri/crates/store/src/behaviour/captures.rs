@@ -2,12 +2,13 @@
 
 use jiff::SignedDuration;
 use makegood_domain::capture::Capture;
+use makegood_domain::feed::Fact;
 use makegood_domain::plan::{Effect, Place, StoredFile};
-use makegood_domain::ports::{Kept, Receipt, Removal, Store};
+use makegood_domain::ports::{Kept, NewDelivery, Receipt, Removal, Store};
 use serde_json::json;
 
 use super::sweeps::charged;
-use super::world::{at, fact, lease};
+use super::world::{at, fact, lease, output};
 use super::{settled, take};
 
 const HOUR: i64 = 3_600;
@@ -126,4 +127,57 @@ pub(crate) async fn what_was_captured_is_known_and_referred_to(store: &dyn Store
     assert_eq!(known().await.count(), 1, "once");
     assert!(!claim(store, "ab", 2_000 + HOLD).await, "an output shows it");
     assert_eq!(standing(store, "r1").await.len(), 1);
+}
+
+/// A job whose first item has a file, finished then.
+fn finished(run: &str, state: &str, seconds: i64) -> Fact {
+    let file = json!({ "bytes": 9, "sha256_prefix": "", "available_until": null, "exists_now": null });
+    let items = json!([{ "item": 1, "state": "succeeded", "finished_at": at(seconds), "file": file }]);
+    let row = json!({ "id": format!("job_{run}"), "run_id": run, "provider_id": "meridian", "submitted_at": at(11),
+        "state": state, "processing_started_at": null, "finished_at": null, "items": items, "error": null });
+    fact("job", row)
+}
+
+async fn unkept(store: &dyn Store, since: i64) -> Vec<(String, bool)> {
+    let rows = store.unkept_jobs(at(since), 10).await.unwrap();
+    rows.into_iter().map(|row| (row.run_id.0, row.made)).collect()
+}
+
+pub(crate) async fn what_may_have_to_be_saved_is_told_after_a_restart(store: &dyn Store) {
+    for run in ["made", "old", "saved", "shown", "silent", "heard"] {
+        charged(store, run).await;
+    }
+    let of = |run: &str, state: &str, seconds| finished(run, state, seconds);
+    let shown = output("o_shown", "shown", "a", "stored");
+    let facts = [of("made", "succeeded", 1_300), of("old", "succeeded", 900), of("saved", "succeeded", 1_200)];
+    take(store, &facts, at(1_600)).await;
+    take(store, &[of("shown", "succeeded", 1_200), shown, of("silent", "lookup_failed", 1_250)], at(1_600)).await;
+    made(store, "heard").await;
+    assert!(matches!(keep(store, "saved", "ab", 2_000).await, Kept::Stands(_)));
+    let ours = |rows: &[(&str, bool)]| rows.iter().map(|(run, made)| ((*run).to_owned(), *made)).collect::<Vec<_>>();
+    let told = ours(&[("made", true), ("silent", false)]);
+    assert_eq!(unkept(store, 1_000).await, told, "neither what is old, nor saved, nor shown, nor still made");
+    store.keep_deliveries(&[heard_of("heard", 1_700)], at(1_700)).await.unwrap();
+    assert_eq!(unkept(store, 1_000).await, [&ours(&[("heard", false)])[..], &told].concat(), "somebody told of it");
+    assert_eq!(store.unkept_jobs(at(0), 2).await.unwrap().len(), 2, "the newest");
+    take(store, &[of("heard", "failed", 1_750)], at(1_800)).await;
+    let after = unkept(store, 1_000).await;
+    assert_eq!(after.first(), Some(&("heard".to_owned(), true)), "its provider has a file, whatever became of the job");
+    assert!(claim(store, "ab", 2_000 + HOLD).await);
+    assert!(unkept(store, 1_000).await.contains(&("saved".to_owned(), true)), "what is taken away is not ours");
+}
+
+/// A delivery about the job of a run, which proves nothing.
+fn heard_of(run: &str, seconds: i64) -> NewDelivery {
+    NewDelivery {
+        provider_id: "meridian".into(),
+        endpoint: None,
+        delivery_id: format!("msg_{run}"),
+        job_id: Some(format!("job_{run}").as_str().into()),
+        event: None,
+        proven: false,
+        headers: Vec::new(),
+        body: b"{}".to_vec(),
+        received_at: at(seconds),
+    }
 }

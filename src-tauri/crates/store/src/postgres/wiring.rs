@@ -19,7 +19,7 @@ use makegood_domain::ports::{
     Detection, Draft, DraftSave, DueRun, EndpointState, FactStore, FileStore, Finding, FullScan, Identity,
     ImportPosition, ImportReport, IntakeStore, Kept, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery,
     NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery,
-    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unread,
+    RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreHealth, StoreResult, StoredAnswer, Told, Unkept, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -96,6 +96,9 @@ impl IntakeStore for PgStore {
 impl CaptureStore for PgStore {
     async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept> {
         self.write_capture(capture, by).await
+    }
+    async fn unkept_jobs(&self, since: Timestamp, limit: u32) -> StoreResult<Vec<Unkept>> {
+        self.read_unkept_jobs(since, limit).await
     }
 }
 

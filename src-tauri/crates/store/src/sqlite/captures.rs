@@ -1,8 +1,9 @@
 //! Copies of our own: which files of providers are in the vault.
 
+use jiff::Timestamp;
 use makegood_domain::capture::Capture;
 use makegood_domain::ids::AgentId;
-use makegood_domain::ports::{Kept, PLACED_NOT_AFTER, StoreError, StoreResult};
+use makegood_domain::ports::{Kept, PLACED_NOT_AFTER, StoreError, StoreResult, Unkept};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -22,6 +23,21 @@ statements! {
         WHERE job_id = ?1 AND item = ?2";
     CAPTURES = "SELECT job_id, item, run_id, sha256, bytes, media_type, captured_at FROM standing_captures
         WHERE run_id IN (SELECT value FROM json_each(?1)) ORDER BY captured_at, job_id, item";
+    /// Gone through whole, and only when a program begins: an index on it would cost every job that is told of.
+    UNKEPT = "SELECT job_id, run_id, max(made) AS made FROM (
+            SELECT j.id AS job_id, j.run_id, j.state NOT IN ('lookup_failed', 'unrecognised') AS made,
+                coalesce(i.finished_at, j.finished_at, j.looked_up_at, j.submitted_at) AS told_at
+            FROM jobs j JOIN job_items i ON i.job_id = j.id
+            WHERE i.state = 'succeeded' AND i.file_bytes IS NOT NULL AND coalesce(i.file_exists_now, 1) = 1
+                AND coalesce(i.finished_at, j.finished_at, j.looked_up_at, j.submitted_at) >= ?1
+                AND NOT EXISTS (SELECT 1 FROM standing_captures c WHERE c.job_id = j.id AND c.item = i.item)
+                AND NOT EXISTS (SELECT 1 FROM outputs o WHERE o.run_id = j.run_id AND o.item = i.item
+                    AND o.state = 'stored' AND o.quarantined_at IS NULL)
+            UNION ALL
+            SELECT j.id, j.run_id, 0, d.received_at FROM deliveries d JOIN jobs j ON j.id = d.job_id
+            WHERE d.received_at >= ?1 AND d.run_id = j.run_id
+                AND j.state NOT IN ('succeeded', 'failed', 'filtered', 'cancelled', 'not_found'))
+        GROUP BY job_id, run_id ORDER BY max(told_at) DESC, job_id LIMIT ?2";
 }
 
 impl SqliteStore {
@@ -30,6 +46,12 @@ impl SqliteStore {
         let kept = keep(&mut tx, capture, by).await.map_err(|fault| as_error(fault, capture.job_id.as_str()))?;
         tx.commit().await.map_err(backend)?;
         Ok(kept)
+    }
+
+    pub(super) async fn read_unkept_jobs(&self, since: Timestamp, limit: u32) -> StoreResult<Vec<Unkept>> {
+        let query = sqlx::query(UNKEPT).bind(micros(since)).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.readers).await.map_err(backend)?;
+        assemble::each(&rows, assemble::unkept)
     }
 }
 

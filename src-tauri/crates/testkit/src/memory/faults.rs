@@ -16,6 +16,7 @@ pub enum Op {
     Answers,
     OwnersOfJobs,
     KeepCapture,
+    UnkeptJobs,
     Postings,
     Catalogue,
     Charges,

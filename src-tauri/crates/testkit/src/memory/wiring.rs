@@ -20,7 +20,7 @@ use makegood_domain::ports::{
     ImportPosition, ImportReport, IntakeStore, Kept, KnownFile, Letter, LetterEnd, LetterStore, NewCase, NewDelivery,
     NextLook, OutboxLine, PassReport, Person, PostingLine, PromiseHealth, Pruned, QueueCounts, QueuePage, QueueQuery,
     RawAnswer, ReconcileStore, Removal, SavedView, Store, StoreError, StoreHealth, StoreResult, StoredAnswer, Told,
-    Unread,
+    Unkept, Unread,
 };
 use makegood_domain::scope::Scope;
 use makegood_domain::support::Requester;
@@ -173,6 +173,9 @@ impl IntakeStore for MemoryStore {
 impl CaptureStore for MemoryStore {
     async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept> {
         self.write(Op::KeepCapture, always, |record| captures::keep(record, capture, by))
+    }
+    async fn unkept_jobs(&self, since: Timestamp, limit: u32) -> StoreResult<Vec<Unkept>> {
+        self.read(Op::UnkeptJobs, |record| Ok(captures::unkept(record, cut(since), limit)))
     }
 }
 

@@ -101,6 +101,9 @@ pub(super) async fn journals(store: &dyn Store, now: Timestamp) -> Vec<Answer> {
     for (after, limit) in [(None, 10), (None, 1), (files.first().map(String::as_str), 10)] {
         add("known files", Outcome::of(store.known_files(after, limit).await));
     }
+    for (since, limit) in [(at(0), 50), (at(2_000), 50), (at(0), 1)] {
+        add("what may have to be saved", Outcome::of(store.unkept_jobs(since, limit).await));
+    }
     add("removals under way", Outcome::of(store.claimed_removals(10).await));
     add("people", Outcome::of(store.people().await));
     for open_only in [true, false] {
