@@ -6,12 +6,15 @@ use makegood_app::contract::{
     FileDeadline, OutcomeState, ReadBack, ReviewRequest, ReviewSheet, Say,
 };
 use makegood_domain::diagnose::{Remedy, Verdict};
+use makegood_domain::feed::Fact;
 use makegood_domain::ids::{CaseId, JobId};
 use makegood_domain::ledger::RefundState;
 use makegood_domain::plan::ActionKind;
 use makegood_domain::ports::{ApprovalState, CaseStore as _, FactStore as _};
+use serde_json::json;
 
 use super::acting::{confirmation, review};
+use super::fakes::Fetching;
 use super::saving::{dossier, file_of, finished};
 use super::telling::told;
 use super::world::*;
@@ -90,6 +93,46 @@ async fn a_late_result_that_is_saved_is_shown_as_saved() {
     house.desk.heard_of([JobId::new("job-run_shot4")]);
     assert_eq!(house.desk.capture_wanted().await, 1);
     assert_eq!(shown().await, (FileDeadline::Saved, FileDeadline::Saved));
+}
+
+/// What the platform came to have after its refund, and keeps back.
+fn held_back() -> Fact {
+    let row = json!({ "id": "out_held", "run_id": "run_shot4", "item": 1, "project_id": "prj_spring01", "node_id": null,
+        "stored_at": FINISHED, "bytes": 10, "state": "held", "in_history": false, "on_canvas": false });
+    serde_json::from_value(json!({ "type": "output", "data": row })).expect("a fact")
+}
+
+#[tokio::test]
+async fn what_the_platform_holds_back_is_saved_first_and_then_released() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED), held_back()]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    let finding = house.store.case(&case).await.expect("a case").finding.expect("a finding");
+    assert_eq!(finding.diagnosis.verdict, Verdict::LateResult);
+    let early = reviewed(&house, &case, Some(consent())).await;
+    assert!(matches!(&early, Err(Error::Refused(why)) if why.contains("no copy of ours to release yet")), "{early:?}");
+    assert_eq!(levels(&house).await, [70, 500], "nobody pays for what nobody has read");
+    assert_eq!(house.desk.capture_wanted().await, 1, "the review has begun to save it");
+    let sheet = reviewed(&house, &case, Some(consent())).await.expect("it can be reviewed");
+    assert_eq!(sheet.files.len(), 1);
+    let done = house.desk.confirm(confirming(&sheet, "a")).await.expect("an outcome");
+    assert_eq!(done.state, OutcomeState::Done, "{:?}", done.why);
+    assert_eq!(levels(&house).await, [0, 360]);
+    let shown = dossier(&house, "run_shot4").await.outputs.into_iter().filter(|row| row.on_canvas).count();
+    assert_eq!(shown, 1, "once, and by our own copy");
+}
+
+#[tokio::test]
+async fn what_only_the_platform_has_left_is_not_released_here() {
+    let house = finished(vec![platform_refund("run_shot4", FINISHED), held_back()]).await;
+    let case = house.case("T-1", COMPLAINT).await;
+    *house.mill.fetching.lock().expect("not poisoned") = Fetching::Fails { gone: true };
+    for _ in 0..2 {
+        let refused = reviewed(&house, &case, Some(consent())).await;
+        let named = "only the platform can release it";
+        assert!(matches!(&refused, Err(Error::Refused(why)) if why.contains(named)), "{refused:?}");
+        assert_eq!(house.desk.capture_wanted().await, 0);
+    }
+    assert_eq!(levels(&house).await, [70, 500]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use makegood_domain::diagnose::ChargeRestoration;
 use makegood_domain::draft::{self, AnswerInput};
 use makegood_domain::ids::{BalanceId, CaseId, RefundId, RunId};
+use makegood_domain::matching::logical_run;
 use makegood_domain::money::Credits;
 use makegood_domain::plan::{
     ActionKind, Consent, Effect, Place, Plan, PlanInput, ReleasedItem, Step, digest, moved_sum, offers, plan, releases,
@@ -27,7 +28,8 @@ use crate::finding::Examined;
 use crate::labels;
 
 impl Desk {
-    /// The dry run of an action. Sends nothing and changes nothing but the stored finding.
+    /// The dry run of an action. Sends nothing and changes nothing but the stored finding; that of a release begins to
+    /// save what is to be released.
     ///
     /// # Errors
     /// As its code says; nothing is half done.
@@ -39,6 +41,9 @@ impl Desk {
         let reason = against.then_some("given when it is confirmed");
         let consent = request.consent.as_ref().map(Consent::from);
         let said = Said { answer: request.answer.as_deref(), reason, consent: consent.as_ref() };
+        if request.kind == ActionKind::Release {
+            self.save_late_results(&examined);
+        }
         let plan = self.plan_for(&examined, request.kind, &said, now)?;
         let mut sheet = self.sheet(&examined, &plan, now);
         if against {
@@ -58,6 +63,17 @@ impl Desk {
             sheet.checks.insert(1, limit_check(&me, &sheet, moved));
         }
         Ok(sheet)
+    }
+
+    /// Wishes for a copy of our own of each late result that has none, also of one that the platform holds back:
+    /// the customer can have it (P4), and pays for nothing that nobody here has read.
+    fn save_late_results(&self, examined: &Examined) {
+        let without_copy = examined.finding.diagnosis.late_results.iter().filter_map(|late| {
+            let run = logical_run(&examined.scope, &late.run)?;
+            let is_saved = run.captures().any(|copy| copy.item == late.item);
+            (!is_saved).then(|| run.jobs())
+        });
+        self.heard_of(without_copy.flatten().map(|job| job.id.clone()));
     }
 
     /// The plan of an action for an instant. The same facts, answer and instant give the same plan

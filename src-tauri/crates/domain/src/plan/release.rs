@@ -187,8 +187,9 @@ fn not_saved(run: &RunFacts<'_>) -> String {
     match run.outputs().find(|output| output.state == OutputState::Held) {
         // Nobody is debited for a file that was never read (P4): of what only the platform has, nothing is known.
         Some(held) => format!(
-            "output {} of {id} is held back by the platform, and there is no copy of ours to release: ask the provider \
-             again, or let the platform release it",
+            "output {} of {id} is held back by the platform, and there is no copy of ours to release yet: its provider is \
+             asked for it, so look again when it is saved; where its provider has it no longer, only the platform can \
+             release it",
             held.id
         ),
         None => format!("no late result of {id} is saved: look it up again"),
