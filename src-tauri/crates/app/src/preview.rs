@@ -96,8 +96,9 @@ impl Desk {
         Ok(PreviewBytes { media_type: facts.media_type, bytes })
     }
 
-    /// Opens a copy of an output's file in the system's program for its type: for what is too long for the
-    /// window, or what this machine's web view cannot decode.
+    /// Opens an output's file in the system's program for its type: for what is too long for the window, or what
+    /// this machine's web view cannot decode. It is hashed before; a long one of a vault that makes links is then not
+    /// copied.
     ///
     /// # Errors
     /// `Refused` as [`Self::preview_bytes`] is, whatever the length, and where no program opens it.

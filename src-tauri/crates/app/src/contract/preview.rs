@@ -41,7 +41,7 @@ pub struct PreviewView {
     pub brought: Option<BroughtBy>,
 }
 
-/// A copy of a file that another program was asked to open.
+/// What another program was asked to open: a copy of a file, or a list of one entry with a link to it that soon ends.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenedOutside {

@@ -378,8 +378,9 @@ pub trait Vault: Send + Sync {
 /// Another program of this machine that shows a file, where the window cannot.
 #[async_trait]
 pub trait Player: Send + Sync {
-    /// Opens a copy of the file that cannot be written, under a name that ends as its type does. Returns
-    /// the path of the copy, which lasts as long as this program.
+    /// Opens a copy of the file that cannot be written, under a name that ends as its type does; of a long film or
+    /// sound, where the vault makes links, a list that names one. Returns the path of either, which lasts as long as
+    /// this program.
     ///
     /// # Errors
     /// In words for people: what could not be copied, or that no program opens this type.
