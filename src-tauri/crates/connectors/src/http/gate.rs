@@ -6,10 +6,10 @@ use std::time::Duration;
 /// Failed calls in a row that open the breaker, and how long it then stays open (reliability 2.1).
 const FAILURES_OPEN: u32 = 5;
 const OPEN_FOR: Duration = Duration::from_secs(20);
-/// Retries that may be made before any call succeeded, and what a call that succeeded adds: in the
-/// long run one retry to ten calls.
+/// Retries that may be made before any call succeeded, and what a call that succeeded adds: together no more
+/// than one retry to ten calls in a thousand of them.
 const BUDGET: f64 = 10.0;
-const EARNED: f64 = 0.1;
+const EARNED: f64 = 0.09;
 
 /// Whether a provider may be asked now.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ mod tests {
             gate.succeeded();
             retries += u32::from(gate.take_retry());
         }
-        assert!((100..=111).contains(&retries), "{retries} retries");
+        assert!((95..=100).contains(&retries), "{retries} retries");
     }
 
     #[test]
