@@ -1,6 +1,7 @@
 //! `makegoodctl` as it is run: what it prints, where, and how it ends.
 
 mod asking_providers;
+mod bringing_files;
 mod evaluating;
 mod importing;
 mod keeping_files;
