@@ -1,8 +1,11 @@
 //! A week in which every provider is down now and then, played minute by minute with the retention that the
 //! vendors state: ten minutes here, an hour there, and files that take minutes to come. A desk is at work all the
-//! time as it is in the program that hosts it, with passes an hour apart at the latest, and is begun anew now and
-//! then. A file that somebody could have saved, because it was there and its provider was up for long enough after it
-//! was heard of, must be ours at the end.
+//! time as it is in the program that hosts it, with passes an hour apart at the latest. The program is killed now and
+//! then, in the middle of whatever it does, and begun anew some minutes later. A file that somebody could have saved,
+//! because it was there and its provider was up for long enough after it was heard of, must be ours at the end.
+//!
+//! Beside it the same week is played by a desk that makes a pass each hour and looks at nothing in between: it must be
+//! seen to lose files, or the week would show nothing.
 
 mod life;
 mod outages;
@@ -11,6 +14,7 @@ mod world;
 use std::sync::Arc;
 
 use crate::child::runtime;
+use crate::dice::Dice;
 use crate::suites::Run;
 use crate::verdict::Verdict;
 use life::Life;
@@ -21,10 +25,8 @@ const WEEK: i64 = 7 * 24 * 60;
 const AFTER: i64 = 2 * 24 * 60;
 /// Minutes between two passes at the latest, as it is shipped.
 const EVERY: i64 = 60;
-/// Minutes after which the program is ended in the middle of whatever it does, and begun anew.
-const RESTARTS: i64 = 1_001;
 /// How often everybody who can go on in a minute does. What is not done by then is done in the next one.
-const TURNS: u32 = 200;
+const TURNS: u64 = 200;
 /// Runs in a week.
 const RUNS_QUICK: usize = 220;
 const RUNS_FULL: usize = 3_000;
@@ -48,6 +50,7 @@ struct Count {
     ours: u64,
     out_of_reach: u64,
     late: u64,
+    ends: u64,
     passes: u64,
     webhooks: u64,
     lost: Vec<String>,
@@ -59,8 +62,10 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
 
 /// A week with so many runs.
 pub fn play(run: &Run, runs: usize, plant: Plant) -> anyhow::Result<Verdict> {
-    let count = runtime()?.block_on(live(run.seed, runs, plant))?;
+    let runtime = runtime()?;
+    let count = runtime.block_on(live(run.seed, runs, plant))?;
     let mut verdict = Verdict::default();
+    verdict.count("ends", count.ends);
     verdict.count("passes", count.passes);
     verdict.count("webhooks", count.webhooks);
     verdict.count("made", count.made);
@@ -71,34 +76,55 @@ pub fn play(run: &Run, runs: usize, plant: Plant) -> anyhow::Result<Verdict> {
     for lost in count.lost {
         verdict.fault(lost, run.replay("week"));
     }
-    let shortest = plant == Plant::Nothing && count.ours == 0;
-    if shortest {
-        verdict.fault("nothing was saved at all: the week tests nothing", run.replay("week"));
+    if plant != Plant::Nothing {
+        return Ok(verdict);
+    }
+    if count.ours == 0 || count.ends == 0 {
+        verdict.fault("nothing was saved, or nobody was ended: the week tests nothing", run.replay("week"));
+    }
+    let control = runtime.block_on(live(run.seed, runs, Plant::SleepsThrough))?.lost.len();
+    verdict.count("control-lost", control);
+    if control == 0 {
+        verdict.fault("who looks only each hour loses nothing either: the week tests nothing", run.replay("week"));
     }
     Ok(verdict)
 }
 
 async fn live(seed: u64, runs: usize, plant: Plant) -> anyhow::Result<Count> {
     let world = Arc::new(World::new(seed, runs).await?);
-    let mut count = Count::default();
-    let mut life = Life::begin(&world, plant, 0)?;
+    let (mut count, mut dice) = (Count::default(), Dice::new(seed, "ends"));
+    let (mut life, mut told) = (None::<Life>, Vec::new());
     for minute in 0..WEEK + AFTER {
         world.become_minute(minute).await?;
-        if minute > 0 && minute % RESTARTS == 0 {
-            count.passes += life.end();
-            life = Life::begin(&world, plant, minute)?;
+        // Who finds nobody tells again.
+        told.extend(world.heard_at(minute));
+        let ends = world.ends.begins(minute);
+        if world.ends.is_down(minute) && !ends {
+            continue;
         }
-        let heard = world.heard_at(minute);
+        let mut living = match life.take() {
+            Some(life) => life,
+            None => Life::begin(&world, plant, minute)?,
+        };
+        let heard = std::mem::take(&mut told);
         count.webhooks += u64::try_from(heard.len())?;
+        world.keep(&heard, minute).await?;
         if plant != Plant::HearsNothing {
-            life.desk.heard_of(heard);
+            living.desk.heard_of(heard);
         }
-        for _ in 0..TURNS {
+        let turns = if ends { dice.below(TURNS) } else { TURNS };
+        for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        life.is_well().await?;
+        living.is_well().await?;
+        if ends {
+            count.ends += 1;
+            count.passes += living.end();
+        } else {
+            life = Some(living);
+        }
     }
-    count.passes += life.end();
+    count.passes += life.map_or(0, Life::end);
     tell(&world, &mut count).await?;
     Ok(count)
 }

@@ -1,8 +1,8 @@
-//! When a provider is down.
+//! When a provider is down, and when the program is not there.
 
 use crate::dice::Dice;
 
-/// Minutes in which a provider answers nobody: from, and until before.
+/// Minutes in which somebody is not there: from, and until before.
 #[derive(Clone, Debug)]
 pub struct Outages(Vec<(i64, i64)>);
 
@@ -17,6 +17,22 @@ impl Outages {
             at += length + dice.between(60, 1_300);
         }
         Self(all)
+    }
+
+    /// A program that is ended now and then, and begun anew some minutes later.
+    pub fn of_program(dice: &mut Dice, minutes: i64) -> Self {
+        let (mut all, mut at) = (Vec::new(), dice.between(60, 900));
+        while at < minutes {
+            let length = dice.between(1, 9);
+            all.push((at, at + length));
+            at += length + dice.between(120, 1_400);
+        }
+        Self(all)
+    }
+
+    /// Whether one begins in this minute.
+    pub fn begins(&self, minute: i64) -> bool {
+        self.0.iter().any(|(from, _)| *from == minute)
     }
 
     pub fn is_down(&self, minute: i64) -> bool {

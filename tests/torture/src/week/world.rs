@@ -12,8 +12,8 @@ use makegood_domain::ids::{JobId, ProviderId, RunId};
 use makegood_domain::plan::StoredFile;
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{
-    Capability, Clock as _, Descriptor, FileSink, Incoming, JobRef, LookUp, NextLook, ProviderError, ProviderPort,
-    Providers, Retry, Start, Store, StoreResult, TransitKey, Vault, VaultError,
+    Capability, Clock as _, DeliveryStore, Descriptor, FileSink, Incoming, JobRef, LookUp, NewDelivery, NextLook,
+    ProviderError, ProviderPort, Providers, Retry, Start, Store, StoreResult, TransitKey, Vault, VaultError,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use makegood_testkit::{ManualClock, MemoryStore};
@@ -21,7 +21,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::outages::Outages;
-use super::{AFTER, Plant, RESTARTS, WEEK};
+use super::{AFTER, Plant, WEEK};
 use crate::between::{Between, Through};
 use crate::dice::Dice;
 use crate::kill::outside::AtItsWord;
@@ -30,6 +30,8 @@ use crate::product::{self, ACCOUNT, QUOTA, fact};
 /// Vendors, by their adapters, whose files the week is about. Those that state no limit are kept by.
 const VENDORS: [&str; 8] =
     ["bfl", "replicate", "luma_agents", "stability", "seedance", "gemini_veo", "minimax_v2", "kling"];
+/// Those of them that make pictures.
+const PICTURES: [&str; 2] = ["bfl", "stability"];
 /// A vendor that states nothing keeps its files this long here.
 const UNSTATED: i64 = 24 * 60;
 /// What one run costs.
@@ -76,6 +78,8 @@ struct Mills {
 pub struct World {
     pub runs: Vec<WeekRun>,
     pub clock: Arc<ManualClock>,
+    /// When the program is ended and not there.
+    pub ends: Outages,
     store: Arc<MemoryStore>,
     mills: Arc<Mills>,
     files: Files,
@@ -102,12 +106,14 @@ impl World {
         let mut runs: Vec<WeekRun> = (0..count).map(|number| any_run(number, &kept, &mut dice)).collect();
         runs.sort_by_key(|run| run.begun);
         let outages = VENDORS.iter().map(|vendor| ((*vendor).to_owned(), Outages::of(&mut dice, WEEK + AFTER)));
+        let outages = outages.collect();
+        let ends = Outages::of_program(&mut dice, WEEK + AFTER);
         let clock = Arc::new(ManualClock::new(instant(0)));
         let by_job = runs.iter().map(|run| (run.job(), run.clone())).collect();
-        let mills = Arc::new(Mills { clock: Arc::clone(&clock), runs: by_job, outages: outages.collect() });
+        let mills = Arc::new(Mills { clock: Arc::clone(&clock), runs: by_job, outages });
         let store = Arc::new(MemoryStore::new());
         furnish(&store, &kept).await?;
-        Ok(Self { runs, clock, store, mills, files: Files::default() })
+        Ok(Self { runs, clock, ends, store, mills, files: Files::default() })
     }
 
     /// A desk of a program that has just begun.
@@ -134,6 +140,29 @@ impl World {
         self.runs.iter().filter(|run| run.webhook == Some(minute)).map(WeekRun::job).collect()
     }
 
+    /// Keeps webhooks about these jobs, as the server does before it answers.
+    pub async fn keep(&self, jobs: &[JobId], minute: i64) -> anyhow::Result<()> {
+        let deliveries: Vec<NewDelivery> = jobs
+            .iter()
+            .filter_map(|job| {
+                let run = self.mills.runs.get(job)?;
+                Some(NewDelivery {
+                    provider_id: ProviderId::new(run.provider.as_str()),
+                    endpoint: None,
+                    delivery_id: format!("msg-{job}"),
+                    job_id: Some(job.clone()),
+                    event: None,
+                    proven: true,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    received_at: instant(minute),
+                })
+            })
+            .collect();
+        DeliveryStore::keep_deliveries(&*self.store, &deliveries, instant(minute)).await?;
+        Ok(())
+    }
+
     /// Whether its file is in the vault, delivered or not.
     pub async fn is_ours(&self, run: &WeekRun) -> anyhow::Result<bool> {
         let root = RunId::new(run.id.as_str());
@@ -142,23 +171,21 @@ impl World {
         Ok(scope.runs.iter().any(|dossier| !dossier.captures.is_empty()))
     }
 
-    /// The first minute from which on its file could have been saved: it had been heard of, it was there, and its
-    /// provider was up, all that for as long as the file takes to come and as two looks may be apart. A run is
-    /// heard of when it begins; one whose credits went back, by its webhook, and until the program is begun anew: what
-    /// it was to save is not written down.
+    /// The first minute from which on its file could have been saved: it had been heard of, it was there, its
+    /// provider was up, and the program was there, all that for as long as the file takes to come and as two looks may
+    /// be apart. A run is heard of when it begins; one whose credits went back, by its webhook.
     pub fn chance_to_save(&self, run: &WeekRun) -> Option<i64> {
         let outages = self.mills.outages.get(&run.provider)?;
-        let (heard, until) = match (run.fate, run.webhook) {
-            (Fate::Made, _) => (run.begun, run.kept_until),
-            (_, Some(heard)) => (heard, run.kept_until.min((heard / RESTARTS + 1) * RESTARTS)),
-            (_, None) => return None,
+        let heard = match (run.fate, run.webhook) {
+            (Fate::Made, _) => run.begun,
+            (_, heard) => heard?,
         };
         let kept = run.kept_until - run.done;
         // A look and the beginning of the pass that makes it, and a minute for what is not done in the same one.
         let apart = (kept / LOOKS_WITHIN).clamp(LOOK_EVERY.0, LOOK_EVERY.1) + 1 + run.takes;
         let mut since = None;
-        for minute in run.done.max(heard)..until {
-            if outages.is_down(minute) {
+        for minute in run.done.max(heard)..run.kept_until {
+            if outages.is_down(minute) || self.ends.is_down(minute) {
                 since = None;
                 continue;
             }
@@ -191,7 +218,19 @@ fn any_run(number: usize, kept: &impl Fn(&str) -> i64, dice: &mut Dice) -> WeekR
         done,
         kept_until: done + kept(vendor),
         webhook,
-        takes: dice.between(0, 2),
+        takes: takes(vendor, dice),
+    }
+}
+
+/// Pictures come at once; most films do too, and some take minutes.
+fn takes(vendor: &str, dice: &mut Dice) -> i64 {
+    if PICTURES.contains(&vendor) {
+        return 0;
+    }
+    match dice.below(100) {
+        0..60 => 0,
+        60..85 => dice.between(1, 2),
+        _ => dice.between(3, 8),
     }
 }
 
