@@ -84,6 +84,8 @@ enum Command {
     ChildReach,
     #[command(hide = true)]
     ChildTls(net::tls::Child),
+    #[command(hide = true)]
+    ChildProxied,
 }
 
 fn main() -> ExitCode {
@@ -92,7 +94,8 @@ fn main() -> ExitCode {
         Command::ChildWriter(work) => return child::be(&work),
         Command::ChildProgram(program) => return child::be_program(&program),
         Command::ChildReach => return net::reach::be(options.seed),
-        Command::ChildTls(child) => return net::tls::be(&child, options.only),
+        Command::ChildProxied => return net::proxies::be(options.seed),
+        Command::ChildTls(child) => return net::tls::be(&child, options.seed, options.only),
         Command::Quick => (Suite::QUICK.to_vec(), false),
         Command::Full => (Suite::FULL.to_vec(), true),
         Command::Model => (vec![Suite::Model], options.full),

@@ -37,6 +37,8 @@ pub enum Plant {
     TrustsAll,
     /// Asks again without waiting as it was asked to.
     Impatient,
+    /// Forgets after each question how often it has asked again.
+    ForgetsBudget,
 }
 
 impl Plant {

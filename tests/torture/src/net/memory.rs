@@ -2,18 +2,44 @@
 
 use std::fs;
 
+/// More than this nothing that is played may take (reliability 2.2).
+pub const GROWN_MAX: u64 = 64 * 1024 * 1024;
+
+/// How much memory is taken from one moment on.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth {
+    before: Option<u64>,
+}
+
+impl Growth {
+    pub fn begun() -> Self {
+        Self { before: if forget_peak() { in_use() } else { None } }
+    }
+
+    /// The most since then, in bytes; `None` where nobody tells.
+    pub fn so_far(self) -> Option<u64> {
+        peak().zip(self.before).map(|(peak, before)| peak.saturating_sub(before))
+    }
+}
+
+/// For people.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a megabyte is enough")]
+pub fn told(grown: Option<u64>) -> String {
+    grown.map_or("unseen".to_owned(), |bytes| format!("{:.1}MB", bytes as f64 / 1e6))
+}
+
 /// In use now, in bytes; `None` where nobody tells.
-pub fn in_use() -> Option<u64> {
+fn in_use() -> Option<u64> {
     field("VmRSS:")
 }
 
 /// The most that was in use since [`forget_peak`], in bytes.
-pub fn peak() -> Option<u64> {
+fn peak() -> Option<u64> {
     field("VmHWM:")
 }
 
 /// Lets the peak begin anew (proc(5), `clear_refs`); false where that can't be done.
-pub fn forget_peak() -> bool {
+fn forget_peak() -> bool {
     fs::write("/proc/self/clear_refs", "5").is_ok()
 }
 

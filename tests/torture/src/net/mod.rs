@@ -7,9 +7,11 @@
 mod house;
 mod memory;
 mod play;
+pub mod proxies;
 pub mod reach;
 mod scripts;
 mod store;
+mod storm;
 pub mod tls;
 mod wire;
 
@@ -45,15 +47,18 @@ struct Tally {
 }
 
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
-    let mut verdict = played(&Size { seeds: run.size(1, SEEDS), rows: &[], plant: Plant::Nothing }, run)?;
-    if run.wants("ssrf") {
-        reach::watched(run, &mut verdict)?;
+    let seeds = run.size(1, SEEDS);
+    let mut verdict = played(&Size { seeds, rows: &[], plant: Plant::Nothing }, run)?;
+    // What names lead to (N12) is tried there too.
+    if run.wants("ssrf") || run.wants("N12") {
+        reach::watched(seeds, run, &mut verdict)?;
     }
-    child::runtime()?.block_on(store::played(run, &mut verdict))?;
+    child::runtime()?.block_on(store::played(seeds, run, &mut verdict))?;
     // Whether one of its scripts is asked for, the child knows.
     if run.only.as_ref().is_none_or(|only| tls::ROWS.iter().any(|row| only.starts_with(row))) {
-        tls::played(run, &mut verdict)?;
+        tls::played(seeds, run, &mut verdict)?;
     }
+    proxies::played(run, &mut verdict)?;
     Ok(verdict)
 }
 
@@ -67,8 +72,7 @@ pub fn played(size: &Size, run: &Run) -> anyhow::Result<Verdict> {
     verdict.count("scripts", format!("{}x{}", tally.scripts.len(), size.seeds));
     verdict.count("plays", tally.plays);
     verdict.count("requests", tally.requests);
-    let grown = tally.grown.map_or("unseen".to_owned(), |bytes| format!("{:.1}MB", megabytes(bytes)));
-    verdict.count("grown-max", grown);
+    verdict.count("grown-max", memory::told(tally.grown));
     Ok(verdict)
 }
 
@@ -93,11 +97,8 @@ async fn seeded(seed: u64, size: &Size, run: &Run, verdict: &mut Verdict, tally:
         }
         tally.scripts.insert(script.name.clone());
     }
+    if size.rows.is_empty() || size.rows.contains(&"N2") {
+        storm::played(seed, size.plant, run, verdict, tally).await?;
+    }
     Ok(())
-}
-
-/// For people.
-#[expect(clippy::cast_precision_loss, reason = "a tenth of a megabyte is enough")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

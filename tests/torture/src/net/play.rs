@@ -1,5 +1,6 @@
 //! Plays a script, and judges what came of it.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +11,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::house::{House, Outcome, Plant, Setting, hex_of};
-use super::memory;
+use super::memory::{GROWN_MAX, Growth};
 use super::scripts::{self, Script, Stage, Want};
-use super::wire::{FILE, Hours, QUESTION, Told, Wire};
+use super::storm;
+use super::wire::{Answer, FILE, Hours, QUESTION, Told, Wire};
 
-/// More than this a play may not take (reliability 2.2).
-const GROWN_MAX: u64 = 64 * 1024 * 1024;
 /// A body that is not read to its end is under way by so much: what the sockets of both ends hold.
 const UNDER_WAY: u64 = 16 * 1024 * 1024;
 /// A task that is still there so long after a play stays for ever (reliability 2.2).
@@ -43,6 +43,17 @@ pub struct Played {
     pub wrong: Vec<String>,
 }
 
+/// What a storm came to.
+#[derive(Debug)]
+pub struct Stormed {
+    /// How often the question was asked.
+    pub requests: usize,
+    /// Questions that were not asked at all.
+    pub refused: usize,
+    /// Whether a task is left behind.
+    pub is_left: bool,
+}
+
 impl Scene {
     pub async fn set(seed: u64, plant: Plant) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -59,13 +70,39 @@ impl Scene {
         scripts::all(&mut self.stage)
     }
 
+    /// Asks the provider's question very often, `apart` in virtual time, while it gets these answers.
+    ///
+    /// # Errors
+    /// When the machine does not give what a play needs.
+    pub async fn storm(&self, answers: VecDeque<Answer>, apart: Duration) -> anyhow::Result<Stormed> {
+        let mut told = Told::honest(self.stage.file.clone(), &self.stage.base);
+        told.looks = answers;
+        *self.wire.told() = told;
+        let (home, tasks) = (tempfile::tempdir()?, tasks());
+        let setting = Setting { hasty: false, limit_bytes: 1 << 24, plant: self.plant };
+        let new = || House::new(&self.stage.base, &self.stage.forbidden, home.path(), &self.hours, setting);
+        let (mut house, mut refused) = (new()?, 0);
+        for _ in 0..storm::CALLS {
+            if self.plant == Plant::ForgetsBudget {
+                house = new()?;
+            }
+            let before = self.wire.told().seen.len();
+            house.state().await;
+            refused += usize::from(self.wire.told().seen.len() == before);
+            self.hours.pass(apart);
+        }
+        drop(house);
+        let requests = self.wire.told().seen.iter().filter(|seen| seen.path == QUESTION).count();
+        Ok(Stormed { requests, refused, is_left: !ended(tasks).await })
+    }
+
     /// # Errors
     /// When the machine does not give what a play needs.
     pub async fn play(&mut self, script: &Script) -> anyhow::Result<Played> {
         *self.wire.told() = Told::by(script, self.stage.file.clone(), &self.stage.base);
         let home = tempfile::tempdir()?;
         let mut played = Played::default();
-        let (is_measured, before) = (memory::forget_peak(), memory::in_use());
+        let growth = Growth::begun();
         let tasks = tasks();
         let house = self.house(script, &home)?;
         match tokio::time::timeout(HANGS, self.act(script, &house, &home, &mut played)).await {
@@ -76,9 +113,7 @@ impl Scene {
         if !ended(tasks).await {
             played.wrong.push("a task is left".to_owned());
         }
-        if is_measured {
-            played.grown = memory::peak().zip(before).map(|(peak, before)| peak.saturating_sub(before));
-        }
+        played.grown = growth.so_far();
         if played.grown.is_some_and(|grown| grown > GROWN_MAX) {
             played.wrong.push(format!("memory grew by {} bytes", played.grown.unwrap_or_default()));
         }

@@ -10,6 +10,7 @@ use makegood_connectors::vault::shelf::{ContentKey, Locator, Put, Shelf as _, Sh
 use makegood_testkit::{Bucket, StoreFault as Fault};
 
 use super::house::{Plant, Waiting, hex_of};
+use super::memory::{GROWN_MAX, Growth, told};
 use super::wire::Hours;
 use crate::dice::Dice;
 use crate::suites::Run;
@@ -57,26 +58,44 @@ enum Before {
     Another,
 }
 
-/// Plays all of it, or what is asked for, with a file that goes up in one piece and one in parts.
-pub async fn played(run: &Run, verdict: &mut Verdict) -> anyhow::Result<()> {
-    let mut plays = 0;
-    let mut dice = Dice::new(run.seed, "store");
-    let files = [dice.bytes(4_000), dice.bytes(2 * PART + 1)];
-    for script in scripts() {
-        for (how, file) in ["in one piece", "in parts"].into_iter().zip(&files) {
-            let name = format!("N16/{}, {how}", script.name);
-            if !run.wants(&name) {
-                continue;
-            }
-            plays += 1;
-            for wrong in play(&script, file).await? {
-                let replay = format!("net --seed {} --only '{name}'", run.seed);
-                verdict.fault(format!("{name}: {wrong}"), replay);
+/// Plays all of it, or what is asked for, with each seed, with a file that goes up in one piece and one in parts.
+pub async fn played(seeds: u64, run: &Run, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let (mut plays, mut grown) = (0, None);
+    for seed in (run.seed..).take(usize::try_from(seeds)?) {
+        let mut dice = Dice::new(seed, "store");
+        let (short, rest) = (1 + dice.index(8_000), 1 + dice.index(100_000));
+        let files = [dice.bytes(short), dice.bytes(2 * PART + rest)];
+        for script in scripts() {
+            for (how, file) in ["in one piece", "in parts"].into_iter().zip(&files) {
+                let name = format!("N16/{}, {how}", script.name);
+                if !run.wants(&name) {
+                    continue;
+                }
+                plays += 1;
+                let growth = Growth::begun();
+                let mut wrong = play(&script, file).await?;
+                let taken = growth.so_far();
+                if taken.is_some_and(|taken| taken > GROWN_MAX) {
+                    wrong.push(format!("memory grew by {} bytes", taken.unwrap_or_default()));
+                }
+                grown = grown.max(taken);
+                for wrong in wrong {
+                    let replay = format!("net --seed {seed} --only '{name}'");
+                    verdict.fault(format!("{name} seed {seed}: {wrong}"), replay);
+                }
             }
         }
     }
     verdict.count("store", plays);
+    verdict.count("store-grown", told(grown));
     Ok(())
+}
+
+/// What is wrong where a file is put into a store without any fault.
+pub async fn sound(seed: u64) -> anyhow::Result<Vec<String>> {
+    let file = Dice::new(seed, "sound").bytes(4_000);
+    let script = Script { name: "", wrong: Vec::new(), before: None, want: Want::There, waits: Duration::ZERO };
+    play(&script, &file).await
 }
 
 fn scripts() -> Vec<Script> {

@@ -4,7 +4,7 @@ use super::{Bed, Bug};
 use crate::net::{self, Plant, Size};
 
 /// The rows in which some bug shows.
-const ROWS: &[&str] = &["N1", "N5", "N6", "N9", "N10"];
+const ROWS: &[&str] = &["N1", "N2", "N5", "N6", "N9", "N10"];
 
 pub fn beds() -> Vec<Bed> {
     let bug = |name, shows, rows, plant| Bug {
@@ -17,6 +17,7 @@ pub fn beds() -> Vec<Bed> {
         bug("what came before a break is the file", &["wanted Whole, got Done"], &["N5"], Plant::TakesParts),
         bug("files are gathered in memory", &["memory grew"], &["N9"], Plant::Hoards),
         bug("any address is trusted", &["a forbidden address was asked"], &["N10"], Plant::TrustsAll),
+        bug("whoever fails is asked again and again", &["retries were made"], &["N2"], Plant::ForgetsBudget),
         bug("nobody waits as asked", &["asked earlier than"], &["N1"], Plant::Impatient),
     ];
     let control = Size { seeds: 1, rows: ROWS, plant: Plant::Nothing };

@@ -18,6 +18,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use super::memory;
 use crate::child;
 use crate::suites::Run;
 use crate::verdict::Verdict;
@@ -30,39 +31,53 @@ pub const ROWS: [&str; 2] = ["N11", "N13"];
 
 /// What the child found.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Found {
-    scripts: usize,
+pub struct Found {
+    pub scripts: usize,
     handshakes: usize,
-    wrong: Vec<Wrong>,
+    /// The most memory that a play took beyond what was in use before; `None` where nobody tells.
+    grown: Option<u64>,
+    pub wrong: Vec<Wrong>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Wrong {
-    script: String,
-    what: String,
+pub struct Wrong {
+    pub script: String,
+    pub what: String,
 }
 
-/// Plays all of it, or what is asked for.
-pub fn played(run: &Run, verdict: &mut Verdict) -> anyhow::Result<()> {
+/// Plays all of it, or what is asked for, with each seed.
+pub fn played(seeds: u64, run: &Run, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let (mut scripts, mut handshakes, mut grown) = (0, 0, None);
+    for seed in (run.seed..).take(usize::try_from(seeds)?) {
+        let found = asked(seed, run.only.as_deref(), &[])?;
+        (scripts, handshakes) = (found.scripts, handshakes + found.handshakes);
+        grown = grown.max(found.grown);
+        for Wrong { script, what } in found.wrong {
+            verdict.fault(format!("{script} seed {seed}: {what}"), format!("net --seed {seed} --only '{script}'"));
+        }
+    }
+    verdict.count("tls", format!("{scripts}x{seeds} ({handshakes} handshakes)"));
+    verdict.count("tls-grown", memory::told(grown));
+    Ok(())
+}
+
+/// What the child finds with a seed, while these variables are set for it.
+pub fn asked(seed: u64, only: Option<&str>, variables: &[(&str, String)]) -> anyhow::Result<Found> {
     let folder = tempfile::tempdir()?;
     let authority = Authority::new("the one that is trusted")?;
     let (trusted, key) = (folder.path().join("authority.pem"), folder.path().join("authority.key"));
     std::fs::write(&trusted, authority.pem())?;
     std::fs::write(&key, authority.key())?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["child-tls", "--key"]).arg(&key).env(TRUSTED, &trusted).env_remove("SSL_CERT_DIR");
-    if let Some(only) = &run.only {
+    command.args(["child-tls", "--seed", &seed.to_string(), "--key"]).arg(&key).env(TRUSTED, &trusted);
+    command.env_remove("SSL_CERT_DIR").envs(variables.iter().map(|(name, value)| (name, value)));
+    if let Some(only) = only {
         command.args(["--only", only]);
     }
     let done = command.output()?;
     let said = String::from_utf8_lossy(&done.stderr);
     anyhow::ensure!(done.status.success(), "the child that plays TLS: {}", said.trim());
-    let found: Found = serde_json::from_slice(&done.stdout).context("what the child found")?;
-    verdict.count("tls", format!("{} ({} handshakes)", found.scripts, found.handshakes));
-    for Wrong { script, what } in found.wrong {
-        verdict.fault(format!("{script}: {what}"), format!("net --only '{script}'"));
-    }
-    Ok(())
+    serde_json::from_slice(&done.stdout).context("what the child found")
 }
 
 /// The arguments of the child.
@@ -74,8 +89,8 @@ pub struct Child {
 }
 
 /// Is the child, whose system trusts the authority.
-pub fn be(child: &Child, only: Option<String>) -> ExitCode {
-    let run = Run { seed: 0, full: false, only };
+pub fn be(child: &Child, seed: u64, only: Option<String>) -> ExitCode {
+    let run = Run { seed, full: false, only };
     let found = child::runtime().and_then(|runtime| runtime.block_on(play(child, &run)));
     match found.and_then(|found| Ok(serde_json::to_string(&found)?)) {
         Ok(found) => {
@@ -92,13 +107,14 @@ pub fn be(child: &Child, only: Option<String>) -> ExitCode {
 async fn play(child: &Child, run: &Run) -> anyhow::Result<Found> {
     let authority = Authority::kept("the one that is trusted", &std::fs::read(&child.key)?)?;
     let mut found = Found::default();
-    for script in scripts::all(&authority)? {
+    for script in scripts::all(&authority, run.seed)? {
         if !run.wants(&script.name) {
             continue;
         }
         let played = script.play().await.with_context(|| script.name.clone())?;
         found.scripts += 1;
         found.handshakes += played.handshakes;
+        found.grown = found.grown.max(played.grown);
         found.wrong.extend(played.wrong.into_iter().map(|what| Wrong { script: script.name.clone(), what }));
     }
     Ok(found)

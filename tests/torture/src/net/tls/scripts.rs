@@ -9,10 +9,11 @@ use rcgen::ExtendedKeyUsagePurpose;
 use url::Url;
 
 use super::super::house::{Plant, Waiting};
-use super::super::memory;
+use super::super::memory::{GROWN_MAX, Growth};
 use super::authority::{Authority, Identity, NAME, Says, self_signed};
 use super::frames::{CALM, CANCEL, Frame, INTERNAL, REFUSED, Reply};
 use super::server::{BOTH, Manner, NEW, OLD, Server};
+use crate::dice::Dice;
 
 /// Tries of one question, of the product's own limits.
 const TRIES: usize = 5;
@@ -21,8 +22,6 @@ const HASTY: Duration = Duration::from_secs(1);
 const PATIENT: Duration = Duration::from_secs(60);
 /// A play takes moments; what takes so long hangs.
 const HANGS: Duration = Duration::from_secs(60);
-/// More than this a play may not take (reliability 2.2).
-const GROWN_MAX: u64 = 64 * 1024 * 1024;
 const YEAR: u64 = 365 * 24 * 3600;
 
 /// How it is asked.
@@ -60,6 +59,7 @@ pub struct Script {
 #[derive(Debug, Default)]
 pub struct Played {
     pub handshakes: usize,
+    pub grown: Option<u64>,
     /// What must not be, in words.
     pub wrong: Vec<String>,
 }
@@ -73,7 +73,7 @@ impl Script {
     pub async fn play(&self) -> anyhow::Result<Played> {
         let server = Server::start(&self.manner).await?;
         let base = Url::parse(&format!("https://{}:{}/q", self.host, server.address.port()))?;
-        let (is_measured, before) = (memory::forget_peak(), memory::in_use());
+        let growth = Growth::begun();
         let mut wrong = Vec::new();
         match tokio::time::timeout(HANGS, self.ask(&base)).await {
             Err(_) => wrong.push(format!("it has not ended after {} s", HANGS.as_secs())),
@@ -83,9 +83,9 @@ impl Script {
                 (want, outcome) => wrong.push(format!("wanted {want:?}, got {outcome:?}")),
             },
         }
-        let grown = memory::peak().zip(before).map_or(0, |(peak, before)| peak.saturating_sub(before));
-        if is_measured && grown > GROWN_MAX {
-            wrong.push(format!("memory grew by {grown} bytes"));
+        let grown = growth.so_far();
+        if grown.is_some_and(|grown| grown > GROWN_MAX) {
+            wrong.push(format!("memory grew by {} bytes", grown.unwrap_or_default()));
         }
         let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::SeqCst);
         let (handshakes, questions) = (count(&server.counts.connections), count(&server.counts.questions));
@@ -99,7 +99,7 @@ impl Script {
         if answered != usize::from(matches!(self.want, Want::Answered)) {
             wrong.push(format!("{answered} were answered"));
         }
-        Ok(Played { handshakes, wrong })
+        Ok(Played { handshakes, grown, wrong })
     }
 
     /// The status, or why there is none.
@@ -135,18 +135,22 @@ impl Script {
 }
 
 /// The scripts of both rows.
-pub fn all(authority: &Authority) -> anyhow::Result<Vec<Script>> {
+pub fn all(authority: &Authority, seed: u64) -> anyhow::Result<Vec<Script>> {
     let good = authority.signs(&Says::default())?;
-    let mut scripts = certificates(authority)?;
-    scripts.extend(handshakes(&good));
-    scripts.extend(streams(&good));
+    let mut dice = Dice::new(seed, "tls");
+    let mut scripts = certificates(authority, &mut dice)?;
+    scripts.extend(handshakes(&good, &mut dice));
+    scripts.extend(streams(&good, &mut dice));
     Ok(scripts)
 }
 
 /// N11: who shows what of itself.
-fn certificates(authority: &Authority) -> anyhow::Result<Vec<Script>> {
+fn certificates(authority: &Authority, dice: &mut Dice) -> anyhow::Result<Vec<Script>> {
     let now = RealPace::new().now().as_second();
     let now = u64::try_from(now)?;
+    // Just over, just about to begin, or long ago and far away.
+    let mut some = |most: u64| 1 + if dice.chance(50) { dice.below(60) } else { dice.below(most) };
+    let (over, early, half) = (some(YEAR), 120 + some(YEAR / 2), YEAR / 4 + some(YEAR / 4));
     let valid = |from: u64, until: u64| Says { valid: Some((from, until)), ..Says::default() };
     let stranger = Authority::new("nobody's")?;
     let clock: &[&str] = &["certificate", "clock"];
@@ -159,9 +163,9 @@ fn certificates(authority: &Authority) -> anyhow::Result<Vec<Script>> {
     Ok(vec![
         accepted("a good one, TLS 1.3", authority.signs(&Says::default())?, NEW),
         accepted("a good one, TLS 1.2", authority.signs(&Says::default())?, OLD),
-        accepted("a good one of this year", authority.signs(&valid(now - YEAR / 2, now + YEAR / 2))?, BOTH),
-        refused("expired", authority.signs(&valid(now - 2 * YEAR, now - 1))?, clock),
-        refused("not yet valid", authority.signs(&valid(now + 3600, now + YEAR))?, clock),
+        accepted("a good one of this year", authority.signs(&valid(now - half, now + half))?, BOTH),
+        refused("expired", authority.signs(&valid(now - 2 * YEAR, now - over))?, clock),
+        refused("not yet valid", authority.signs(&valid(now + early, now + YEAR))?, clock),
         refused(
             "the clock a year ahead",
             authority.signs(&valid(now - YEAR - YEAR / 4, now - YEAR + YEAR / 4))?,
@@ -197,12 +201,16 @@ fn certificates(authority: &Authority) -> anyhow::Result<Vec<Script>> {
 }
 
 /// N11, and N3 within it: what is no handshake that may be gone on with.
-fn handshakes(good: &Identity) -> Vec<Script> {
+fn handshakes(good: &Identity, dice: &mut Dice) -> Vec<Script> {
     // A hello of TLS 1.1 that takes TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA; an alert that the version is not spoken.
     let mut hello = vec![0x16, 0x03, 0x02, 0x00, 0x2a, 0x02, 0x00, 0x00, 0x26, 0x03, 0x02];
-    hello.extend([7; 32]);
+    hello.extend(dice.bytes(32));
     hello.extend([0x00, 0xc0, 0x13, 0x00]);
     let alert = vec![0x15, 0x03, 0x02, 0x00, 0x02, 0x02, 0x46];
+    // Of a length that it does not have.
+    let mut half = vec![0x16, 0x03, 0x03, 0x00, 0x7a, 0x02];
+    let rest = dice.index(100);
+    half.extend(dice.bytes(rest));
     let says = |name: &str, bytes: Vec<u8>, words| {
         Script::new(format!("N11/{name}"), Manner::Says(bytes), Want::Failed(words))
     };
@@ -211,7 +219,7 @@ fn handshakes(good: &Identity) -> Vec<Script> {
         says("TLS 1.1, and says so", alert, &["ProtocolVersion"]),
         says("no TLS at all", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec(), &["not reached"]),
         says("the end in the place of a hello", Vec::new(), &["not reached"]),
-        says("half a hello", vec![0x16, 0x03, 0x03, 0x00, 0x7a, 0x02], &["not reached"]),
+        says("half a hello", half, &["not reached"]),
     ];
     scripts
         .push(Script { hasty: true, ..Script::new("N11/nothing after the hello", Manner::Nothing, Want::Failed(&[])) });
@@ -223,7 +231,7 @@ fn handshakes(good: &Identity) -> Vec<Script> {
 
 /// N13: what becomes of streams. A question may be asked again whatever became of it; a letter is sent once, also
 /// where the server says that it has done nothing.
-fn streams(good: &Identity) -> Vec<Script> {
+fn streams(good: &Identity, dice: &mut Dice) -> Vec<Script> {
     let mut scripts = Vec::new();
     let once = [
         ("goes away before", Reply::GoesAwayBefore),
@@ -245,12 +253,13 @@ fn streams(good: &Identity) -> Vec<Script> {
         let script = Script::new(format!("N13/{name}, a letter"), manner, want);
         scripts.push(Script { asking: Asking::Letter, questions: 1..=1, ..script });
     }
+    let mut many = || 50_000 + u32::try_from(dice.below(100_000)).unwrap_or(0);
     let for_ever = [
         ("refuses every stream", Reply::Reset(REFUSED)),
         ("asks for calm for ever", Reply::Reset(CALM)),
-        ("floods with resets", Reply::Flood(Frame::Reset, 100_000)),
-        ("floods with pings", Reply::Flood(Frame::Ping, 100_000)),
-        ("floods with settings", Reply::Flood(Frame::Settings, 100_000)),
+        ("floods with resets", Reply::Flood(Frame::Reset, many())),
+        ("floods with pings", Reply::Flood(Frame::Ping, many())),
+        ("floods with settings", Reply::Flood(Frame::Settings, many())),
         ("headers without an end", Reply::Flood(Frame::Continuation, 4_000)),
     ];
     scripts.extend(for_ever.into_iter().map(|(name, reply)| {
