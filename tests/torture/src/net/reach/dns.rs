@@ -91,9 +91,15 @@ async fn play(script: &Script, watch: &mut Watch, found: &mut Found) -> anyhow::
     found.forbidden += dialled.begun.saturating_sub(allowed);
     let mut wrong = |what: String| found.wrong.push(format!("N12/{}: {what}", script.name));
     let why = match asked {
-        Err(_) => return Ok(wrong(format!("it has not ended after {} s", HANGS.as_secs()))),
-        Ok(Ok(answer)) => return Ok(wrong(format!("it was answered with {}", answer.status))),
         Ok(Err(why)) => why,
+        Ok(Ok(answer)) => {
+            wrong(format!("it was answered with {}", answer.status));
+            return Ok(());
+        }
+        Err(_) => {
+            wrong(format!("it has not ended after {} s", HANGS.as_secs()));
+            return Ok(());
+        }
     };
     match &script.want {
         Want::Nobody(words) => {
