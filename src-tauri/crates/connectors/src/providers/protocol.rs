@@ -1,6 +1,7 @@
 //! What every adapter shares: from a reading to the domain's job, and from an item to its file.
 //! An adapter itself is a table of facts and one function that asks and reads.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use base64::read::DecoderReader;
 use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
-    Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, LookUp,
-    ProviderError, ProviderPort, Retry, Start, VaultError,
+    Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, ListedJob,
+    LookUp, ProviderError, ProviderPort, Retry, Start, VaultError,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use secrecy::SecretString;
@@ -329,7 +330,9 @@ impl ProviderPort for Adapter {
         let listed = self.protocol.list(&mut inquiry, window).await;
         let raw = inquiry.raw;
         match listed {
-            Ok(list) => JobList { why: list.why.map(|why| self.http.shown(&why)), raw, ..list },
+            Ok(list) => {
+                JobList { jobs: each_once(list.jobs), why: list.why.map(|why| self.http.shown(&why)), raw, ..list }
+            }
             Err(unread) => JobList { why: Some(self.http.shown(&unread.why)), raw, ..JobList::default() },
         }
     }
@@ -389,6 +392,12 @@ impl From<ProviderError> for Missed {
     fn from(error: ProviderError) -> Self {
         Self { error, is_refused: false }
     }
+}
+
+/// A list moves on while it is read, and what was on one page is on the next one too.
+fn each_once(jobs: Vec<ListedJob>) -> Vec<ListedJob> {
+    let mut seen = BTreeSet::new();
+    jobs.into_iter().filter(|job| seen.insert(job.job_id.clone())).collect()
 }
 
 fn made(item: u32, state: ItemState, finished_at: Option<Timestamp>) -> JobItem {
