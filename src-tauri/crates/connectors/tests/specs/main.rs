@@ -95,8 +95,7 @@ async fn look_up(vendor: &Vendor, document: &Value, forward: &Forward, answer: &
     let protocol = protocol(vendor.adapter).ok_or("no adapter")?;
     let word = protocol.explain(&wire).word;
     let line = format!("{name}: {:?}, {}", found.state, serde_json::to_value(word).unwrap_or_default());
-    let was_missed = vendor.missed && matches!(asked.status, 401 | 403) && found.state == JobState::NotFound;
-    let sane = (was_missed || answer.allows_state(asked.status, found.state)) && answer.allows_word(asked.status, word);
+    let sane = answer.allows_state(asked.status, found.state) && answer.allows_word(asked.status, word);
     if sane { Ok(line) } else { Err(format!("{line}: {}", String::from_utf8_lossy(&asked.body))) }
 }
 
@@ -108,8 +107,7 @@ async fn without_key(vendor: &Vendor, document: &Value, forward: &Forward) -> Re
     forward.prefer("");
     vendor.find(document, forward, vendor.id, true).await?;
     let taken = forward.passed().iter().all(|passed| passed.status != 401);
-    let state = if vendor.missed { JobState::NotFound } else { JobState::LookupFailed };
-    if refused && taken && found.state == state {
+    if refused && taken && found.state == JobState::LookupFailed {
         Ok("without a key: refused; with it: taken".to_owned())
     } else {
         Err(format!("without a key: refused {refused}, with it taken {taken}: {found:?}"))

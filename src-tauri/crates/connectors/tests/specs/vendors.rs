@@ -34,9 +34,8 @@ pub struct Vendor {
     pub locator: Option<&'static str>,
     /// Whether the document says so, and Prism refuses without.
     pub needs_key: bool,
-    /// Whether it is asked only about a job that was not found elsewhere: then a refusal leaves it
-    /// not found.
-    pub missed: bool,
+    /// Whether it is the second address of a vendor, asked only about a job that was not found at the first.
+    pub is_second: bool,
     /// Bodies that are invented from the schema; Prism can't do that for every document.
     pub invented: usize,
 }
@@ -49,7 +48,7 @@ const USUAL: Vendor = Vendor {
     id: "17f20503-6c24-4c16-946b-35dbbce2af2f",
     locator: None,
     needs_key: true,
-    missed: false,
+    is_second: false,
     invented: 12,
 };
 
@@ -68,7 +67,7 @@ pub const VENDORS: [Vendor; 10] = [
         job: "/models/requests/by-endpoint",
         jobs: Some("/models/requests/by-endpoint"),
         locator: Some("acme/painter/fast"),
-        missed: true,
+        is_second: true,
         ..USUAL
     },
     Vendor {
@@ -184,7 +183,7 @@ impl Vendor {
         with_key: bool,
     ) -> Result<Arc<dyn ProviderPort>, String> {
         let base = format!("{}{}", forward.base(), self.below_server(document)?);
-        let (base, history) = if self.missed { (queue.base().to_owned(), Some(base)) } else { (base, None) };
+        let (base, history) = if self.is_second { (queue.base().to_owned(), Some(base)) } else { (base, None) };
         let settings = ProviderSettings {
             base_url: Some(base),
             history_url: history,
@@ -203,7 +202,7 @@ impl Vendor {
         let facts = all_facts().find(|facts| facts.adapter == self.adapter).ok_or("no such adapter")?;
         let base = path(facts.base_url).map_err(|error| error.to_string())?;
         let server = document["servers"][0]["url"].as_str().and_then(|url| path(url).ok()).unwrap_or_default();
-        if self.missed {
+        if self.is_second {
             return Ok(String::new());
         }
         let below = base.strip_prefix(&server).ok_or_else(|| format!("{base} is not below {server}"))?;
