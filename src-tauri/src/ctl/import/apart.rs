@@ -87,7 +87,8 @@ mod tests {
         let data = json!({
             "id": format!("chg_{n}"), "run_id": format!("run_{run}"), "account_id": format!("acc_{account}"),
             "posted_at": "2026-11-22T09:00:00Z", "total": 1, "items": [{ "item": 1, "credits": 1 }],
-            "sources": [{ "balance_id": format!("bal_{account}"), "amount": 1 }],
+            "sources": [{ "balance_id": format!("bal_{account}"), "kind": "wallet", "amount": 1 }],
+            "idempotency_key": format!("key_{n}"),
         });
         line(n, "charge", &data)
     }
