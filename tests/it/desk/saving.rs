@@ -9,8 +9,8 @@ use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, RunId};
 use makegood_domain::ledger::ItemPrice;
 use makegood_domain::plan::ActionKind;
-use makegood_domain::ports::{FactStore as _, ReconcileStore as _};
-use makegood_domain::work::JobState;
+use makegood_domain::ports::{FactStore, ReconcileStore as _};
+use makegood_domain::work::{Job, JobState};
 use makegood_testkit::{Fault, ManualClock, MemoryStore, Op};
 use serde_json::json;
 
@@ -159,6 +159,12 @@ async fn what_nobody_could_say_is_not_asked_about_for_longer_than_a_file_is_kept
     assert_eq!(house.desk.capture_wanted().await, 0, "after 49 hours of the 48 that it is kept");
 }
 
+/// Its provider was asked about a job when that was done.
+async fn asked_about(store: &impl FactStore, job: &Job) {
+    let asked = Job { looked_up_at: Some(at(FINISHED)), ..job.clone() };
+    store.record_look_up(&asked, &[]).await.expect("kept");
+}
+
 /// A record in memory, with a run that was refunded and whose file its provider has.
 async fn late_in_memory() -> (tempfile::TempDir, Arc<MemoryStore>, Arc<ManualClock>, Arc<Mill>) {
     let (dir, store) = (tempfile::tempdir().expect("a folder"), Arc::new(MemoryStore::new()));
@@ -168,6 +174,7 @@ async fn late_in_memory() -> (tempfile::TempDir, Arc<MemoryStore>, Arc<ManualClo
     let facts = [ground(), run_of_210("run_shot4", STARTED), vec![made.clone(), refund]].concat();
     assert_eq!(store.import(&facts, at(NOW)).await.expect("an import").rejected, []);
     if let Fact::Job(job) = made {
+        asked_about(&*store, &job).await;
         *mill.answer.lock().expect("not poisoned") = Some(job);
     }
     (dir, store, clock, mill)
@@ -286,8 +293,12 @@ async fn a_start_at_which_the_record_cannot_be_read_forgets_nothing() {
 
 #[tokio::test]
 async fn what_is_older_than_a_file_is_kept_is_not_wished_for_at_the_start() {
-    let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
-    house.clock.advance(SignedDuration::from_hours(24 * 8));
-    assert!(!is_saved_by(&house, &begun_anew(&house), FEW_TURNS).await);
-    assert_eq!(house.mill.fetched.load(Ordering::SeqCst), 0);
+    // It is 1 day and 21 hours old when it begins, and what nobody says more of is kept for 7 days (P7).
+    for (days, is_wished) in [(5, true), (6, false)] {
+        let house = finished(vec![platform_refund("run_shot4", FINISHED)]).await;
+        asked_about(&*house.store, &dossier(&house, "run_shot4").await.jobs[0]).await;
+        house.clock.advance(SignedDuration::from_hours(24 * days));
+        let turns = if is_wished { TURNS } else { FEW_TURNS };
+        assert_eq!(is_saved_by(&house, &begun_anew(&house), turns).await, is_wished, "{days} days later");
+    }
 }

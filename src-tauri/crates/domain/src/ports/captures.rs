@@ -37,9 +37,9 @@ pub trait CaptureStore: Send + Sync {
     /// `by` is who brought it; a record that knows its logins goes by the login.
     async fn keep_capture(&self, capture: &Capture, by: &AgentId) -> StoreResult<Kept>;
 
-    /// Jobs of which something may have to be saved, the newest first, then by id: those with a file that was
-    /// finished at `since` or later, of which neither a capture stands nor an output of the run is stored, and those
-    /// of which a delivery came since then and no last word is known. A hint for who saves, and nothing more: what is
+    /// Jobs of which something may have to be saved, the newest first, then by id: those that were asked about and have
+    /// a file that was finished at `since` or later, of which neither a capture stands nor an output of the run is
+    /// stored, and those of which a delivery came since then and no last word is known. A hint for who saves, and nothing more: what is
     /// to be saved follows from the run's scope.
     async fn unkept_jobs(&self, since: Timestamp, limit: u32) -> StoreResult<Vec<Unkept>>;
 }

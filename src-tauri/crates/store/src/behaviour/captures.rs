@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 use makegood_domain::capture::Capture;
-use makegood_domain::feed::Fact;
 use makegood_domain::plan::{Effect, Place, StoredFile};
 use makegood_domain::ports::{Kept, NewDelivery, Receipt, Removal, Store};
+use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 use serde_json::json;
 
 use super::sweeps::charged;
@@ -129,13 +129,27 @@ pub(crate) async fn what_was_captured_is_known_and_referred_to(store: &dyn Store
     assert_eq!(standing(store, "r1").await.len(), 1);
 }
 
-/// A job whose first item has a file, finished then.
-fn finished(run: &str, state: &str, seconds: i64) -> Fact {
-    let file = json!({ "bytes": 9, "sha256_prefix": "", "available_until": null, "exists_now": null });
-    let items = json!([{ "item": 1, "state": "succeeded", "finished_at": at(seconds), "file": file }]);
-    let row = json!({ "id": format!("job_{run}"), "run_id": run, "provider_id": "meridian", "submitted_at": at(11),
-        "state": state, "processing_started_at": null, "finished_at": null, "items": items, "error": null });
-    fact("job", row)
+/// What a look-up says of the job of a run whose first item has a file, finished then.
+fn finished(run: &str, state: JobState, seconds: i64) -> Job {
+    let file = ProviderFile { bytes: 9, sha256_prefix: String::new(), available_until: None, exists_now: None };
+    let item = JobItem { item: 1, state: ItemState::Succeeded, finished_at: Some(at(seconds)), file: Some(file) };
+    Job {
+        id: format!("job_{run}").as_str().into(),
+        run_id: run.into(),
+        provider_id: "meridian".into(),
+        submitted_at: at(11),
+        state,
+        processing_started_at: None,
+        finished_at: None,
+        items: vec![item],
+        error: None,
+        looked_up_at: Some(at(1_550)),
+        locator: None,
+    }
+}
+
+async fn look_up(store: &dyn Store, job: &Job) {
+    store.record_look_up(job, &[]).await.unwrap();
 }
 
 async fn unkept(store: &dyn Store, since: i64) -> Vec<(String, bool)> {
@@ -144,23 +158,26 @@ async fn unkept(store: &dyn Store, since: i64) -> Vec<(String, bool)> {
 }
 
 pub(crate) async fn what_may_have_to_be_saved_is_told_after_a_restart(store: &dyn Store) {
-    for run in ["made", "old", "saved", "shown", "silent", "heard"] {
+    for run in ["made", "old", "saved", "shown", "silent", "told", "heard"] {
         charged(store, run).await;
     }
-    let of = |run: &str, state: &str, seconds| finished(run, state, seconds);
-    let shown = output("o_shown", "shown", "a", "stored");
-    let facts = [of("made", "succeeded", 1_300), of("old", "succeeded", 900), of("saved", "succeeded", 1_200)];
-    take(store, &facts, at(1_600)).await;
-    take(store, &[of("shown", "succeeded", 1_200), shown, of("silent", "lookup_failed", 1_250)], at(1_600)).await;
+    for (run, seconds) in [("made", 1_300), ("old", 900), ("saved", 1_200), ("shown", 1_200), ("silent", 1_250)] {
+        look_up(store, &finished(run, JobState::Succeeded, seconds)).await;
+    }
+    let silent = Job { looked_up_at: Some(at(1_560)), ..finished("silent", JobState::LookupFailed, 1_250) };
+    look_up(store, &silent).await;
+    let told = serde_json::to_value(finished("told", JobState::Succeeded, 1_300)).unwrap();
+    take(store, &[output("o_shown", "shown", "a", "stored"), fact("job", told)], at(1_600)).await;
     made(store, "heard").await;
     assert!(matches!(keep(store, "saved", "ab", 2_000).await, Kept::Stands(_)));
     let ours = |rows: &[(&str, bool)]| rows.iter().map(|(run, made)| ((*run).to_owned(), *made)).collect::<Vec<_>>();
-    let told = ours(&[("made", true), ("silent", false)]);
-    assert_eq!(unkept(store, 1_000).await, told, "neither what is old, nor saved, nor shown, nor still made");
+    let known = ours(&[("made", true), ("silent", false)]);
+    assert_eq!(unkept(store, 1_000).await, known, "neither what is old, saved, shown, still made, nor only told of");
     store.keep_deliveries(&[heard_of("heard", 1_700)], at(1_700)).await.unwrap();
-    assert_eq!(unkept(store, 1_000).await, [&ours(&[("heard", false)])[..], &told].concat(), "somebody told of it");
+    assert_eq!(unkept(store, 1_000).await, [&ours(&[("heard", false)])[..], &known].concat(), "somebody told of it");
     assert_eq!(store.unkept_jobs(at(0), 2).await.unwrap().len(), 2, "the newest");
-    take(store, &[of("heard", "failed", 1_750)], at(1_800)).await;
+    let failed = Job { looked_up_at: Some(at(1_800)), ..finished("heard", JobState::Failed, 1_750) };
+    look_up(store, &failed).await;
     let after = unkept(store, 1_000).await;
     assert_eq!(after.first(), Some(&("heard".to_owned(), true)), "its provider has a file, whatever became of the job");
     assert!(claim(store, "ab", 2_000 + HOLD).await);

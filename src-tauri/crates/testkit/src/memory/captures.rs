@@ -71,8 +71,8 @@ pub(super) fn unkept(record: &Record, since: Timestamp, limit: u32) -> Vec<Unkep
     for job in record.jobs.values() {
         let is_answered = !matches!(job.state, JobState::LookupFailed | JobState::Unrecognised);
         for item in job.items.iter().filter(|item| is_only_there(record, job, item)) {
-            let at = item.finished_at.or(job.finished_at).or(job.looked_up_at).unwrap_or(job.submitted_at);
-            tell(job, cut(at), is_answered);
+            let Some(looked_up_at) = job.looked_up_at else { continue };
+            tell(job, cut(item.finished_at.or(job.finished_at).unwrap_or(looked_up_at)), is_answered);
         }
     }
     for row in record.deliveries.values() {

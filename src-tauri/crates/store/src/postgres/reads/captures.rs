@@ -14,10 +14,10 @@ statements! {
     /// Gone through whole, and only when a program begins: an index on it would cost every job that is told of.
     UNKEPT = r#"SELECT job_id, run_id, max(made)::bigint AS made FROM (
             SELECT j.id AS job_id, j.run_id, (j.state NOT IN ('lookup_failed', 'unrecognised'))::int AS made,
-                coalesce(i.finished_at, j.finished_at, j.looked_up_at, j.submitted_at) AS told_at
+                coalesce(i.finished_at, j.finished_at, j.looked_up_at) AS told_at
             FROM api.jobs j JOIN api.job_items i ON i.job_id = j.id
-            WHERE i.state = 'succeeded' AND i.file_bytes IS NOT NULL AND coalesce(i.file_exists_now, 1) = 1
-                AND coalesce(i.finished_at, j.finished_at, j.looked_up_at, j.submitted_at) >= $1
+            WHERE j.looked_up_at IS NOT NULL AND i.state = 'succeeded' AND i.file_bytes IS NOT NULL
+                AND coalesce(i.file_exists_now, 1) = 1 AND coalesce(i.finished_at, j.finished_at, j.looked_up_at) >= $1
                 AND NOT EXISTS (SELECT 1 FROM api.standing_captures c WHERE c.job_id = j.id AND c.item = i.item)
                 AND NOT EXISTS (SELECT 1 FROM api.outputs o WHERE o.run_id = j.run_id AND o.item = i.item
                     AND o.state = 'stored' AND o.quarantined_at IS NULL)
