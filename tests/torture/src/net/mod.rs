@@ -58,7 +58,7 @@ pub fn run(run: &Run) -> anyhow::Result<Verdict> {
     if run.only.as_ref().is_none_or(|only| tls::ROWS.iter().any(|row| only.starts_with(row))) {
         tls::played(seeds, run, &mut verdict)?;
     }
-    proxies::played(run, &mut verdict)?;
+    proxies::played(seeds, run, &mut verdict)?;
     Ok(verdict)
 }
 
