@@ -81,25 +81,29 @@ const OWN: [&str; 6] = ["urls", "webhook", "webhook_completed", "logs", "version
 /// filter dropped are missing from the list without a mark, so the list's length is compared with
 /// what was asked.
 fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
-    if prediction.data_removed == Some(true) || prediction.output.is_null() {
-        let told_elsewhere = prediction.data_removed != Some(true) && holds_more_beside(&prediction.others, &OWN, &[]);
+    let removed = prediction.data_removed == Some(true);
+    let output = match &prediction.output {
+        Some(output) => output,
+        None if removed => &Value::Null,
+        None => return Reading::unrecognised("Replicate says succeeded, and the field of the output is not there"),
+    };
+    if removed || output.is_null() {
+        let told_elsewhere = !removed && holds_more_beside(&prediction.others, &OWN, &[]);
         return match told_elsewhere {
             true => Reading::unrecognised("Replicate says succeeded without an output, and tells an address elsewhere"),
             false => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
         };
     }
-    let files = collect(&prediction.output, Shape::Texts, is_file);
+    let files = collect(output, Shape::Texts, is_file);
     // An address elsewhere is listed too, so that people are told of it; nobody follows it.
-    let files = if files.is_empty() { collect(&prediction.output, Shape::Texts, &is_address) } else { files };
+    let files = if files.is_empty() { collect(output, Shape::Texts, &is_address) } else { files };
     match files.is_empty() {
-        false => Reading { holds_more: holds_more(&prediction.output, &files), ..Reading::with_files(files) },
+        false => Reading { holds_more: holds_more(output, &files), ..Reading::with_files(files) },
         // A text may tell where the file is.
-        true if holds_more(&prediction.output, &[]) => {
+        true if holds_more(output, &[]) => {
             Reading::unrecognised("Replicate says succeeded, and the output tells an address and no file")
         }
-        true if is_text(&prediction.output) => {
-            Reading::with_files(files).saying("the model returned a text, and no file")
-        }
+        true if is_text(output) => Reading::with_files(files).saying("the model returned a text, and no file"),
         true => Reading::unrecognised("Replicate says succeeded, and the output is neither file nor text"),
     }
 }
@@ -189,6 +193,10 @@ mod tests {
             (json!({"status": "starting"}), Queued),
             (json!({"status": "processing", "output": null}), Processing),
             (json!({"status": "succeeded", "output": "https://replicate.delivery/a/b.mp4"}), Succeeded),
+            (json!({"status": "succeeded", "output": null}), Succeeded),
+            (json!({"status": "succeeded", "data_removed": true}), Succeeded),
+            (json!({"status": "succeeded"}), Unrecognised),
+            (json!({"status": "succeeded", "metrics": {"predict_time": 2.0}}), Unrecognised),
             (json!({"status": "failed", "error": "CUDA error: device-side assert"}), Failed),
             (json!({"status": "failed", "error": {"detail": "no"}}), Failed),
             (json!({"status": "failed"}), Failed),

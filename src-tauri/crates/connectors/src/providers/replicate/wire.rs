@@ -13,8 +13,9 @@ pub struct Prediction {
     pub id: Option<String>,
     #[serde(default)]
     pub status: Option<String>,
-    #[serde(default)]
-    pub output: Value,
+    /// `None` where the field is not there; emptied it is `null`.
+    #[serde(default, deserialize_with = "there")]
+    pub output: Option<Value>,
     #[serde(default)]
     pub error: Value,
     #[serde(default)]
@@ -32,6 +33,11 @@ pub struct Prediction {
     pub input: Value,
     #[serde(flatten)]
     pub others: Value,
+}
+
+/// What is there, `null` too.
+fn there<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
 }
 
 /// A page of the list.
