@@ -54,6 +54,14 @@ fn parts(lines: &[Line]) -> Vec<usize> {
             join(&mut first, teller, at);
         }
     }
+    // An event is taken once, whatever it tells the second time.
+    let mut events: HashMap<(&str, &str), usize> = HashMap::new();
+    for (at, (_, told)) in lines.iter().enumerate() {
+        if let Some(origin) = &told.event.origin {
+            let teller = *events.entry((origin.source.as_str(), origin.id.as_str())).or_insert(at);
+            join(&mut first, teller, at);
+        }
+    }
     (0..lines.len()).map(|at| find(&mut first, at)).collect()
 }
 
@@ -121,6 +129,19 @@ mod tests {
         let [one, other] = apart(lines.collect());
         assert_eq!((one.len(), other.len()), (200, 200));
         assert!(numbers(&one).iter().all(|n| n % 2 == 0));
+    }
+
+    #[test]
+    fn what_comes_under_the_id_of_one_event_stays_together() {
+        let mut lines: Vec<Line> = (0..400).map(|n| charge(n, n, n)).collect();
+        for (n, told) in &mut lines {
+            let mut event = told.event.clone();
+            event.origin = Some(events::Origin { source: "a feed".to_owned(), id: format!("evt_{}", *n % 2) });
+            *told = Told::new(event, "a file".to_owned());
+        }
+        let [one, other] = apart(lines);
+        assert!(numbers(&one).iter().all(|n| n % 2 == 0) && numbers(&other).iter().all(|n| n % 2 == 1));
+        assert_eq!((one.len(), other.len()), (200, 200));
     }
 
     #[test]
