@@ -11,7 +11,7 @@ fn main() {
 fn compile_window_rights() {
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("src-tauri/capabilities/**/*")
-        .app_manifest(tauri_build::AppManifest::new().commands(&["query", "act", "media"]));
+        .app_manifest(tauri_build::AppManifest::new().commands(&["query", "act", "media", "opening", "open_again"]));
     if let Err(error) = tauri_build::try_build(attributes) {
         eprintln!("the window's configuration does not compile: {error:#}");
         std::process::exit(1);

@@ -23,14 +23,19 @@ const isId = (value) => typeof value === 'string' && value.length > 0 && value.l
 const isFile = (payload) =>
   isPlainObject(payload) && hasOnly(payload, ['caseId', 'outputId']) && isId(payload.caseId) && isId(payload.outputId)
 
-// The only event of the backend is `changed`.
-const isListening = (payload) => isPlainObject(payload) && payload.event === 'changed'
+// `opening` and `open_again` say nothing.
+const isNothing = (payload) => payload === undefined || (isPlainObject(payload) && hasOnly(payload, []))
+
+// The only events of the backend.
+const isListening = (payload) => isPlainObject(payload) && (payload.event === 'changed' || payload.event === 'opening')
 
 const ALLOWED = {
   __proto__: null,
   query: isRequest,
   act: isRequest,
   media: isFile,
+  opening: isNothing,
+  open_again: isNothing,
   'plugin:event|listen': isListening,
   'plugin:event|unlisten': isListening,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
+use makegood_app::contract::Opening;
 use makegood_app::{Agent, Desk, Ports, Timer, WorkspaceInfo};
 use makegood_connectors::{LocalVault, ProviderSettings, Registry};
 use makegood_domain::ids::{AgentId, ProviderId};
@@ -74,8 +75,8 @@ pub async fn open(home: &Path) -> anyhow::Result<Console> {
 ///
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
-pub async fn open_window(home: &Path) -> anyhow::Result<Console> {
-    let mut console = any(home, Keys::Settable).await?;
+pub async fn open_window(home: &Path, tell: Telling<'_>) -> anyhow::Result<Console> {
+    let mut console = any(home, Keys::Settable, tell).await?;
     // Nobody else has the desk yet.
     match Arc::get_mut(&mut console.desk) {
         Some(desk) => desk.show_with(Arc::new(SystemPlayer::new(home))),
@@ -101,7 +102,7 @@ async fn resumed(console: Console) -> anyhow::Result<Console> {
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn build(home: &Path) -> anyhow::Result<Console> {
-    any(home, Keys::Needed).await
+    any(home, Keys::Needed, &untold).await
 }
 
 /// The same, also where a provider has no key: for whoever asks about another one.
@@ -109,18 +110,24 @@ pub async fn build(home: &Path) -> anyhow::Result<Console> {
 /// # Errors
 /// When settings, record, vault or providers cannot be used; the text says which and why.
 pub async fn build_as_it_is(home: &Path) -> anyhow::Result<Console> {
-    any(home, Keys::Settable).await
+    any(home, Keys::Settable, &untold).await
 }
 
-async fn any(home: &Path, keys: Keys) -> anyhow::Result<Console> {
+/// Hears how far an opening is.
+pub type Telling<'a> = &'a (dyn Fn(Opening) + Send + Sync);
+
+/// Hears it, and keeps it.
+pub fn untold(_: Opening) {}
+
+async fn any(home: &Path, keys: Keys, tell: Telling<'_>) -> anyhow::Result<Console> {
     std::fs::create_dir_all(home).with_context(|| format!("{} can't be made", home.display()))?;
     match Settings::load(home)? {
-        Some(settings) => connected(home, settings, keys).await,
-        None => practising(&home.join("practice"), PRACTICE_SEED).await,
+        Some(settings) => connected(home, settings, keys, tell).await,
+        None => practising(&home.join("practice"), PRACTICE_SEED, tell).await,
     }
 }
 
-async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Result<Console> {
+async fn connected(home: &Path, settings: Settings, keys: Keys, tell: Telling<'_>) -> anyhow::Result<Console> {
     let policy = match &settings.policy {
         None => Policy::default_policy()?,
         Some(path) => {
@@ -136,6 +143,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys) -> anyhow::Resul
         anyhow::bail!("{why}");
     }
     let vault = vault::open(home, &settings.vault, &vault_keys(&settings.workspace)).await?;
+    tell(Opening::at("Opening the record"));
     let Record { store, read_only } = record::open(&place).await?;
     let (agent, may_reconcile) = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
@@ -247,10 +255,11 @@ fn manners() -> anyhow::Result<practice::upstream::Manners> {
 ///
 /// # Errors
 /// When it can't be made or opened.
-pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
+pub async fn practising(dir: &Path, seed: u64, tell: Telling<'_>) -> anyhow::Result<Console> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     if !practice::Workspace::database(dir).exists() {
-        tracing::info!(dir = %dir.display(), "making the practice workspace, once; the window opens when it is whole");
+        tracing::info!(dir = %dir.display(), "making the practice workspace, once");
+        tell(Opening::at("Making the practice workspace, once: its runs, charges and screenshots"));
     }
     let workspace = practice::Workspace::open_with(dir, seed, Arc::clone(&clock), manners()?).await?;
     let policy = Policy::default_policy()?;
@@ -277,7 +286,10 @@ pub async fn practising(dir: &Path, seed: u64) -> anyhow::Result<Console> {
     let desk = desk(store, registry, vault, policy, agent, info);
     let desk = Arc::new(desk.with_timer(Timer { every: None, off_because }).with_connections(keeper));
     // Tickets become cases through the same intake as everywhere.
-    for ticket in workspace.new_tickets() {
+    let new = workspace.new_tickets();
+    let of = u32::try_from(new.len()).unwrap_or(u32::MAX);
+    for (done, ticket) in (0..).zip(new) {
+        tell(Opening::Working { what: "Reading the practice tickets and their screenshots".to_owned(), done, of });
         let case_id = makegood_domain::ids::CaseId(makegood_domain::ports::Ids::new_id(&SystemIds));
         desk.take_in(case_id, ticket.ticket, ticket.files).await?;
     }

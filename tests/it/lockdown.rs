@@ -107,11 +107,18 @@ fn the_configuration_has_no_setting_that_nobody_decided() {
 }
 
 #[test]
-fn the_window_has_one_capability_with_three_commands_and_one_event() {
+fn the_window_has_one_capability_with_five_commands_and_hears_events() {
     assert_eq!(files("src-tauri/capabilities"), ["src-tauri/capabilities/main.json"], "one file for each window");
     let capability: Value = serde_json::from_str(&read("src-tauri/capabilities/main.json")).expect("JSON");
-    let permissions =
-        ["allow-query", "allow-act", "allow-media", "core:event:allow-listen", "core:event:allow-unlisten"];
+    let permissions = [
+        "allow-query",
+        "allow-act",
+        "allow-media",
+        "allow-opening",
+        "allow-open-again",
+        "core:event:allow-listen",
+        "core:event:allow-unlisten",
+    ];
     assert_eq!(capability["permissions"], json!(permissions), "no default set, no wildcard");
     assert_eq!(capability["windows"], json!(["main"]));
     assert_eq!(capability["local"], json!(true));
@@ -152,14 +159,16 @@ mod built {
     }
 
     #[test]
-    fn the_built_program_grants_five_commands_to_one_window_and_none_to_other_pages() {
+    fn the_built_program_grants_seven_commands_to_one_window_and_none_to_other_pages() {
         let mut context = makegood::shell::context();
         let rights = context.runtime_authority_mut();
         let granted = |command: &str, window: &str, origin: &Origin| {
             rights.resolve_access(command, window, window, origin).is_some()
         };
         let away = Origin::Remote { url: "https://example.com/".parse().expect("an address") };
-        for command in ["query", "act", "media", "plugin:event|listen", "plugin:event|unlisten"] {
+        for command in
+            ["query", "act", "media", "opening", "open_again", "plugin:event|listen", "plugin:event|unlisten"]
+        {
             assert!(granted(command, "main", &Origin::Local), "{command}");
             assert!(!granted(command, "main", &away), "{command} from another page");
             assert!(!granted(command, "viewer", &Origin::Local), "{command} from another window");

@@ -31,7 +31,10 @@ pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCo
     if options.reset {
         makegood_practice::reset(&dir)?;
     }
-    wiring::practising(&dir, options.seed).await?.close_after(async |console| show(console, &dir, options).await).await
+    wiring::practising(&dir, options.seed, &wiring::untold)
+        .await?
+        .close_after(async |console| show(console, &dir, options).await)
+        .await
 }
 
 async fn show(console: &wiring::Console, dir: &Path, options: &Options) -> anyhow::Result<ExitCode> {

@@ -27,10 +27,10 @@ pub fn serve<R: Runtime>(context: UriSchemeContext<'_, R>, request: Request<Vec<
     let Some(id) = attachment_id(request.uri()) else {
         return responder.respond(refusal(StatusCode::BAD_REQUEST));
     };
-    let Some(core) = context.app_handle().try_state::<Core>() else {
+    let core = context.app_handle().try_state::<Core>();
+    let Some(desk) = core.and_then(|core| core.desk().ok()) else {
         return responder.respond(refusal(StatusCode::SERVICE_UNAVAILABLE));
     };
-    let desk = std::sync::Arc::clone(&core.0);
     tauri::async_runtime::spawn(async move {
         let response = match desk.store().attachment(&id).await {
             Ok(file) => shown(file),

@@ -21,6 +21,8 @@ mod launch;
 #[cfg(feature = "desktop")]
 mod media;
 #[cfg(feature = "desktop")]
+mod opening;
+#[cfg(feature = "desktop")]
 mod window;
 
 #[cfg(feature = "desktop")]

@@ -81,9 +81,11 @@ async fn run(options: Options) -> anyhow::Result<bool> {
     Ok(failed == 0 && passed > 0)
 }
 
-/// Opens the window on nothing: it makes the practice workspace and shows its queue.
+/// Opens the window on nothing: it is there at once, makes the practice workspace and shows its queue.
 async fn first_start(stage: &Stage) -> anyhow::Result<()> {
     let window = stage.open().await?;
+    window.shown("[data-testid=start][data-state=working]").await?;
+    window.picture("making")?;
     window.element("queue").await?;
     window.close().await
 }

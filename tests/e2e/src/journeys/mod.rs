@@ -39,6 +39,7 @@ macro_rules! journeys {
 journeys![
     opens::the_window_opens_without_a_breach_of_its_policy,
     opens::the_window_goes_nowhere_else,
+    opens::what_is_in_the_way_is_said_in_the_window_and_tried_again,
     opens::a_second_window_on_the_same_workspace_is_refused,
     recovers::recovers_a_file_and_keeps_the_very_bytes,
     transfers::a_recovery_shows_how_far_it_is,

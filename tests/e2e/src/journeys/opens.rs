@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
+use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -38,6 +39,29 @@ pub async fn the_window_goes_nowhere_else(stage: &Stage) -> anyhow::Result<()> {
     let globals = window.script("return [typeof window.__TAURI__, Object.isFrozen(Object.prototype)]").await?;
     ensure!(globals == json!(["undefined", true]), "globals: {globals}");
     ensure!(window.script("return location.href").await? == home, "the window went away");
+    window.close().await
+}
+
+pub async fn what_is_in_the_way_is_said_in_the_window_and_tried_again(stage: &Stage) -> anyhow::Result<()> {
+    let settings = stage.profile().join("makegood.toml");
+    // Port 1 is nobody's.
+    std::fs::write(
+        &settings,
+        "workspace = 'Team'\n[record]\nurl = 'postgres://ana@127.0.0.1:1/desk?sslmode=disable'\n",
+    )?;
+    let window = stage.open().await?;
+    window.says("[data-testid=start-why]", "127.0.0.1:1").await?;
+    window.says("[data-testid=start-failure]", "makegood.toml").await?;
+    window.picture("nobody-there")?;
+    let early = window.ask("query", "queue_counts", json!({})).await?;
+    ensure!(early["refused"]["code"] == json!("unavailable"), "asked before there is a core: {early}");
+    // Another reason is another sentence, and a press of Enter is enough.
+    std::fs::write(&settings, "workspace = 'Team'\ncolour = 'green'\n")?;
+    window.press(&[], Key::Enter).await?;
+    window.says("[data-testid=start-why]", "colour").await?;
+    std::fs::remove_file(&settings)?;
+    window.click("start-again").await?;
+    window.element("queue").await?;
     window.close().await
 }
 

@@ -2,7 +2,7 @@
  * The seam between window and core. Everything the window knows comes through a Host; views never
  * meet the bridge itself.
  */
-import type { ActCommands, Code, QueryCommands, Topic, WireError } from './generated/contract';
+import type { ActCommands, Code, Opening, QueryCommands, Topic, WireError } from './generated/contract';
 
 export type Query = keyof QueryCommands;
 export type Act = keyof ActCommands;
@@ -18,6 +18,16 @@ export interface Host {
   onChanged(listener: (topic: Topic) => void): Promise<() => void>;
   /** Address under which an attachment's picture can be shown. */
   attachmentUrl(attachmentId: string): string;
+}
+
+/** The program before there is a core to ask. */
+export interface Opener {
+  /** How far the opening of the workspace is. */
+  now(): Promise<Opening>;
+  /** Tells each step. The answer stops the telling. */
+  onOpening(listener: (opening: Opening) => void): Promise<() => void>;
+  /** Tries once more, where it failed. */
+  again(): Promise<void>;
 }
 
 /** `unreachable`: the core did not answer at all, so nothing is known about what it did. */

@@ -2,8 +2,8 @@
 import { convertFileSrc, invoke, isTauri } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
-import type { ActCommands, QueryCommands, Topic } from './generated/contract';
-import { HostError, type Act, type Host, type Query } from './host';
+import type { ActCommands, Opening, QueryCommands, Topic } from './generated/contract';
+import { HostError, type Act, type Host, type Opener, type Query } from './host';
 
 export const inTauri = isTauri;
 
@@ -27,4 +27,12 @@ export const tauriHost: Host = {
   },
   onChanged: (listener) => listen<Topic>('changed', (event) => listener(event.payload)),
   attachmentUrl: (attachmentId) => convertFileSrc(attachmentId, 'attach'),
+};
+
+export const tauriOpener: Opener = {
+  now: () => invoke<Opening>('opening'),
+  onOpening: (listener) => listen<Opening>('opening', (event) => listener(event.payload)),
+  again: async () => {
+    await invoke('open_again');
+  },
 };

@@ -72,6 +72,7 @@ pub fn typescript() -> String {
     let maps = collect(&mut collector);
     collector.add::<WireError>();
     collector.add::<Topic>();
+    collector.add::<Opening>();
     let mut out = String::from(
         "// Generated from the Rust contract (crates/app/src/contract). Do not edit: run `make generated`.\n\n",
     );

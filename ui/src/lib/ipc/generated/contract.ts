@@ -562,6 +562,20 @@ export type OpenedOutside = {
  */
 path: string, };
 
+export type Opening = { "state": "working", what: string, done: number, 
+/**
+ * Parts in all; 0 where nobody counts them.
+ */
+of: number, } | { "state": "open" } | { "state": "failed", 
+/**
+ * What can't be used, where it is, and why.
+ */
+why: string, 
+/**
+ * Where the settings of this profile are looked for.
+ */
+settings: string, };
+
 export type OutboxRow = { id: string, at: string, kind: string, caseId: string | null, summary: string, state: string, };
 
 export type OutboxView = { rows: Array<OutboxRow>, };
