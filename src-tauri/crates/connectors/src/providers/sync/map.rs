@@ -63,9 +63,11 @@ fn read(generation: &Generation) -> Reading {
         "PENDING" => Reading::of(JobState::Queued),
         "PROCESSING" => Reading::of(JobState::Processing),
         "COMPLETED" => completed(generation),
-        // Refused before it began, and just as final.
+        // Refused before it began, and just as final. `TIMED_OUT` is a word of the vendor's own library for Python
+        // alone (sync-python-sdk, GenerationStatus).
         "FAILED" | "REJECTED" | "TIMED_OUT" => failed(generation),
-        "CANCELED" | "CANCELLED" => Reading::of(JobState::Cancelled),
+        // With one L: docs.sync.so, Get Generation.
+        "CANCELED" => Reading::of(JobState::Cancelled),
         _ => Reading::unrecognised(format!("Sync says {word:?} of the generation")),
     };
     Reading { about: generation.id.as_deref().map(JobId::new), ..reading }
@@ -151,6 +153,7 @@ mod tests {
             (json!({"status": "REJECTED", "error_code": "generation_rejected"}), Failed),
             (json!({"status": "TIMED_OUT"}), Failed),
             (json!({"status": "CANCELED"}), Cancelled),
+            (json!({"status": "CANCELLED"}), Unrecognised),
             (json!({"status": "completed", "outputUrl": url}), Unrecognised),
             (json!({"status": "ARCHIVED"}), Unrecognised),
             (json!({"id": "g", "status": null}), Unrecognised),

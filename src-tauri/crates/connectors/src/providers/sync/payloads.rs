@@ -42,6 +42,7 @@ fn what_it_may_send_is_taken_for_what_it_is() {
             ),
             (200, json!({"id": "g", "status": "TIMED_OUT"}), Failed),
             (200, json!({"id": "g", "status": "CANCELED"}), Cancelled),
+            (200, json!({"id": "g", "status": "CANCELLED"}), Unknown),
             (200, json!({"id": "g", "status": "UPLOADING"}), Unknown),
             (200, json!({"id": "g", "status": 7}), Unknown),
             (200, json!([]), List),
