@@ -45,7 +45,8 @@ enum What {
         /// Where the document comes from.
         #[arg(long, value_enum, default_value_t)]
         kind: Kind,
-        /// Judge its addresses as of now, or of this instant. Without it they are taken to be as old as the document.
+        /// Judge its addresses as of now, or of this instant. Without it, as of the end of the job that the document
+        /// tells.
         #[arg(long, value_name = "INSTANT", num_args = 0..=1, require_equals = true)]
         now: Option<Option<Timestamp>>,
         /// The document; `-` for standard input.
@@ -194,10 +195,7 @@ fn explain(
         .with_context(|| format!("there is no adapter `{name}`; there are: {}", providers::adapters().join(", ")))?;
     let body = document(file)?;
     let explained = protocol.explain(&Document { origin: kind.into(), status, body: &body });
-    let explained = match now {
-        Some(now) => explained.as_of(now, stated::table(home)?.row(name)),
-        None => explained,
-    };
+    let explained = explained.as_of(now, stated::table(home)?.row(name));
     println!("{}", serde_json::to_string_pretty(&explained)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::kind::FileKind;
 use super::reading::Asset;
 
 /// Deeper than this nobody nests files.
@@ -19,10 +20,15 @@ pub enum Shape {
 
 /// The files of `value`, the main ones first, otherwise in the answer's order.
 pub fn collect(value: &Value, shape: Shape, is_file: &dyn Fn(&str) -> bool) -> Vec<Asset> {
-    let mut found = Vec::new();
-    walk(value, shape, is_file, 2, DEEPEST, &mut found);
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, asset)| asset).collect()
+    places(value, shape, is_file).into_iter().flatten().collect()
+}
+
+/// The same, and `None` for each place in a list of files that holds nothing: the files behind it keep theirs.
+pub fn places(value: &Value, shape: Shape, is_file: &dyn Fn(&str) -> bool) -> Vec<Option<Asset>> {
+    let mut walk = Walk { shape, is_file, found: Vec::new() };
+    walk.through(value, Within { rank: 2, kind: None, depth: DEEPEST });
+    walk.found.sort_by_key(|(rank, _)| *rank);
+    walk.found.into_iter().map(|(_, place)| place).collect()
 }
 
 /// Whether a text in `value` is an address, or tells one, that is none of those of `known`. Where a file may be,
@@ -47,27 +53,65 @@ fn tells_address(text: &str) -> bool {
     text.starts_with("data:") || ["http://", "https://", "gs://"].iter().any(|scheme| text.contains(scheme))
 }
 
-fn walk(
-    value: &Value,
+struct Walk<'a> {
     shape: Shape,
-    is_file: &dyn Fn(&str) -> bool,
+    is_file: &'a dyn Fn(&str) -> bool,
+    found: Vec<(u8, Option<Asset>)>,
+}
+
+/// What the fields round a value say of the files in it.
+#[derive(Clone, Copy)]
+struct Within {
     rank: u8,
+    kind: Option<FileKind>,
+    /// How much deeper is looked.
     depth: u32,
-    found: &mut Vec<(u8, Asset)>,
-) {
-    let Some(depth) = depth.checked_sub(1) else { return };
-    match value {
-        Value::String(text) if shape == Shape::Texts && is_file(text) => {
-            found.push((rank, Asset { url: text.clone(), ..Asset::default() }));
+}
+
+impl Within {
+    fn field(self, name: &str) -> Self {
+        match rank_of(name) {
+            // What a thumbnail is, its ending tells better than the film that it is of.
+            Some(BY_THE_WAY) => Self { rank: BY_THE_WAY, kind: None, ..self },
+            rank => Self { rank: rank.unwrap_or(self.rank), kind: FileKind::of_word(name).or(self.kind), ..self },
         }
-        Value::Array(list) => list.iter().for_each(|one| walk(one, shape, is_file, rank, depth, found)),
-        Value::Object(fields) => match asset(fields).filter(|asset| is_file(&asset.url)) {
-            Some(asset) => found.push((rank, asset)),
-            None => fields.iter().for_each(|(name, one)| {
-                walk(one, shape, is_file, rank_of(name).unwrap_or(rank), depth, found);
-            }),
-        },
-        _ => {}
+    }
+}
+
+impl Walk<'_> {
+    fn through(&mut self, value: &Value, within: Within) {
+        let Some(depth) = within.depth.checked_sub(1) else { return };
+        let within = Within { depth, ..within };
+        match value {
+            Value::String(text) if self.shape == Shape::Texts && (self.is_file)(text) => {
+                let asset = Asset { url: text.clone(), kind: within.kind, ..Asset::default() };
+                self.found.push((within.rank, Some(asset)));
+            }
+            Value::Array(list) => self.through_list(list, within),
+            Value::Object(fields) => match asset(fields).filter(|asset| (self.is_file)(&asset.url)) {
+                Some(asset) => {
+                    let kind = asset.kind.or(within.kind);
+                    self.found.push((within.rank, Some(Asset { kind, ..asset })));
+                }
+                None => fields.iter().for_each(|(name, one)| self.through(one, within.field(name))),
+            },
+            _ => {}
+        }
+    }
+
+    /// A place without anything counts beside files only: a list of nothing is none of files.
+    fn through_list(&mut self, list: &[Value], within: Within) {
+        let before = self.found.len();
+        for one in list {
+            if one.is_null() || one.as_str().is_some_and(str::is_empty) {
+                self.found.push((within.rank, None));
+            } else {
+                self.through(one, within);
+            }
+        }
+        if self.found[before..].iter().all(|(_, place)| place.is_none()) {
+            self.found.truncate(before);
+        }
     }
 }
 
@@ -75,15 +119,20 @@ fn walk(
 fn asset(fields: &Map<String, Value>) -> Option<Asset> {
     let url = fields.get("url")?.as_str()?.to_owned();
     let bytes = fields.get("file_size").and_then(Value::as_u64).unwrap_or(0);
-    Some(Asset { url, bytes, ..Asset::default() })
+    let stated = ["content_type", "mime_type", "media_type"].into_iter().filter_map(|name| fields.get(name)?.as_str());
+    let kind = stated.filter_map(FileKind::of_media_type).next();
+    Some(Asset { url, bytes, kind, ..Asset::default() })
 }
+
+/// The rank of what comes with the product of a run, and is none of it.
+const BY_THE_WAY: u8 = 9;
 
 /// How much a field of this name is the product of the run; `None`: no more than what is round it.
 fn rank_of(name: &str) -> Option<u8> {
-    const BY_THE_WAY: [&str; 8] = ["thumb", "preview", "poster", "cover", "mask", "last_frame", "log", "subtitle"];
+    const NAMES: [&str; 8] = ["thumb", "preview", "poster", "cover", "mask", "last_frame", "log", "subtitle"];
     let name = name.to_ascii_lowercase();
-    if BY_THE_WAY.iter().any(|word| name.contains(word)) {
-        Some(9)
+    if NAMES.iter().any(|word| name.contains(word)) {
+        Some(BY_THE_WAY)
     } else if name.starts_with("video") {
         Some(0)
     } else if name.starts_with("image") {
@@ -122,6 +171,48 @@ mod tests {
         let value = json!({"input": "https://c.example/in", "url": "https://c.example/a", "n": 1});
         assert!(!holds_more_beside(&value, &["input"], &known) && holds_more_beside(&value, &["url"], &known));
         assert!(!holds_more_beside(&json!("https://c.example/b"), &[], &known), "no object");
+    }
+
+    #[test]
+    fn a_place_without_anything_keeps_the_others_in_theirs() {
+        let (a, b) = ("https://c.example/a", "https://c.example/b");
+        for (value, want) in [
+            (json!([a, null, b]), vec![Some(a), None, Some(b)]),
+            (json!([null, a]), vec![None, Some(a)]),
+            (json!([a, "", b]), vec![Some(a), None, Some(b)]),
+            (json!({"images": [{"url": a}, null, {"url": b}]}), vec![Some(a), None, Some(b)]),
+            (json!({"logs": [null], "video": a, "seeds": [null, 7]}), vec![Some(a)]),
+            (json!([[null], [a]]), vec![Some(a)]),
+            (json!([null, null]), vec![]),
+            (json!([null, "words"]), vec![]),
+            (json!(null), vec![]),
+        ] {
+            let found = places(&value, Shape::Texts, &|text| text.starts_with("https://"));
+            let urls: Vec<_> = found.iter().map(|place| place.as_ref().map(|asset| asset.url.as_str())).collect();
+            assert_eq!(urls, want, "{value}");
+        }
+        assert_eq!(urls(&json!([a, null, b]), Shape::Texts), [a, b]);
+    }
+
+    #[test]
+    fn a_stated_type_goes_before_the_name_of_the_field() {
+        use FileKind::{Audio, File, Image, Video};
+        let url = "https://c.example/a";
+        for (value, want) in [
+            (json!({"video": {"url": url, "content_type": "video/mp4"}}), Some(Video)),
+            (json!({"video": {"url": url, "content_type": "application/octet-stream"}}), Some(Video)),
+            (json!({"file": {"url": url, "content_type": "audio/wav"}}), Some(Audio)),
+            (json!({"video": {"url": url, "content_type": "application/zip"}}), Some(File)),
+            (json!({"images": [{"url": url}]}), Some(Image)),
+            (json!({"audio_file": url}), Some(Audio)),
+            (json!({"videos": [{"main": url}]}), Some(Video)),
+            (json!({"video": {"thumbnail": url}}), None),
+            (json!({"model_mesh": {"url": url}}), None),
+            (json!(url), None),
+        ] {
+            let found = collect(&value, Shape::Texts, &|text| text == url);
+            assert_eq!(found.iter().map(|asset| asset.kind).collect::<Vec<_>>(), [want], "{value}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use makegood_domain::work::JobState;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::kind::FileKind;
+
 /// What an answer says about a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -74,6 +76,8 @@ pub struct Asset {
     pub finished_at: Option<Timestamp>,
     /// Whether it was found; `None` where that can't be told.
     pub exists_now: Option<bool>,
+    /// What it is, where the provider says so: by its media type, or by the field that names it.
+    pub kind: Option<FileKind>,
     /// Which file of the archive that lies at the address, the first being 1; `None` where it is the file itself.
     pub member: Option<u32>,
 }

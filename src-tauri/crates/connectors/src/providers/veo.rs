@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::explain::Explained;
 use super::files::holds_more;
+use super::kind::FileKind;
 use super::protocol::Facts;
 use super::reading::{Asset, Piece, Pieces, Reading, body_of, count, lenient, words_in};
 
@@ -228,12 +229,13 @@ fn done(videos: Videos) -> Reading {
 }
 
 fn asset(media: Media) -> Option<Asset> {
+    let kind = media.media_type.as_deref().and_then(FileKind::of_media_type).or(Some(FileKind::Video));
     match (media.uri.filter(|uri| !uri.is_empty()), media.bytes.filter(|bytes| !bytes.is_empty())) {
-        (Some(url), _) => Some(Asset { url, ..Asset::default() }),
+        (Some(url), _) => Some(Asset { url, kind, ..Asset::default() }),
         (None, Some(text)) => {
             let media_type = media.media_type.unwrap_or_else(|| "video/mp4".to_owned());
             let bytes = text.trim_end_matches('=').len() as u64 * 3 / 4;
-            Some(Asset { url: format!("data:{media_type};base64,{text}"), bytes, ..Asset::default() })
+            Some(Asset { url: format!("data:{media_type};base64,{text}"), bytes, kind, ..Asset::default() })
         }
         (None, None) => None,
     }

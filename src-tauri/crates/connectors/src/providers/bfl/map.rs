@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use makegood_domain::ids::JobId;
 use makegood_domain::work::JobState;
 use serde_json::Value;
@@ -13,7 +12,8 @@ use crate::http::same_origin;
 use crate::providers::files::holds_more_beside;
 use crate::providers::inquiry::below;
 use crate::providers::reading::{Asset, Reading, Unread, body_of, words_in};
-use crate::providers::{Document, Explained, Facts, Word};
+use crate::providers::signature::signed_until;
+use crate::providers::{Document, Explained, Facts, FileKind, Word};
 
 /// Reads the answer to `GET /v1/get_result`, a delivery, or the answer to a submission.
 #[must_use]
@@ -46,8 +46,11 @@ fn read(task: &Task) -> Reading {
 fn ready(result: &Value) -> Reading {
     match result["sample"].as_str().filter(|sample| !sample.is_empty()) {
         Some(sample) => {
+            // The signature is the vendor's own statement of a sample's ten minutes.
             let available_until = signed_until(sample);
-            let files = vec![Asset { url: sample.to_owned(), available_until, ..Asset::default() }];
+            // Nothing but images is made there; the address may tell more of them one day.
+            let kind = FileKind::of_address(sample).or(Some(FileKind::Image));
+            let files = vec![Asset { url: sample.to_owned(), available_until, kind, ..Asset::default() }];
             let holds_more = holds_more_beside(result, &["prompt"], &files);
             Reading { holds_more, ..Reading::with_files(files) }
         }
@@ -70,12 +73,6 @@ fn failed(task: &Task) -> Reading {
 /// The words of `details`, whose fields have names for people: `Moderation Reasons`.
 fn reasons(details: &Value) -> Option<String> {
     words_in(details).or_else(|| details.as_object()?.values().find_map(words_in))
-}
-
-/// Until when a sample's address is signed: the vendor's own statement of its ten minutes.
-fn signed_until(sample: &str) -> Option<Timestamp> {
-    let url = Url::parse(sample).ok()?;
-    url.query_pairs().find(|(name, _)| name == "se").and_then(|(_, until)| until.parse().ok())
 }
 
 /// Reads the answer to `GET /v1/credits`, which is the account's own: whoever gets it was let in,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::wire::{Dub, History, Item};
 use crate::providers::reading::{Asset, Cause, Pieces, Reading, Unread, body_of, words_in};
-use crate::providers::{Document, Explained, Facts, Word};
+use crate::providers::{Document, Explained, Facts, FileKind, Word};
 
 /// Reads the answer to `GET /history/{id}`. The file's address is made from the id, at `base`.
 #[must_use]
@@ -30,7 +30,8 @@ pub fn of_item(item: &Item, base: &str) -> Reading {
         ("processing", _) => Reading::of(JobState::Processing),
         ("created", Some(id)) => {
             let url = format!("{}/history/{id}/audio", base.trim_end_matches('/'));
-            Reading::with_files(vec![Asset { url, ..Asset::default() }])
+            let kind = item.content_type.as_deref().and_then(FileKind::of_media_type).or(Some(FileKind::Audio));
+            Reading::with_files(vec![Asset { url, kind, ..Asset::default() }])
         }
         ("created", None) => Reading::unrecognised("the item has no id to fetch it by"),
         ("deleted", _) => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
@@ -53,9 +54,10 @@ pub fn explain_dub(status: u16, body: &[u8], base: &str) -> Reading {
 
 fn of_dub(dub: Dub, base: &str) -> Reading {
     let word = dub.status.as_deref().unwrap_or_default();
+    let kind = dub.media_metadata["content_type"].as_str().and_then(FileKind::of_media_type);
     let file = |language: &String| {
         let url = format!("{}/dubbing/{}/audio/{language}", base.trim_end_matches('/'), dub.dubbing_id);
-        Asset { url, ..Asset::default() }
+        Asset { url, kind, ..Asset::default() }
     };
     let reading = match word {
         "queued" => Reading::of(JobState::Queued),

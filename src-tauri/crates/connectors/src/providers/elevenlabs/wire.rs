@@ -22,6 +22,8 @@ pub struct Item {
     pub model_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub text: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub content_type: Option<String>,
 }
 
 /// A page of the history, newest first.
@@ -42,6 +44,9 @@ pub struct Dub {
     pub status: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub target_languages: Vec<String>,
+    /// Of what was dubbed, and of what came of it: speech in another language, or the film with it.
+    #[serde(default)]
+    pub media_metadata: Value,
     #[serde(default)]
     pub error: Value,
 }

@@ -67,12 +67,13 @@ impl Protocol for Veo {
     }
 
     /// The Files API tells length and deadline; where it does not know the file, its download
-    /// address has the last word.
+    /// address has the last word. Of a file that is being processed, or could not be, nothing is known: its address
+    /// answers as if there were none, and that is no word about the job.
     async fn look_at(&self, inquiry: &mut Inquiry<'_>, asset: &mut Asset) {
         let path = inquiry.http.guard().read(&asset.url).map(|url| url.path().to_owned()).unwrap_or_default();
         if let Some(Ok(url)) = map::file_id(&path).map(|id| inquiry.address(["files", id]))
             && let Ok(answer) = inquiry.ask(&url).await
-            && map::note_file(answer.status, &answer.body, asset)
+            && map::note_file(answer.status, &answer.body, asset) != map::Told::Nothing
         {
             return;
         }

@@ -98,3 +98,29 @@ async fn the_files_api_tells_length_and_deadline() {
     assert_eq!(told(1), (length, Some(true), at_the_earliest), "the download address has the last word");
     assert_eq!(found.items[2].state, ItemState::Filtered);
 }
+
+/// A file that could not be processed, or is not yet, has an address that answers as if there were none.
+#[tokio::test]
+async fn a_file_that_is_not_ready_is_not_taken_for_one_that_is_gone() {
+    for (state, exists) in [("ACTIVE", Some(true)), ("PROCESSING", None), ("FAILED", None), ("ARCHIVED", None)] {
+        let server = Server::start().await.expect("a port");
+        let uri = format!("{}/v1beta/files/f1:download?alt=media", server.base());
+        let response = json!({"generateVideoResponse": {"generatedSamples": [{"video": {"uri": uri}}]}});
+        let operation = json!({"name": "models/veo-9/operations/k2p8w0", "done": true, "response": response});
+        server.on("/v1beta/models/veo-9/operations/k2p8w0", [Reply::json(200, &operation)]);
+        let error = json!({"code": 13, "message": "Not a video"});
+        server.on("/v1beta/files/f1", [Reply::json(200, &json!({"name": "files/f1", "state": state, "error": error}))]);
+        server.on("/v1beta/files/f1:download", [Reply::json(404, &json!({"error": {"code": 404}}))]);
+        let job = JobRef {
+            provider_id: "veo".into(),
+            job_id: JobId::from("models/veo-9/operations/k2p8w0"),
+            run_id: "run_1".into(),
+            locator: None,
+            requested_items: 1,
+            submitted_at: "2026-03-01T08:00:00Z".parse().expect("a time"),
+        };
+        let found = Operations.connect(server.base()).port.find_job(&job, job.submitted_at).await.job;
+        let told = found.items[0].file.as_ref().map(|file| file.exists_now);
+        assert_eq!((found.state, told), (JobState::Succeeded, Some(exists)), "{state}: {found:?}");
+    }
+}

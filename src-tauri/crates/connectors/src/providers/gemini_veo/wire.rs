@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::providers::reading::{count, moment};
+use crate::providers::reading::{count, moment, text};
 
-/// A file of the Files API.
+/// A file of the Files API, sent or generated.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
@@ -18,4 +19,21 @@ pub struct File {
     pub create_time: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub expiration_time: Option<Timestamp>,
+    /// `PROCESSING`, `ACTIVE` or `FAILED`; of a generated one `GENERATING`, `GENERATED` or `FAILED`.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// `google.rpc.Status`, where it failed.
+    #[serde(default)]
+    pub error: Value,
+    /// Where the bytes are.
+    #[serde(default, deserialize_with = "text")]
+    pub download_uri: Option<String>,
+    /// Where the file is told of.
+    #[serde(default, deserialize_with = "text")]
+    pub uri: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub mime_type: Option<String>,
+    /// Of a video only.
+    #[serde(default)]
+    pub video_metadata: Value,
 }

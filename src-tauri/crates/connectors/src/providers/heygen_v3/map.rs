@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::wire::{Delivery, Event, Video};
 use crate::providers::reading::{Asset, Cause, Reading, Unread, body_of, words_in};
-use crate::providers::{Document, Explained, Facts, Word};
+use crate::providers::{Document, Explained, Facts, FileKind, Word};
 
 /// Reads the answer to `GET /v3/videos/{id}`, or to a submission.
 #[must_use]
@@ -60,7 +60,7 @@ fn read(video: &Video) -> Reading {
         Some("pending" | "waiting") => Reading::of(JobState::Queued),
         // `generating`: of the agent that writes the script first.
         Some("processing" | "generating") => Reading::of(JobState::Processing),
-        Some("completed") => with_file(video.video_url.as_deref()),
+        Some("completed") => with_file(video.video_url.as_deref(), FileKind::Video),
         Some("failed") => failed(video),
         // What a submission was answered with: nothing but the id.
         None if video.video_id.is_some() => Reading::of(JobState::Queued),
@@ -70,9 +70,9 @@ fn read(video: &Video) -> Reading {
     Reading { about: video.job_id().map(JobId::new), finished_at, ..reading }
 }
 
-fn with_file(url: Option<&str>) -> Reading {
+fn with_file(url: Option<&str>, kind: FileKind) -> Reading {
     match url.filter(|url| !url.is_empty()) {
-        Some(url) => Reading::with_files(vec![Asset { url: url.to_owned(), ..Asset::default() }]),
+        Some(url) => Reading::with_files(vec![Asset { url: url.to_owned(), kind: Some(kind), ..Asset::default() }]),
         None => Reading::unrecognised("HeyGen says that the video is complete, and names no file"),
     }
 }
@@ -103,8 +103,11 @@ pub fn delivery(body: &[u8]) -> Option<Reading> {
     let about = video_id.or(video_translate_id).map(JobId::new);
     let (kind, outcome) = delivery.event_type.rsplit_once('.').unwrap_or((&delivery.event_type, ""));
     let reading = match (kind, outcome) {
-        (kind, "success") if is_of_videos(kind) => with_file(video_url.or(url).or(gif_url).as_deref()),
-        ("personalized_video", "") => with_file(video_url.or(url).as_deref()),
+        (kind, "success") if is_of_videos(kind) => match video_url.or(url) {
+            Some(url) => with_file(Some(&url), FileKind::Video),
+            None => with_file(gif_url.as_deref(), FileKind::Image),
+        },
+        ("personalized_video", "") => with_file(video_url.or(url).as_deref(), FileKind::Video),
         (kind, "fail") if is_of_videos(kind) => {
             Reading { error: failure_message.or(msg).or(message), ..Reading::of(JobState::Failed) }
         }

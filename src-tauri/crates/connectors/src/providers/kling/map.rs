@@ -9,6 +9,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Envelope, File, Task};
+use crate::providers::FileKind;
 use crate::providers::files::holds_more;
 use crate::providers::listing::Page;
 use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of};
@@ -140,7 +141,11 @@ fn succeeded(result: &Value) -> Reading {
         let Ok(files) = files.collect::<Result<Vec<_>, _>>() else {
             return Reading::unrecognised(format!("Kling lists {kind} that are none"));
         };
-        pieces.extend(in_order(&files).unwrap_or_else(|| files.iter().map(piece).collect()));
+        let of_kind = |piece| match piece {
+            Piece::File(asset) => Piece::File(Asset { kind: FileKind::of_word(kind), ..asset }),
+            other => other,
+        };
+        pieces.extend(in_order(&files).unwrap_or_else(|| files.iter().map(piece).collect()).into_iter().map(of_kind));
         let odd = list.iter().zip(&files).filter(|(_, file)| piece(file) == Piece::Missing);
         unread[kind] = odd.map(|(value, _)| value.clone()).collect();
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::wire::{Assets, Generation};
 use crate::providers::files::holds_more_beside;
 use crate::providers::reading::{Asset, Reading, Unread, body_of, words_in};
-use crate::providers::{Document, Explained, Facts, Word};
+use crate::providers::{Document, Explained, Facts, FileKind, Word};
 
 /// Reads the answer to `GET /generations/{id}`.
 #[must_use]
@@ -35,10 +35,13 @@ fn read(generation: Generation) -> Reading {
 
 /// A generation makes one file. Where a video comes with an image, that is only its first picture.
 fn completed(assets: Assets) -> Reading {
-    let made = [assets.video, assets.image].into_iter().flatten().find(|url| !url.is_empty());
+    let made = [(assets.video, FileKind::Video), (assets.image, FileKind::Image)];
+    let made = made.into_iter().find_map(|(url, kind)| Some((url.filter(|url| !url.is_empty())?, Some(kind))));
     let holds_more = holds_more_beside(&assets.others, &["progress_video"], &[]);
     match made {
-        Some(url) => Reading { holds_more, ..Reading::with_files(vec![Asset { url, ..Asset::default() }]) },
+        Some((url, kind)) => {
+            Reading { holds_more, ..Reading::with_files(vec![Asset { url, kind, ..Asset::default() }]) }
+        }
         None => Reading::unrecognised("Luma says that the generation is completed, and names no file"),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::wire::Generation;
 use crate::providers::luma::map::names_a_filter;
 use crate::providers::reading::{Asset, Reading, body_of, words_in};
-use crate::providers::{Document, Explained, Facts};
+use crate::providers::{Document, Explained, Facts, FileKind};
 
 /// Reads the answer to `GET /generations/{id}`.
 #[must_use]
@@ -46,8 +46,10 @@ fn completed(generation: &Generation) -> Reading {
     let output = generation.output.as_deref().unwrap_or_default();
     let files: Vec<Asset> = output
         .iter()
-        .filter_map(|file| file.url.clone().filter(|url| !url.is_empty()))
-        .map(|url| Asset { url, ..Asset::default() })
+        .filter_map(|file| {
+            let url = file.url.clone().filter(|url| !url.is_empty())?;
+            Some(Asset { url, kind: file.kind.as_deref().and_then(FileKind::of_word), ..Asset::default() })
+        })
         .collect();
     if files.is_empty() || files.len() != output.len() {
         return Reading::unrecognised("Luma says that the generation is completed, and a file has no address");

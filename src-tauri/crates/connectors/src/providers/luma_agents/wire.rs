@@ -31,4 +31,7 @@ pub struct Generation {
 pub struct Output {
     #[serde(default)]
     pub url: Option<String>,
+    /// `video` or `image`.
+    #[serde(default, rename = "type", deserialize_with = "lenient")]
+    pub kind: Option<String>,
 }

@@ -5,6 +5,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{BaseResp, Files, Task};
+use crate::providers::FileKind;
 use crate::providers::minimax::meaning;
 use crate::providers::reading::{Asset, Pieces, Reading, Unread, body_of, said};
 
@@ -43,7 +44,9 @@ fn read(task: &Task, base: Option<&BaseResp>) -> Reading {
         (_, Some(refused)) => refused,
         ("preparing" | "queueing", None) => Reading::of(JobState::Queued),
         ("processing", None) => Reading::of(JobState::Processing),
-        ("success", None) if task.file_id.is_some() => Reading::with_files(vec![Asset::default()]),
+        ("success", None) if task.file_id.is_some() => {
+            Reading::with_files(vec![Asset { kind: Some(FileKind::Video), ..Asset::default() }])
+        }
         ("success", None) => Reading::unrecognised("MiniMax says Success, and names no file"),
         _ => Reading::unrecognised(format!("MiniMax says {word:?} of the task")),
     }
@@ -87,8 +90,10 @@ pub fn file(status: u16, body: &[u8]) -> Result<Option<Asset>, Unread> {
     };
     let told = files.file.and_then(|file| {
         let url = [file.download_url, file.backup_download_url].into_iter().flatten().find(|url| !url.is_empty())?;
+        let of_video = file.purpose.as_deref() == Some("video_generation");
+        let kind = of_video.then_some(FileKind::Video).or_else(|| FileKind::of_address(file.filename.as_deref()?));
         // 0 is what it says of a file that has a length all the same.
-        Some(Asset { url, bytes: file.bytes.unwrap_or(0), finished_at: file.created_at, ..Asset::default() })
+        Some(Asset { url, bytes: file.bytes.unwrap_or(0), finished_at: file.created_at, kind, ..Asset::default() })
     });
     told.map(Some).ok_or_else(|| {
         let words = said(body).unwrap_or_else(|| "no address".to_owned());

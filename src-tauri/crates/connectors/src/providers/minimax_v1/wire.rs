@@ -44,6 +44,11 @@ pub struct File {
     #[serde(default, deserialize_with = "moment")]
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "text")]
+    pub filename: Option<String>,
+    /// What it was made or sent for: `video_generation`, and words for other services.
+    #[serde(default, deserialize_with = "text")]
+    pub purpose: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub download_url: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub backup_download_url: Option<String>,

@@ -6,6 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Envelope, Refusal, Task, Tasks};
+use crate::providers::FileKind;
 use crate::providers::files::{holds_more, holds_more_beside};
 use crate::providers::listing::Page;
 use crate::providers::minimax::{code_in, meaning};
@@ -81,7 +82,8 @@ fn succeeded(content: &Value) -> Reading {
     let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
     match (text("url"), text("prompt")) {
         (Some(url), _) => {
-            let files = vec![Asset { url: url.to_owned(), ..Asset::default() }];
+            // "Time-limited download URL of a video task output" (the vendor's specification).
+            let files = vec![Asset { url: url.to_owned(), kind: Some(FileKind::Video), ..Asset::default() }];
             let holds_more = holds_more_beside(content, &["prompt"], &files);
             Reading { holds_more, ..Reading::with_files(files) }
         }

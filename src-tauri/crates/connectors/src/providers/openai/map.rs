@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::wire::{Event, Image, Images, Video};
 use crate::providers::reading::{Asset, Cause, Pieces, Reading, Unread, body_of, said, words_in};
-use crate::providers::{Document, Explained, Facts, Word};
+use crate::providers::{Document, Explained, Facts, FileKind, Word};
 
 /// The day on which the video service ended, by the vendor's page about its models.
 pub const RETIRED: &str = "OpenAI ended its video service on 2026-09-24, and keeps no images: \
@@ -37,7 +37,8 @@ fn read(video: Video, base: &str) -> Reading {
         ("in_progress", _) => Reading::of(JobState::Processing),
         ("completed", Some(id)) => {
             let url = format!("{}/videos/{id}/content", base.trim_end_matches('/'));
-            Reading::with_files(vec![Asset { url, available_until: video.expires_at, ..Asset::default() }])
+            let (available_until, kind) = (video.expires_at, Some(FileKind::Video));
+            Reading::with_files(vec![Asset { url, available_until, kind, ..Asset::default() }])
         }
         ("completed", None) => Reading::unrecognised("the video is completed, and has no id to fetch it by"),
         // Not in the specification; other parties have seen it.
@@ -212,7 +213,9 @@ fn images(answer: Images) -> Reading {
             (Some(text), _) if !text.is_empty() => {
                 Some(Asset { url: format!("data:image/{format};base64,{text}"), ..Asset::default() })
             }
-            (_, Some(url)) if !url.is_empty() => Some(Asset { url, available_until: until, ..Asset::default() }),
+            (_, Some(url)) if !url.is_empty() => {
+                Some(Asset { url, available_until: until, kind: Some(FileKind::Image), ..Asset::default() })
+            }
             _ => None,
         })
         .collect();

@@ -1,16 +1,16 @@
 //! What ModelArk's answers about Seedance mean.
 
-use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
 use serde_json::Value;
-use url::Url;
 
 use super::wire::{Failure, Task, Tasks};
+use crate::providers::FileKind;
 use crate::providers::files::holds_more_beside;
 use crate::providers::listing::Page;
 use crate::providers::reading::{Asset, Cause, Pieces, Reading, Unread, body_of};
+use crate::providers::signature::signed_until;
 
 /// Reads the answer to `GET …/contents/generations/tasks/{id}`, or a callback.
 #[must_use]
@@ -48,9 +48,11 @@ fn read(task: &Task) -> Reading {
 /// of its fields tells an address, the file is gone.
 fn succeeded(content: &Value, others: &Value) -> Reading {
     let text = |name: &str| content[name].as_str().filter(|text| !text.is_empty());
-    match text("video_url").or_else(|| text("file_url")) {
-        Some(url) => {
-            let files = vec![Asset { url: url.to_owned(), available_until: signed_until(url), ..Asset::default() }];
+    let video = text("video_url").map(|url| (url, Some(FileKind::Video)));
+    match video.or_else(|| text("file_url").map(|url| (url, None))) {
+        Some((url, kind)) => {
+            let available_until = signed_until(url);
+            let files = vec![Asset { url: url.to_owned(), available_until, kind, ..Asset::default() }];
             let holds_more = holds_more_beside(content, &["last_frame_url"], &files);
             Reading { holds_more, ..Reading::with_files(files) }
         }
@@ -64,15 +66,6 @@ fn succeeded(content: &Value, others: &Value) -> Reading {
 fn is_emptied(content: &Value) -> bool {
     let is_nothing = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
     is_nothing(content) || content.as_object().is_some_and(|fields| fields.values().all(is_nothing))
-}
-
-/// Until when an address is signed: `X-Tos-Date` plus `X-Tos-Expires` seconds.
-fn signed_until(url: &str) -> Option<Timestamp> {
-    let url = Url::parse(url).ok()?;
-    let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let from: Timestamp = value("X-Tos-Date")?.parse().ok()?;
-    let seconds: u32 = value("X-Tos-Expires")?.parse().ok()?;
-    from.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
 }
 
 fn failed(error: &Value) -> Reading {

@@ -15,7 +15,9 @@ use url::Url;
 use crate::http::{Answer, Ask};
 
 use super::inquiry::below;
-use super::{Asset, Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word};
+use super::{
+    Asset, Document, Explained, Facts, FileKind, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word,
+};
 
 /// Bytes of a result that comes inside JSON.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -91,5 +93,6 @@ fn finish_reason(answer: &Answer) -> Option<&str> {
 }
 
 fn at(url: &Url, answer: &Answer) -> Asset {
-    Asset { url: url.to_string(), bytes: answer.file_bytes(), exists_now: Some(true), ..Asset::default() }
+    let kind = answer.media_type().as_deref().and_then(FileKind::of_media_type);
+    Asset { url: url.to_string(), bytes: answer.file_bytes(), exists_now: Some(true), kind, ..Asset::default() }
 }

@@ -6,6 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::Generation;
+use crate::providers::FileKind;
 use crate::providers::reading::{Asset, Reading, body_of, words_in};
 
 /// Reads the answer to `GET /v2/generate/{id}`, a delivery, or the answer to a submission.
@@ -76,9 +77,15 @@ fn read(generation: &Generation) -> Reading {
 fn completed(generation: &Generation) -> Reading {
     let urls = [&generation.output_media_url, &generation.output_url];
     match urls.into_iter().filter_map(Value::as_str).find(|url| !url.is_empty()) {
-        Some(url) => Reading::with_files(vec![Asset { url: url.to_owned(), ..Asset::default() }]),
+        Some(url) => Reading::with_files(vec![made(url.to_owned())]),
         None => Reading::unrecognised("Sync says COMPLETED, and names no output"),
     }
+}
+
+/// What a generation makes: the video that was sent, with other lips.
+#[must_use]
+pub fn made(url: String) -> Asset {
+    Asset { url, kind: Some(FileKind::Video), ..Asset::default() }
 }
 
 fn failed(generation: &Generation) -> Reading {

@@ -13,7 +13,7 @@ use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
 use super::reading::body_of;
-use super::{Asset, Document, Explained, Facts, Inquiry, KeyPlace, Piece, Pieces, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Piece, Pieces, Protocol, Reading, Unread, Word};
 
 static FACTS: Facts = Facts {
     adapter: "sync",
@@ -50,7 +50,7 @@ impl Protocol for Sync {
         // What `/download` answers: an address by itself.
         let address = map::fresh_address(document.status, document.body);
         if let Some(url) = address.filter(|url| url.starts_with("http")) {
-            return Explained::file(&FACTS, &Asset { url, ..Asset::default() });
+            return Explained::file(&FACTS, &map::made(url));
         }
         match map::page(document.status, document.body) {
             Some(jobs) => Explained::list(&FACTS, jobs),
@@ -94,7 +94,7 @@ async fn signed_anew(inquiry: &mut Inquiry<'_>, pieces: &[Piece]) -> Vec<Piece> 
     let Ok(url) = url else { return pieces.to_vec() };
     let fresh = inquiry.ask(&url).await.ok().and_then(|answer| map::fresh_address(answer.status, &answer.body));
     match fresh {
-        Some(url) => vec![Piece::File(Asset { url, ..Asset::default() })],
+        Some(url) => vec![Piece::File(map::made(url))],
         None => pieces.to_vec(),
     }
 }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::wire::Object;
 use crate::providers::reading::{Asset, Cause, Pieces, Reading, is_of_an_api, said};
-use crate::providers::{Document, Explained, Facts, veo};
+use crate::providers::{Document, Explained, Facts, FileKind, veo};
 use makegood_domain::work::JobState;
 
 /// An operation's name, taken apart.
@@ -95,6 +95,7 @@ pub fn object_of(status: u16, body: &[u8]) -> Found {
                 bytes: object.size.unwrap_or(0),
                 finished_at: object.time_created,
                 exists_now: Some(true),
+                kind: object.content_type.as_deref().and_then(FileKind::of_media_type),
                 ..Asset::default()
             }),
         },

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::providers::reading::{count, moment};
+use crate::providers::reading::{count, moment, text};
 
 /// An object of Cloud Storage.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Object {
     /// A 64-bit number, which this API writes as a text.
     #[serde(default, deserialize_with = "count")]
     pub size: Option<u64>,
+    #[serde(default, deserialize_with = "text")]
+    pub content_type: Option<String>,
     #[serde(default, deserialize_with = "moment")]
     pub time_created: Option<Timestamp>,
     /// Of an object that was deleted and can still be brought back by its owner.

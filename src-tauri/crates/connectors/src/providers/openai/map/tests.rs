@@ -115,7 +115,7 @@ fn an_image_is_in_the_answer_or_for_an_hour_at_an_address() {
     assert_eq!(explained.asset, Some(AssetState::Available));
     let told: Vec<_> =
         explained.outputs.iter().map(|o| (o.url.is_some(), o.kind, o.expires_at.map(|t| t.as_second()))).collect();
-    assert_eq!(told, [(true, "image", Some(1_772_003_600)), (false, "image", None)]);
+    assert_eq!(told, [(true, FileKind::Image, Some(1_772_003_600)), (false, FileKind::Image, None)]);
 }
 
 #[test]
