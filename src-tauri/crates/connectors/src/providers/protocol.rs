@@ -153,6 +153,7 @@ impl Adapter {
             }
             Pieces::Listed(pieces) => self.spread(inquiry, pieces).await,
         };
+        let pieces = in_their_places(pieces, requested);
         let missing = pieces.iter().take(requested as usize).filter(|piece| **piece == Piece::Missing).count();
         if reading.holds_more && reading.state == JobState::Succeeded && pieces.len() < requested as usize + missing {
             let why = "the answer lists fewer files than were asked for, and holds what is not understood";
@@ -211,7 +212,7 @@ impl Adapter {
                 {
                     return Ok(Asset { member: Some(item), ..asset.clone() });
                 }
-                match pieces.into_iter().nth(index) {
+                match in_their_places(pieces, job.items()).into_iter().nth(index) {
                     Some(Piece::File(asset)) => Ok(asset),
                     _ => fail(format!("item {item} has no file"), Retry::Permanent, false),
                 }
@@ -392,6 +393,15 @@ impl From<ProviderError> for Missed {
     fn from(error: ProviderError) -> Self {
         Self { error, is_refused: false }
     }
+}
+
+/// The pieces at the places of their items. A list with more places than items were asked for is none of items, place by
+/// place: then those that hold nothing are no missing ones.
+fn in_their_places(mut pieces: Vec<Piece>, requested: u32) -> Vec<Piece> {
+    if pieces.len() > requested as usize {
+        pieces.retain(|piece| *piece != Piece::Missing);
+    }
+    pieces
 }
 
 /// A list moves on while it is read, and what was on one page is on the next one too.

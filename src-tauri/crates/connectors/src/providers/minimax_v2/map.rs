@@ -88,7 +88,8 @@ fn succeeded(content: &Value) -> Reading {
             Reading { holds_more, ..Reading::with_files(files) }
         }
         (None, Some(_)) if !holds_more(content, &[]) => {
-            Reading::with_files(Vec::new()).saying("the task made a text, and no file")
+            // What the task was to make is not told here: nobody says that no file was made.
+            Reading { holds_more: true, ..Reading::of(JobState::Succeeded) }.saying("the task made a text, and no file")
         }
         (None, _) => Reading::unrecognised("MiniMax says succeeded, and gives no address of a file"),
     }

@@ -8,8 +8,9 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{File, Prediction, Predictions};
-use crate::providers::files::{Shape, collect, holds_more, holds_more_beside};
-use crate::providers::reading::{Asset, Pieces, Reading, body_of, said, words_in};
+use crate::providers::FileKind;
+use crate::providers::files::{Shape, holds_more, holds_more_beside, places};
+use crate::providers::reading::{Asset, Piece, Pieces, Reading, body_of, said, words_in};
 use crate::providers::{Document, Explained, Facts, Word};
 
 /// Reads the answer to `GET /predictions/{id}`. `is_file` tells addresses of files from texts that
@@ -79,7 +80,7 @@ const OWN: [&str; 6] = ["urls", "webhook", "webhook_completed", "logs", "version
 
 /// Replicate empties the output after an hour and leaves the record. Items that a model's own
 /// filter dropped are missing from the list without a mark, so the list's length is compared with
-/// what was asked.
+/// what was asked; where one left `null` in its place, the others keep theirs.
 fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading {
     let removed = prediction.data_removed == Some(true);
     let output = match &prediction.output {
@@ -94,16 +95,23 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
             false => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) },
         };
     }
-    let files = collect(output, Shape::Texts, is_file);
+    let found = places(output, Shape::Texts, is_file);
     // An address elsewhere is listed too, so that people are told of it; nobody follows it.
-    let files = if files.is_empty() { collect(output, Shape::Texts, &is_address) } else { files };
+    let found = if found.is_empty() { places(output, Shape::Texts, &is_address) } else { found };
+    let files: Vec<Asset> = found.iter().flatten().cloned().collect();
     match files.is_empty() {
-        false => Reading { holds_more: holds_more(output, &files), ..Reading::with_files(files) },
+        false => {
+            let pieces = found.into_iter().map(|place| place.map_or(Piece::Missing, Piece::File)).collect();
+            let holds_more = holds_more(output, &files);
+            Reading { pieces: Pieces::Listed(pieces), holds_more, ..Reading::of(JobState::Succeeded) }
+        }
         // A text may tell where the file is.
         true if holds_more(output, &[]) => {
             Reading::unrecognised("Replicate says succeeded, and the output tells an address and no file")
         }
-        true if is_text(output) => Reading::with_files(files).saying("the model returned a text, and no file"),
+        // It may be what was ordered, or stand in the place of it: nobody says that no file was made.
+        true if is_text(output) => Reading { holds_more: true, ..Reading::of(JobState::Succeeded) }
+            .saying("the model returned a text, and no file that is known as one"),
         true => Reading::unrecognised("Replicate says succeeded, and the output is neither file nor text"),
     }
 }
@@ -114,7 +122,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Whether an output says something of its own; an empty one does not. A path inside the machine that
-/// the model ran on is a text like any other: there is no file, and none to come.
+/// the model ran on is a text like any other.
 fn is_text(output: &Value) -> bool {
     match output {
         Value::String(text) => !text.is_empty(),
@@ -148,7 +156,8 @@ pub fn of_document(facts: &'static Facts, document: &Document<'_>, is_file: &dyn
 fn of_file(file: &File) -> Asset {
     let url = file.urls["get"].as_str().unwrap_or_default().to_owned();
     let (bytes, finished_at) = (file.size.unwrap_or(0), file.created_at);
-    Asset { url, bytes, available_until: file.expires_at, finished_at, ..Asset::default() }
+    let kind = file.content_type.as_deref().and_then(FileKind::of_media_type);
+    Asset { url, bytes, available_until: file.expires_at, finished_at, kind, ..Asset::default() }
 }
 
 /// Words of models on Replicate for an output that their filter withheld.
@@ -171,7 +180,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::providers::reading::Piece;
 
     fn is_file(text: &str) -> bool {
         text.starts_with("https://replicate.delivery/")
@@ -226,14 +234,19 @@ mod tests {
         assert_eq!(count(json!(file(0))), Some(1));
         assert_eq!(count(json!([file(0), file(1)])), Some(2));
         assert_eq!(count(json!({"video": file(0), "thumbs": [file(1)]})), Some(2));
-        assert_eq!(count(json!("a poem")), Some(0));
-        assert_eq!(count(json!(["a", "poem"])), Some(0));
-        assert_eq!(count(json!(["/src/out.png"])), Some(0), "a path inside the model's machine is no file");
+        for text in [json!("a poem"), json!(["a", "poem"]), json!(["/src/out.png"]), json!({"score": 0.5}), json!(42)] {
+            let reading = explained(&json!({"status": "succeeded", "output": text}));
+            let told = (reading.state, reading.pieces, reading.holds_more);
+            assert_eq!(
+                told,
+                (JobState::Succeeded, Pieces::Unlisted, true),
+                "no file is known, and none is denied: {text}"
+            );
+        }
         assert_eq!(count(json!("see https://elsewhere.example/a.png")), Some(UNKNOWN), "a text that tells an address");
         assert_eq!(count(json!({"text": "done", "file": " https://replicate.delivery/q/1.webp"})), Some(UNKNOWN));
         assert_eq!(count(json!("data:image/svg+xml,<svg/>")), Some(UNKNOWN), "a file, and no base64");
         assert_eq!(count(json!("https://elsewhere.example/a.png")), Some(1), "told, and not followed");
-        assert_eq!(count(json!({"score": 0.5, "label": "cat"})), Some(0));
         for lacking in [json!([]), json!({}), json!(""), json!([null])] {
             assert_eq!(count(lacking.clone()), Some(UNKNOWN), "{lacking} is neither file nor text");
         }
@@ -245,6 +258,22 @@ mod tests {
         assert_eq!(explained(&own).pieces, Pieces::Gone);
         let elsewhere = json!({"status": "succeeded", "output": null, "output_files": [file(0)]});
         assert_eq!(explained(&elsewhere).state, JobState::Unrecognised, "not gone: told in another place");
+    }
+
+    #[test]
+    fn a_hole_in_the_list_is_a_missing_item() {
+        let file = |n: u32| format!("https://replicate.delivery/q/{n}.webp");
+        let pieces = |output: Value| match explained(&json!({"status": "succeeded", "output": output})).pieces {
+            Pieces::Listed(pieces) => {
+                let url = |piece: &Piece| matches!(piece, Piece::File(asset) if asset.url.starts_with("https://"));
+                pieces.iter().map(url).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(pieces(json!([file(0), null, file(2)])), [true, false, true]);
+        assert_eq!(pieces(json!([null, file(1)])), [false, true]);
+        assert_eq!(pieces(json!({"images": [file(0), "", file(2)]})), [true, false, true]);
+        assert_eq!(pieces(json!([file(0), null])), [true, false]);
     }
 
     #[test]

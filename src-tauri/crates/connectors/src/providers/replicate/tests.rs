@@ -1,7 +1,8 @@
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::{JobList, JobRef, JobWindow};
+use makegood_domain::work::{ItemState, Job, JobState};
 use makegood_testkit::conformance::{self, Connected, KEY, Listed, Scene, Subject};
-use makegood_testkit::{Reply, Server};
+use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
 use crate::providers::subject;
@@ -181,4 +182,57 @@ async fn a_list_without_an_end_is_left() {
     let list = listed(&server).await;
     assert!(!list.is_whole && list.why.is_some_and(|why| why.contains("first 20 pages")));
     assert_eq!(server.seen().len(), 20);
+}
+
+/// What a language model says may be what was ordered: that no file was made is said by nobody.
+#[tokio::test]
+async fn words_alone_are_no_job_without_a_file() {
+    for (output, state) in [
+        (json!("a poem"), JobState::Unrecognised),
+        (json!(["a ", "poem"]), JobState::Unrecognised),
+        (json!("/tmp/out.png"), JobState::Unrecognised),
+        (json!(null), JobState::Succeeded),
+    ] {
+        let server = Server::start().await.expect("a port");
+        let body = json!({"id": "m4kq7p2v", "status": "succeeded", "output": output});
+        server.on(&Predictions.question(), [Reply::json(200, &body)]);
+        let found = looked_up(&server, 1).await;
+        assert_eq!(found.state, state, "{output}");
+        assert_eq!(found.items.len(), usize::from(state == JobState::Succeeded), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn a_hole_in_the_list_is_the_item_at_its_place() {
+    use ItemState::{NotReturned, Succeeded};
+    let server = Server::start().await.expect("a port");
+    let url = |n: u32| format!("{}/{n}.png", server.base());
+    let body = json!({"id": "m4kq7p2v", "status": "succeeded", "output": [url(0), null, url(2)]});
+    server.on(&Predictions.question(), [Reply::json(200, &body)]);
+    for n in [0, 2] {
+        server.on(&format!("/{n}.png"), [Reply::file("image/png", Sample::png().bytes)]);
+    }
+    for (requested, want) in [
+        (3, &[Succeeded, NotReturned, Succeeded][..]),
+        (4, &[Succeeded, NotReturned, Succeeded, NotReturned]),
+        // More places than were asked for: the list is none of items, place by place.
+        (2, &[Succeeded, Succeeded]),
+    ] {
+        let items = looked_up(&server, requested).await.items;
+        let states: Vec<_> = items.iter().map(|item| item.state).collect();
+        assert_eq!(states, want, "{requested} asked for");
+    }
+}
+
+async fn looked_up(server: &Server, requested_items: u32) -> Job {
+    let at = "2026-03-01T09:00:00Z".parse().expect("a time");
+    let job = JobRef {
+        provider_id: "replicate".into(),
+        job_id: Predictions.job_id(),
+        run_id: "run_1".into(),
+        locator: None,
+        requested_items,
+        submitted_at: at,
+    };
+    Predictions.connect(server.base()).port.find_job(&job, at).await.job
 }

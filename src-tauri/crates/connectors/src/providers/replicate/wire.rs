@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::providers::reading::{count, moment};
+use crate::providers::reading::{count, moment, text};
 
 /// A prediction. `output` depends on the model: an address, a list, an object, a text.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,4 +58,6 @@ pub struct File {
     #[serde(default, deserialize_with = "moment")]
     pub expires_at: Option<Timestamp>,
     pub urls: Value,
+    #[serde(default, deserialize_with = "text")]
+    pub content_type: Option<String>,
 }
