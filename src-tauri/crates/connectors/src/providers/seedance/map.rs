@@ -1,5 +1,6 @@
 //! What ModelArk's answers about Seedance mean.
 
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::JobId;
 use makegood_domain::ports::ListedJob;
 use makegood_domain::work::JobState;
@@ -42,6 +43,22 @@ fn read(task: &Task) -> Reading {
     };
     let is_over = !matches!(reading.state, JobState::Queued | JobState::Processing | JobState::Unrecognised);
     Reading { about: task.id.clone().map(JobId::new), finished_at: task.updated_at.filter(|_| is_over), ..reading }
+}
+
+/// After a task's end its content is kept for a day (docs.byteplus.com/en/docs/ModelArk/1521309).
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The reading of an answer that came at `now`. An emptied content is the vendor's word for a file that is gone once its
+/// day is over; before that it proves nothing. Where the task does not tell its end, that is not before its submission.
+#[must_use]
+pub fn believed_at(now: Timestamp, submitted_at: Timestamp, reading: Reading) -> Reading {
+    let is_emptied = reading.state == JobState::Succeeded && reading.pieces == Pieces::Gone;
+    let since = reading.finished_at.unwrap_or(submitted_at);
+    if !is_emptied || now.duration_since(since) >= KEPT {
+        return reading;
+    }
+    let why = "ModelArk says succeeded without a content, and the day that it keeps one is not over";
+    Reading { about: reading.about, ..Reading::unrecognised(why) }
 }
 
 /// The video; its last frame is by the way. A day later the content is emptied, and the task stays: unless another

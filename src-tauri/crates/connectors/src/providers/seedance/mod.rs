@@ -106,6 +106,11 @@ impl Protocol for Seedance {
         let url = below(&inquiry.region()?, PATH.into_iter().chain([inquiry.job.job_id.as_str()]))?;
         let is_missing = |status, body: &[u8]| map::explain(status, body).state == JobState::NotFound;
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
-        Ok(map::explain(answer.status, &answer.body))
+        let reading = map::explain(answer.status, &answer.body);
+        // While a file is fetched the time is not asked for: then it was looked at before.
+        Ok(match inquiry.now {
+            Some(now) => map::believed_at(now, inquiry.job.submitted_at, reading),
+            None => reading,
+        })
     }
 }

@@ -43,7 +43,12 @@ impl Subject for Tasks {
         if task.get("id").is_none() {
             task["id"] = json!(TASK);
         }
-        task["created_at"] = json!(1_772_352_000);
+        let made = 1_772_352_000;
+        task["created_at"] = json!(made);
+        if *scene == Scene::Emptied {
+            // More than a day ago, which is when that is the word for it.
+            task["updated_at"] = json!(made - 2 * 86_400);
+        }
         Some(vec![(self.question(), task)])
     }
 

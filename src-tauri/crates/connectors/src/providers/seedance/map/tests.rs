@@ -63,6 +63,35 @@ fn an_emptied_content_is_gone_and_a_strange_one_is_not() {
 }
 
 #[test]
+fn an_emptied_content_is_believed_when_its_day_is_over() {
+    let at = |second: i64| Timestamp::from_second(1_772_352_000 + second).expect("an instant");
+    let day = 86_400;
+    // Submitted at 0; it ended at 300, where the task tells that.
+    for emptied in [json!(null), json!({}), json!({"video_url": ""}), json!({"video_url": null})] {
+        let body = json!({"status": "succeeded", "content": emptied});
+        for (now, ended, want) in [
+            (at(600), json!(1_772_352_300), JobState::Unrecognised),
+            (at(299 + day), json!(1_772_352_300), JobState::Unrecognised),
+            (at(300 + day), json!(1_772_352_300), JobState::Succeeded),
+            (at(day - 1), json!(null), JobState::Unrecognised),
+            (at(day), json!(null), JobState::Succeeded),
+            (at(0), json!(1_772_352_300), JobState::Unrecognised),
+        ] {
+            let mut task = body.clone();
+            task["updated_at"] = ended.clone();
+            let reading = believed_at(now, at(0), answered(&task));
+            assert_eq!(reading.state, want, "{task} at {now}");
+            assert_eq!(reading.pieces == Pieces::Gone, want == JobState::Succeeded, "{task} at {now}");
+            assert_eq!(reading.about, Some(JobId::from("cgt-1")));
+        }
+    }
+    let there = answered(&json!({"status": "succeeded", "content": {"video_url": FILE}}));
+    assert_eq!(believed_at(at(600), at(0), there.clone()), there);
+    let failed = answered(&json!({"status": "failed", "content": null}));
+    assert_eq!(believed_at(at(600), at(0), failed.clone()), failed);
+}
+
+#[test]
 fn an_address_in_another_place_is_kept_in_mind() {
     let task = json!({"status": "succeeded", "content": null, "callback_url": "https://p.example/hook"});
     assert_eq!(answered(&task).pieces, Pieces::Gone);
