@@ -194,8 +194,8 @@ fn explain(
     let protocol = providers::protocol(name)
         .with_context(|| format!("there is no adapter `{name}`; there are: {}", providers::adapters().join(", ")))?;
     let body = document(file)?;
-    let explained = protocol.explain(&Document { origin: kind.into(), status, body: &body });
-    let explained = explained.as_of(now, stated::table(home)?.row(name));
+    let document = Document { origin: kind.into(), status, body: &body };
+    let explained = providers::explain(protocol, &document, now, stated::table(home)?.row(name));
     println!("{}", serde_json::to_string_pretty(&explained)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -50,7 +50,10 @@ fn a_document_is_explained_as_one_object() {
         explained,
         json!({
             "provider": "replicate", "state": "succeeded", "asset": "available", "terminal": true, "retryable": false,
-            "outputs": [{"url": "https://replicate.delivery/a/0.webp", "kind": "image", "item": 1, "expires_at": null}],
+            "outputs": [{
+                "url": "https://replicate.delivery/a/0.webp", "kind": "image", "item": 1,
+                "expires_at": "2026-03-01T09:00:00Z",
+            }],
             "error": null, "notes": [],
         })
     );
@@ -70,6 +73,31 @@ fn addresses_are_judged_as_of_an_instant_where_one_is_said() {
         assert_eq!((code, &explained["asset"]), (Some(0), &json!(want)), "{now:?}: {err}");
         assert_eq!(explained["state"], "succeeded", "what the job came to stays");
     }
+}
+
+#[test]
+fn an_emptied_task_is_expired_when_its_day_is_over() {
+    // It ended on 2026-03-01T08:00:00Z.
+    let emptied =
+        json!({"id": "cgt-1", "model": "m", "status": "succeeded", "content": null, "updated_at": 1_772_352_000});
+    for (now, want) in [
+        (&["seedance"][..], "expired"),
+        (&["seedance", "--now=2026-03-02T07:59:59Z"], "unknown"),
+        (&["seedance", "--now=2026-03-02T08:00:00Z"], "expired"),
+    ] {
+        assert_eq!(explain(now, &emptied.to_string()).1["state"], want, "{now:?}");
+    }
+}
+
+#[test]
+fn a_store_that_refuses_an_address_says_nothing_of_the_key() {
+    let refusal =
+        "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+    let (_, renewed, _) = explain(&["runway", "--status", "403"], refusal);
+    assert_eq!((&renewed["state"], &renewed["asset"]), (&json!("asset_info"), &json!("stale_url")), "{renewed}");
+    assert_eq!(renewed["error"], "Request has expired");
+    let (_, lost, _) = explain(&["bfl", "--status", "403"], refusal);
+    assert_eq!((&lost["state"], &lost["asset"]), (&json!("asset_info"), &json!(null)), "{lost}");
 }
 
 #[test]

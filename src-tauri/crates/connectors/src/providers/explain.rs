@@ -10,9 +10,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::kind::FileKind;
-use super::protocol::Facts;
+use super::protocol::{Facts, Protocol};
 use super::reading::{Asset, Cause, Piece, Pieces, Reading};
-use super::signature::signed_until;
+use super::signature::{says_that_it_is_over, signed_until};
 use super::table::{self, Row};
 use crate::http::is_below;
 
@@ -115,6 +115,25 @@ pub struct Output {
     file_until: Option<Timestamp>,
 }
 
+/// Explains a document as far as nobody has to be asked: by its protocol, by what the vendor states (`row`), and as of
+/// an instant where one is given.
+#[must_use]
+pub fn explain(
+    protocol: &dyn Protocol,
+    document: &Document<'_>,
+    now: Option<Timestamp>,
+    row: Option<&Row>,
+) -> Explained {
+    if let Some(words) = says_that_it_is_over(document.status, document.body) {
+        return Explained::over(protocol.facts(), words, row);
+    }
+    let explained = match now {
+        Some(now) => protocol.explain_at(document, now),
+        None => protocol.explain(document),
+    };
+    explained.as_of(now, row)
+}
+
 /// What a document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained {
@@ -189,6 +208,16 @@ impl Explained {
         let state = state_of(asset);
         let outputs = vec![output(1, asset)];
         Self { asset: Some(state), finished_at: asset.finished_at, outputs, ..Self::of(facts, Word::AssetInfo) }
+    }
+
+    /// A store's refusal of an address whose signature is over: about a file, and no word of the provider's about a job.
+    fn over(facts: &Facts, words: String, row: Option<&Row>) -> Self {
+        let known = Self { error: Some(words), ..Self::of(facts, Word::AssetInfo) };
+        match is_renewed(row) {
+            true => Self { asset: Some(AssetState::StaleUrl), ..known }
+                .noting("the address is over, and asking for the job again gives a fresh one"),
+            false => known.noting("the address is over, and no fresh one is promised; of the file nothing is told"),
+        }
     }
 
     /// The same with the ends of its files, by what the vendor states (`row`), and as of an instant: addresses end,

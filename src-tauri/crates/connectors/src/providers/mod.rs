@@ -37,7 +37,7 @@ mod signature;
 mod table;
 mod veo;
 
-pub use explain::{AssetState, Document, Explained, Origin, Output, Word};
+pub use explain::{AssetState, Document, Explained, Origin, Output, Word, explain};
 pub use inquiry::Inquiry;
 pub use key_check::NoSuchJob;
 pub use kind::FileKind;

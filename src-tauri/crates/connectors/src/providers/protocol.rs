@@ -106,6 +106,11 @@ pub trait Protocol: Send + Sync + 'static {
     }
     /// What a document says, without asking anybody.
     fn explain(&self, document: &Document<'_>) -> Explained;
+    /// The same as of an instant, where that changes what it says.
+    fn explain_at(&self, document: &Document<'_>, now: Timestamp) -> Explained {
+        let _ = now;
+        self.explain(document)
+    }
     /// The jobs of a time, in the provider's order; for one whose id was lost. Only where
     /// `capability.list_by_time` says so.
     ///

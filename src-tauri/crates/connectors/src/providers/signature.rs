@@ -32,6 +32,24 @@ pub fn signed_until(url: &str) -> Option<Timestamp> {
     dated.chain(instants).chain(tokens).chain(value("Policy").and_then(|text| policed(&text))).min()
 }
 
+/// The words of a store that refuses an address because its signature is over; `None` for every other answer. S3, TOS and
+/// OSS say that the request has expired, Azure that the signature is not valid in its time frame, Google that the token
+/// has expired: all in XML, with a refusal's status.
+#[must_use]
+pub fn says_that_it_is_over(status: u16, body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok().filter(|_| matches!(status, 400 | 401 | 403))?;
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_error = text.starts_with('<') && text.contains("<Error>");
+    let lower = text.to_ascii_lowercase();
+    const MARKS: [&str; 3] =
+        ["request has expired", "signature not valid in the specified time frame", "<code>expiredtoken</code>"];
+    if !is_error || !MARKS.iter().any(|mark| lower.contains(mark)) {
+        return None;
+    }
+    let (_, rest) = text.split_once("<Message>")?;
+    rest.split_once("</Message>").map(|(words, _)| words.trim().to_owned())
+}
+
 /// The `exp` of a token; its signature is nobody's business here.
 fn claimed(token: &str) -> Option<Timestamp> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
@@ -51,6 +69,28 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
+
+    #[test]
+    fn a_store_says_that_an_address_is_over_in_its_own_words() {
+        let error = |code: &str, message: &str, more: &str| {
+            format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>")
+        };
+        let azure = "<AuthenticationErrorDetail>Signature not valid in the specified time frame: Start [..]</AuthenticationErrorDetail>";
+        for (status, body, want) in [
+            (403, error("AccessDenied", "Request has expired", "<Expires>x</Expires>"), Some("Request has expired")),
+            (403, error("AccessDenied", "Request has expired.", ""), Some("Request has expired.")),
+            (403, error("AuthenticationFailed", "Server failed", azure), Some("Server failed")),
+            (400, error("ExpiredToken", "Invalid argument.", ""), Some("Invalid argument.")),
+            (403, error("AccessDenied", "Access Denied", ""), None),
+            (403, error("SignatureDoesNotMatch", "No", ""), None),
+            (404, error("NoSuchKey", "Request has expired", ""), None),
+            (200, error("AccessDenied", "Request has expired", ""), None),
+            (403, "<html>Request has expired</html>".to_owned(), None),
+            (403, r#"{"detail": "Request has expired"}"#.to_owned(), None),
+        ] {
+            assert_eq!(says_that_it_is_over(status, body.as_bytes()).as_deref(), want, "{status} {body}");
+        }
+    }
 
     #[test]
     fn signatures_tell_their_end() {

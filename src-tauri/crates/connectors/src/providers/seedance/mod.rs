@@ -9,6 +9,7 @@ mod payloads;
 mod tests;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
@@ -71,6 +72,15 @@ impl Protocol for Seedance {
             return Explained::list(&FACTS, page.jobs);
         }
         Explained::job(&FACTS, map::explain(document.status, document.body))
+    }
+
+    fn explain_at(&self, document: &Document<'_>, now: Timestamp) -> Explained {
+        if map::is_list(document.body) {
+            return self.explain(document);
+        }
+        // Without its end or its submission, a task may be of any age.
+        let reading = map::explain(document.status, document.body);
+        Explained::job(&FACTS, map::believed_at(now, Timestamp::MIN, reading))
     }
 
     /// Of the last seven days, in pages, without regard to time; one tier after the other.
