@@ -13,6 +13,7 @@ use super::kind::FileKind;
 use super::protocol::{Facts, Protocol};
 use super::reading::{Asset, Cause, Piece, Pieces, Reading};
 use super::signature::{says_that_it_is_over, signed_until};
+use super::stability::map::media_type_of;
 use super::table::{self, Row};
 use crate::http::is_below;
 
@@ -131,6 +132,12 @@ pub fn explain(
         Some(now) => protocol.explain_at(document, now),
         None => protocol.explain(document),
     };
+    if explained.word == Word::Unknown
+        && (200..300).contains(&document.status)
+        && let Some(media_type) = media_type_of(document.body)
+    {
+        return Explained::bytes(protocol.facts(), media_type);
+    }
     explained.as_of(now, row)
 }
 
@@ -208,6 +215,12 @@ impl Explained {
         let state = state_of(asset);
         let outputs = vec![output(1, asset)];
         Self { asset: Some(state), finished_at: asset.finished_at, outputs, ..Self::of(facts, Word::AssetInfo) }
+    }
+
+    /// The file itself, as the addresses of files answer.
+    fn bytes(facts: &Facts, media_type: &str) -> Self {
+        let file = Asset { url: format!("data:{media_type};base64,"), ..Asset::default() };
+        Self::file(facts, &file).noting(format!("the document is the file itself, {media_type} by its first bytes"))
     }
 
     /// A store's refusal of an address whose signature is over: about a file, and no word of the provider's about a job.

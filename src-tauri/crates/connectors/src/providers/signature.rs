@@ -8,6 +8,9 @@ use url::Url;
 
 use super::reading::moment_in;
 
+/// Nothing was signed for an earlier instant, 2001-09-09: a smaller number is a count of seconds, or stands for nothing.
+const FIRST: i64 = 1_000_000_000;
+
 /// The instant from which an address is refused; `None` where it is not signed, or in a way that is not known. Where
 /// it is in more than one way, the earliest holds.
 ///
@@ -27,7 +30,8 @@ pub fn signed_until(url: &str) -> Option<Timestamp> {
         let seconds: u32 = value(&format!("X-{vendor}-Expires"))?.parse().ok()?;
         from.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()
     });
-    let instants = ["Expires", "se"].into_iter().filter_map(|name| moment_in(&Value::String(value(name)?)));
+    let instant = |name: &str| moment_in(&Value::String(value(name)?)).filter(|at| at.as_second() >= FIRST);
+    let instants = ["Expires", "se"].into_iter().filter_map(instant);
     let tokens = ["_jwt", "jwt", "token"].into_iter().filter_map(|name| claimed(&value(name)?));
     dated.chain(instants).chain(tokens).chain(value("Policy").and_then(|text| policed(&text))).min()
 }
@@ -118,6 +122,7 @@ mod tests {
             ("_jwt=eyJ.expires.sig", None),
             ("Policy=none", None),
             ("Expires=soon&se=later", None),
+            ("expires=3600&se=1", None),
             ("X-Amz-Date=20260301T080000Z", None),
             ("X-Amz-Date=soon&X-Amz-Expires=3600", None),
             ("X-Amz-Date=20260301T080000Z&X-Amz-Expires=-1", None),

@@ -264,3 +264,31 @@ fn an_address_that_was_over_when_the_job_ended_is_stale_by_the_document_itself()
     assert_eq!(explained("minimax_v2", &minimax(1_772_355_599)).asset, Some(AssetState::Available));
     assert_eq!(explained("minimax_v2", &minimax(1_772_355_600)).asset, Some(AssetState::StaleUrl));
 }
+
+#[test]
+fn a_document_that_is_a_file_is_told_as_one() {
+    let told = |adapter: &str, status: u16, body: &[u8]| {
+        let document = Document { origin: Origin::Answer, status, body };
+        let told = explain(crate::providers::protocol(adapter).expect("an adapter"), &document, None, None);
+        (told.word, told.asset, told.outputs.first().map(|output| output.kind))
+    };
+    let film = b"\0\0\0\x20ftypisom\0\0\x02\0";
+    let inline = Some(AssetState::Inline);
+    for (adapter, status, body, want) in [
+        ("openai", 200, &film[..], (Word::AssetInfo, inline, Some(FileKind::Video))),
+        ("elevenlabs", 200, b"ID3\x04", (Word::AssetInfo, inline, Some(FileKind::Audio))),
+        ("stability", 200, film, (Word::Succeeded, inline, Some(FileKind::Video))),
+        ("openai", 500, film, (Word::Retryable, None, None)),
+        ("openai", 200, b"words", (Word::Unknown, None, None)),
+    ] {
+        assert_eq!(told(adapter, status, body), want, "{adapter} {status}");
+    }
+}
+
+#[test]
+fn outputs_keep_the_numbers_of_their_items() {
+    let url = |n: u32| format!("https://replicate.delivery/a/{n}.png");
+    let told = explained("replicate", &json!({"id": "p", "status": "succeeded", "output": [url(1), null, url(3)]}));
+    let items: Vec<_> = told.outputs.iter().map(|output| (output.item, output.url.clone())).collect();
+    assert_eq!(items, [(1, Some(url(1))), (3, Some(url(3)))]);
+}
