@@ -81,10 +81,12 @@ impl<S: Shelf> ShelfVault<S> {
 impl<S: Shelf + 'static> Vault for ShelfVault<S> {
     async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
         let mut staged = self.transit.begin(key).await?;
-        if let Some(stored) = staged.kept().cloned()
-            && !self.has(&stored).await
-        {
-            staged.was_not_kept();
+        if let Some(stored) = staged.kept().cloned() {
+            if self.has(&stored).await {
+                staged.was_kept();
+            } else {
+                staged.was_not_kept();
+            }
         }
         Ok(Box::new(Arriving { vault: self.clone(), staged }))
     }

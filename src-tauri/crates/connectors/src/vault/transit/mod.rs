@@ -93,6 +93,7 @@ impl Transit {
             bytes,
             version,
             kept,
+            is_placed: false,
             started: false,
         }
     }
@@ -111,6 +112,8 @@ pub struct Staged {
     bytes: u64,
     version: Version,
     kept: Option<StoredFile>,
+    /// Whether the keeper has found it in its place.
+    is_placed: bool,
     /// Whether the receiver was told which bytes come.
     started: bool,
 }
@@ -129,6 +132,11 @@ impl Staged {
     #[must_use]
     pub fn kept(&self) -> Option<&StoredFile> {
         self.kept.as_ref()
+    }
+
+    /// What an earlier attempt meant to keep is in its place: what is left of it here is of no use.
+    pub fn was_kept(&mut self) {
+        self.is_placed = self.kept.is_some();
     }
 
     /// What an earlier attempt meant to keep is not where it should be. If all of it lies here still, no byte is missing.
@@ -294,8 +302,8 @@ impl FileSink for Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.hands, Hands::Nobody) {
-            // What was kept is known by the log, which stays.
-            Hands::Idle(part) if self.kept.is_some() => part.remove_bytes(),
+            // What was kept is known by the log, which stays; and until it was looked for, so does what is here of it.
+            Hands::Idle(part) if self.kept.is_some() && (self.is_placed || !part.is_of_use()) => part.remove_bytes(),
             Hands::Idle(part) => part.leave(),
             Hands::Busy(worker) => {
                 worker.leave(self.filling.take());

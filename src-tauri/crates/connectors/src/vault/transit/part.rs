@@ -58,6 +58,8 @@ pub(super) struct Part {
     log: Option<Log>,
     /// Whether the names of part and log were made to last.
     named: bool,
+    /// Whether the log ends with the note that just these bytes are the whole file.
+    noted: bool,
 }
 
 /// A part as it was found.
@@ -82,6 +84,7 @@ impl Part {
             version: Version::default(),
             log: Some(log),
             named: false,
+            noted: false,
         };
         let kept = part.trust()?;
         Ok(Some(Found { part, kept }))
@@ -91,7 +94,8 @@ impl Part {
     pub fn alone(folder: &Path) -> std::io::Result<Self> {
         let named = tempfile::Builder::new().prefix("alone-").suffix(".part").tempfile_in(folder)?;
         let (file, path) = named.keep().map_err(|error| error.error)?;
-        Ok(Self { path, file, hash: Sha256::new(), bytes: 0, version: Version::default(), log: None, named: false })
+        let (hash, version) = (Sha256::new(), Version::default());
+        Ok(Self { path, file, hash, bytes: 0, version, log: None, named: false, noted: false })
     }
 
     pub fn path(&self) -> &Path {
@@ -106,9 +110,9 @@ impl Part {
         &self.version
     }
 
-    /// Whether a later attempt can go on from here.
+    /// Whether a later attempt can go on from here: it can ask for the rest of this version, or nothing is missing.
     pub fn is_of_use(&self) -> bool {
-        self.log.is_some() && self.version.tag.is_some() && self.bytes > 0
+        self.log.is_some() && self.bytes > 0 && (self.version.tag.is_some() || self.noted)
     }
 
     /// SHA-256 of what is here, in hex.
@@ -116,8 +120,9 @@ impl Part {
         hex::encode(self.hash.clone().finalize())
     }
 
-    /// Takes what the last matching mark covers, and cuts off the rest of both. What was kept has left its place here:
-    /// then the log alone is of use.
+    /// Takes what the last matching mark covers, and cuts off the rest of both. Of a version without a strong tag there
+    /// are no marks: the note that the file is whole is its only one. What was kept has left its place here: then the
+    /// log alone is of use.
     fn trust(&mut self) -> std::io::Result<Option<StoredFile>> {
         let Some(log) = &mut self.log else { return Ok(None) };
         let mut lines = log.lines()?;
@@ -154,9 +159,31 @@ impl Part {
         }
         log.file.set_len(good)?;
         log.file.seek(SeekFrom::Start(good))?;
+        if let Some(stored) = &kept {
+            self.trust_note(stored, &mut piece)?;
+        }
         self.file.set_len(self.bytes)?;
         self.file.seek(SeekFrom::Start(self.bytes))?;
         Ok(kept)
+    }
+
+    /// Takes all that is here where it is just what the note says, whatever the marks cover.
+    fn trust_note(&mut self, stored: &StoredFile, piece: &mut [u8]) -> std::io::Result<()> {
+        let mut hash = self.hash.clone();
+        if self.bytes != stored.bytes {
+            if stored.bytes == 0 || self.file.metadata()?.len() != stored.bytes {
+                return Ok(());
+            }
+            hash = Sha256::new();
+            self.file.seek(SeekFrom::Start(0))?;
+            if !hash_on(&mut self.file, &mut hash, stored.bytes, piece)? {
+                return Ok(());
+            }
+        }
+        if hex::encode(hash.clone().finalize()) == stored.sha256 {
+            (self.hash, self.bytes, self.noted) = (hash, stored.bytes, true);
+        }
+        Ok(())
     }
 
     /// Forgets what is here: bytes of this version come, from the first on.
@@ -168,7 +195,7 @@ impl Part {
         }
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
-        (self.hash, self.bytes) = (Sha256::new(), 0);
+        (self.hash, self.bytes, self.noted) = (Sha256::new(), 0, false);
         if let Some(log) = self.log.as_mut().filter(|_| version.tag.is_some()) {
             log.write(&Line::Of(version.clone()))?;
         }
@@ -181,6 +208,7 @@ impl Part {
         self.file.write_all(bytes)?;
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
+        self.noted = false;
         if self.version.tag.is_some() {
             self.mark()?;
         }

@@ -227,26 +227,54 @@ async fn a_day_later_it_is_swept_unless_somebody_has_it() {
 
 #[tokio::test]
 async fn what_had_arrived_before_a_crash_is_not_fetched_again() {
-    let home = home();
-    let staged = {
-        home.broken_off_at(home.video.len()).await;
-        home.transit.begin(&key()).await.expect("begun")
-    };
-    assert!(staged.held().is_some_and(|held| held.is_whole()));
-    // The program dies between the note and the place.
-    let stored = staged.arrive(0, "").await.expect("whole").file().clone();
-    let mut staged = home.transit.begin(&key()).await.expect("begun");
-    assert_eq!(staged.kept(), Some(&stored));
-    staged.was_not_kept();
-    assert!(staged.held().is_some_and(|held| held.is_whole()));
-    let released = staged.arrive(0, "").await.expect("whole").release().await;
-    assert_eq!(released, Ok(stored.clone()));
-    let staged = home.transit.begin(&key()).await.expect("begun");
-    assert_eq!(staged.kept(), Some(&stored), "and after its place it is still known");
-    drop(staged);
-    let mut staged = home.transit.begin(&key()).await.expect("begun");
-    staged.was_not_kept();
-    assert_eq!(staged.held(), None, "but its bytes are no longer here");
+    // Without a strong tag: what many networks of servers, files of an archive and answers that hold a file have not.
+    for tag in [Some("\"v1\"".to_owned()), None] {
+        let home = home();
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        staged.starts(&Start { tag, ..home.version(0, "") }).await.expect("from the first byte");
+        staged.write(&home.video).await.expect("written");
+        // The program dies between the note and the place.
+        let stored = staged.arrive(0, "").await.expect("whole").file().clone();
+        drop(home.transit.begin(&key()).await.expect("begun"));
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        assert_eq!(staged.kept(), Some(&stored));
+        staged.was_not_kept();
+        assert!(staged.held().is_some_and(|held| held.is_whole()));
+        // And once more, before anything was done with it.
+        drop(staged);
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        assert_eq!(staged.kept(), Some(&stored));
+        staged.was_not_kept();
+        assert!(staged.held().is_some_and(|held| held.is_whole()));
+        let released = staged.arrive(0, "").await.expect("whole").release().await;
+        assert_eq!(released, Ok(stored.clone()));
+        let staged = home.transit.begin(&key()).await.expect("begun");
+        assert_eq!(staged.kept(), Some(&stored), "and after its place it is still known");
+        drop(staged);
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        staged.was_not_kept();
+        assert_eq!(staged.held(), None, "but its bytes are no longer here");
+    }
+}
+
+#[tokio::test]
+async fn what_a_note_calls_whole_is_believed_only_as_far_as_it_is_there() {
+    type Damage = fn(&Home);
+    let cases: [(&str, Damage); 3] = [
+        ("its end is lost", |home| home.open(".part").set_len(home.video.len() as u64 - 1).expect("cut")),
+        ("there is more of it", |home| home.open(".part").set_len(home.video.len() as u64 + 1).expect("grown")),
+        ("a byte is another", |home| flip(&home.files(".part")[0], MIB)),
+    ];
+    for (what, damage) in cases {
+        let home = home();
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        staged.write(&home.video).await.expect("written");
+        staged.arrive(0, "").await.expect("whole");
+        damage(&home);
+        let mut staged = home.transit.begin(&key()).await.expect("begun");
+        staged.was_not_kept();
+        assert_eq!(staged.held(), None, "{what}");
+    }
 }
 
 #[tokio::test]
