@@ -70,10 +70,14 @@ impl<S: Shelf> ShelfVault<S> {
         Self { transit: self.transit.with_limit(limit_bytes), ..self }
     }
 
-    /// Whether a file lies in its place, whole.
-    async fn has(&self, stored: &StoredFile) -> bool {
-        let Ok(key) = ContentKey::new(&stored.sha256) else { return false };
-        self.shelf.measure(&key).await.is_ok_and(|found| found.sha256 == stored.sha256 && found.bytes == stored.bytes)
+    /// Whether a file lies in its place, whole. That a shelf can't be asked now says nothing of what is on it.
+    async fn has(&self, stored: &StoredFile) -> Result<bool, VaultError> {
+        let Ok(key) = ContentKey::new(&stored.sha256) else { return Ok(false) };
+        match self.shelf.measure(&key).await {
+            Ok(found) => Ok(found.sha256 == stored.sha256 && found.bytes == stored.bytes),
+            Err(ShelfError::Missing { .. }) => Ok(false),
+            Err(error) => Err(reading(error)),
+        }
     }
 }
 
@@ -82,7 +86,7 @@ impl<S: Shelf + 'static> Vault for ShelfVault<S> {
     async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
         let mut staged = self.transit.begin(key).await?;
         if let Some(stored) = staged.kept().cloned() {
-            if self.has(&stored).await {
+            if self.has(&stored).await? {
                 staged.was_kept();
             } else {
                 staged.was_not_kept();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use makegood_connectors::vault::StoreVault;
 use makegood_connectors::vault::shelf::{Put, Shelf, ShelfError, StoreShelf};
-
-use makegood_testkit::{Bucket, StoreFault as Fault};
+use makegood_domain::ports::{TransitKey, Vault as _, VaultError};
+use makegood_testkit::{Bucket, Sample, StoreFault as Fault};
 
 use crate::behaviour;
 use crate::subject::{OnDisk, PART, Subject, Unhurried, connect};
@@ -203,6 +204,31 @@ async fn a_read_that_breaks_off_goes_on_and_is_never_taken_for_the_whole() {
         let told = store.shelf.measure(&file.key).await;
         assert!(matches!(&told, Err(error) if error.is_temporary()), "{told:?}");
     }
+}
+
+/// The program dies after the file has its place and before the record knows of it, and at the next start the store
+/// can't be asked: what was kept is neither forgotten nor fetched again.
+#[tokio::test]
+async fn a_store_that_cannot_be_asked_is_not_one_that_lost_the_file() {
+    let store = store().await;
+    let (folder, video) = (tempfile::tempdir().expect("a folder"), Sample::mp4(5_000).bytes);
+    let vault = StoreVault::on(store.shelf, folder.path());
+    let key = TransitKey { provider_id: "loom".into(), job_id: "job".into(), item: 1 };
+    let mut incoming = vault.begin(&key).await.expect("begun");
+    incoming.write(&video).await.expect("written");
+    let stored = incoming.commit(0, "").await.expect("kept");
+    let busy = Fault::Says(503, "SlowDown", Vec::new());
+    for (method, fault) in [("HEAD", busy.clone()), ("HEAD", Fault::LosesTheAnswer), ("GET", busy)] {
+        // As often as is asked before it is given up.
+        store.bucket.fails(method, "/box", 4, fault.clone());
+        let told = vault.begin(&key).await.map(|incoming| incoming.held());
+        assert!(matches!(told, Err(VaultError::Read { .. })), "{method} {fault:?}: {told:?}");
+    }
+    let again = vault.begin(&key).await.expect("it can be asked again");
+    assert!(again.held().is_some_and(|held| held.is_whole()));
+    assert_eq!(again.commit(0, "").await, Ok(stored.clone()));
+    vault.remove(&stored.sha256).await.expect("removed");
+    assert_eq!(vault.begin(&key).await.expect("begun").held(), None, "what is not there is not there");
 }
 
 #[tokio::test]
