@@ -32,6 +32,8 @@ pub enum Refusal {
 pub struct Guard {
     /// Scheme, host and port that the operator gave: trusted exactly as given.
     trusted: BTreeSet<(String, String, u16)>,
+    /// Host names without those below them.
+    exact: BTreeSet<String>,
     /// Host names, each with all names below it.
     suffixes: Vec<String>,
 }
@@ -47,7 +49,16 @@ impl Guard {
                 .map(|s| s.trim().trim_matches('.').to_ascii_lowercase())
                 .filter(|s| s.contains('.'))
                 .collect(),
+            exact: BTreeSet::new(),
         }
+    }
+
+    /// The same, that also lets through https at just the hosts of these addresses: a vendor's own, which nobody gave
+    /// us and which are judged like any other.
+    #[must_use]
+    pub fn with_hosts<'a>(mut self, of: impl IntoIterator<Item = &'a Url>) -> Self {
+        self.exact.extend(of.into_iter().filter_map(Url::host_str).map(str::to_ascii_lowercase));
+        self
     }
 
     /// Reads and judges an address.
@@ -104,7 +115,8 @@ impl Guard {
 
     /// A name with an empty label is none; who still resolves one may read it in another way.
     fn allows_name(&self, name: &str) -> bool {
-        name.split('.').all(|label| !label.is_empty()) && self.suffixes.iter().any(|suffix| is_below(name, suffix))
+        let is_listed = || self.exact.contains(name) || self.suffixes.iter().any(|suffix| is_below(name, suffix));
+        name.split('.').all(|label| !label.is_empty()) && is_listed()
     }
 }
 
@@ -131,7 +143,9 @@ mod tests {
     fn guard() -> Guard {
         let bases =
             ["http://127.0.0.1:4101/v1", "https://gateway.internal:8443"].map(|b| Url::parse(b).expect("a base"));
-        Guard::new(&bases, ["cdn.example".to_owned(), ".Files.Example.".to_owned(), "com".to_owned()])
+        let own = Url::parse("https://API.vendor.example/v1").expect("a base");
+        let suffixes = ["cdn.example".to_owned(), ".Files.Example.".to_owned(), "com".to_owned()];
+        Guard::new(&bases, suffixes).with_hosts([&own])
     }
 
     #[test]
@@ -143,6 +157,7 @@ mod tests {
             "https://files.example/x",
             "http://127.0.0.1:4101/other/path",
             "https://gateway.internal:8443/x",
+            "https://api.vendor.example/v2",
         ] {
             assert!(guard().read(url).is_ok(), "{url}");
         }
@@ -161,6 +176,9 @@ mod tests {
             ("https://сdn.example/a", host("xn--dn-nmc.example")),
             ("https://cdn.example@evil.test/a", Refusal::Credentials),
             ("https://u:p@cdn.example/a", Refusal::Credentials),
+            ("https://eu.api.vendor.example/v1", host("eu.api.vendor.example")),
+            ("http://api.vendor.example/v1", Refusal::NotHttps("http".to_owned())),
+            ("https://api.vendor.example:8443/v1", Refusal::Port(8443)),
             ("http://cdn.example/a", Refusal::NotHttps("http".to_owned())),
             ("file:///etc/passwd", Refusal::NotHttps("file".to_owned())),
             ("https://cdn.example:8443/a", Refusal::Port(8443)),
@@ -176,6 +194,8 @@ mod tests {
         ] {
             assert_eq!(guard().read(url), Err(want), "{url}");
         }
+        let own = Url::parse("https://api.vendor.example/v1").expect("a base");
+        assert!(!guard().trusts(&own) && !guard().trusted_hosts().contains("api.vendor.example"), "it is judged");
         let long = format!("https://cdn.example/{}", "a".repeat(LONGEST));
         assert_eq!(guard().read(&long), Err(Refusal::TooLong));
     }

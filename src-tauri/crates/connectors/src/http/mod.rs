@@ -240,7 +240,7 @@ impl Http {
     /// As [`Self::new`].
     pub fn with_names(line: Line, pace: Arc<dyn Pace>, names: Arc<dyn Names>) -> Result<Self, HttpError> {
         let key = line.key.as_ref().map(|key| value_of(key, pace.now())).transpose()?;
-        let client = build(&line, names)?;
+        let client = build(&line.guard, &line.limits, names)?;
         let turns = line.limits.rate.map(|rate| Mutex::new(Turns::new(rate)));
         Ok(Self { client, line, key, gate: Mutex::default(), turns, last: Mutex::default(), pace })
     }
@@ -522,7 +522,7 @@ impl Http {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place where a client is built, with its limits")]
-fn build(line: &Line, names: Arc<dyn Names>) -> Result<reqwest::Client, HttpError> {
+fn build(guard: &Guard, limits: &Limits, names: Arc<dyn Names>) -> Result<reqwest::Client, HttpError> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config().map_err(HttpError::Client)?)
         .user_agent(concat!("makegood/", env!("CARGO_PKG_VERSION")))
@@ -530,8 +530,8 @@ fn build(line: &Line, names: Arc<dyn Names>) -> Result<reqwest::Client, HttpErro
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .connect_timeout(line.limits.connect)
-        .dns_resolver(JudgingResolver { names, trusted: line.guard.trusted_hosts() })
+        .connect_timeout(limits.connect)
+        .dns_resolver(JudgingResolver { names, trusted: guard.trusted_hosts() })
         .build()
         .map_err(|error| HttpError::Client(chain(&error)))
 }

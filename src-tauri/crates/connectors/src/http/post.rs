@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RE
 use url::Url;
 
 use super::causes::chain;
-use super::{Guard, HttpError, Limits, Line, SystemNames, build, wait};
+use super::{Guard, HttpError, Limits, SystemNames, build, wait};
 
 /// So long an endpoint may take for its whole answer.
 const PATIENCE: Duration = POST_LIMIT.unsigned_abs();
@@ -41,15 +41,7 @@ impl Post {
     /// When TLS can't be set up.
     pub fn new(url: Url) -> Result<Self, HttpError> {
         let guard = Guard::new([&url], []);
-        let line = Line {
-            base: url.clone(),
-            also: None,
-            guard: guard.clone(),
-            key: None,
-            headers: &[],
-            limits: Limits::default(),
-        };
-        Ok(Self { client: build(&line, Arc::new(SystemNames))?, guard, url })
+        Ok(Self { client: build(&guard, &Limits::default(), Arc::new(SystemNames))?, guard, url })
     }
 
     /// Posts JSON once, at `now`. The answer's body is not read: its status says all.

@@ -20,7 +20,7 @@ use url::Url;
 
 use super::causes::chain;
 use super::speed::Speed;
-use super::{Guard, HttpError, Limits, Line, Pace, SystemNames, is_worth_a_retry, shown, wait};
+use super::{Guard, HttpError, Limits, Names, Pace, SystemNames, is_worth_a_retry, shown, wait};
 
 /// The longest text of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -94,28 +94,32 @@ impl std::fmt::Debug for StorageLine {
 }
 
 impl StorageLine {
-    /// A line to the store at `base`, and to `others` that its service needs. None of `secrets` is ever in a
+    /// A line to the store, and to what else of its service the guard lets through. None of `secrets` is ever in a
     /// text that it gives.
     ///
     /// # Errors
     /// When TLS can't be set up.
     pub fn new(
-        base: &Url,
-        others: impl IntoIterator<Item = String>,
+        guard: Guard,
         secrets: Vec<SecretString>,
         limits: Limits,
         pace: Arc<dyn Pace>,
     ) -> Result<Self, HttpError> {
-        let guard = Guard::new([base], others);
-        let line = Line {
-            base: base.clone(),
-            also: None,
-            guard: guard.clone(),
-            key: None,
-            headers: &[],
-            limits: limits.clone(),
-        };
-        Ok(Self { client: super::build(&line, Arc::new(SystemNames))?, guard, limits, secrets, pace })
+        Self::with_names(guard, secrets, limits, pace, Arc::new(SystemNames))
+    }
+
+    /// The same, by another word on where names lead.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_names(
+        guard: Guard,
+        secrets: Vec<SecretString>,
+        limits: Limits,
+        pace: Arc<dyn Pace>,
+        names: Arc<dyn Names>,
+    ) -> Result<Self, HttpError> {
+        Ok(Self { client: super::build(&guard, &limits, names)?, guard, limits, secrets, pace })
     }
 
     /// Asks and reads the whole answer.

@@ -102,6 +102,27 @@ async fn an_answer_that_drips_is_ended_also_where_it_never_stalls() {
     }
 }
 
+/// Every name leads into the network here.
+struct Inside;
+
+#[async_trait]
+impl Names for Inside {
+    async fn addresses(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        Ok(vec![std::net::Ipv4Addr::new(10, 0, 0, 5).into()])
+    }
+}
+
+#[tokio::test]
+async fn a_stores_own_address_is_judged_by_where_it_leads() {
+    let url = Url::parse("https://s3.eu-central-1.amazonaws.com/box").expect("an address");
+    let limits = Limits { tries: 1, ..Limits::default() };
+    let guard = Guard::new([], []).with_hosts([&url]);
+    let line = StorageLine::with_names(guard, Vec::new(), limits, Arc::new(NoWait::default()), Arc::new(Inside));
+    let request = http::Request::get(url.as_str()).body(bytes::Bytes::new()).expect("a request");
+    let told = line.expect("a line").ask(request).await.expect_err("refused").to_string();
+    assert!(told.contains("not on the public internet"), "{told}");
+}
+
 struct Sinking<'a>(&'a mut tokio::io::Sink);
 
 #[async_trait]

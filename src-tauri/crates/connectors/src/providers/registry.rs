@@ -160,6 +160,25 @@ pub(super) fn connect(
         let (id, adapter) = (settings.id.clone(), settings.adapter.clone());
         return Err(SettingsError::NoAdapter { id, adapter, known: adapters().join(", ") });
     };
+    let row = table.row(protocol.facts().adapter);
+    let line = line(settings, protocol, row)?;
+    let history = line.also.clone();
+    let http = Http::new(line, pace)
+        .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
+    let file_minutes = match settings.retention_hours {
+        Some(hours) => Some(hours.saturating_mul(60)),
+        None => row.and_then(|row| row.retention.as_ref()).and_then(Retention::minutes),
+    };
+    let (id, name) = (settings.id.clone(), settings.name.clone());
+    Ok(Adapter { protocol, id, name, http, history, file_minutes }.shared())
+}
+
+/// The connection that the settings describe.
+fn line(
+    settings: &ProviderSettings,
+    protocol: &'static dyn Protocol,
+    row: Option<&Row>,
+) -> Result<Line, SettingsError> {
     let facts = protocol.facts();
     let base = address(settings, "base_url", settings.base_url.as_deref().unwrap_or(facts.base_url))?;
     // The vendor's history knows nothing of jobs that were asked for somewhere else.
@@ -174,13 +193,18 @@ pub(super) fn connect(
     // other limits.
     let is_vendors = same_origin(&base, &address(settings, "base_url", facts.base_url)?);
     let regions = if is_vendors { protocol.regions() } else { &[] };
-    let row = table.row(facts.adapter);
     let rate = row.filter(|_| is_vendors).and_then(|row| row.requests.as_ref()).map(Requests::rate);
     let files = row.map_or(&[][..], Row::file_hosts);
     let hosts = files.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned()));
     let hosts = hosts.chain(settings.download_hosts.iter().cloned());
-    let line = Line {
-        guard: Guard::new(std::iter::once(&base).chain(&history).chain(&downloads), hosts),
+    // Trusted is what the operator gave; where a vendor's own address leads is judged.
+    let (mut given, mut own): (Vec<&Url>, Vec<&Url>) = (downloads.iter().collect(), Vec::new());
+    let bases = [(Some(&base), &settings.base_url), (history.as_ref(), &settings.history_url)];
+    for (url, setting) in bases {
+        if setting.is_some() { &mut given } else { &mut own }.extend(url);
+    }
+    Ok(Line {
+        guard: Guard::new(given, hosts).with_hosts(own),
         key: settings
             .key
             .as_ref()
@@ -189,17 +213,9 @@ pub(super) fn connect(
             .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?,
         headers: facts.headers,
         limits: Limits { rate: settings.limits.rate.or(rate), ..settings.limits.clone() },
-        also: history.clone(),
+        also: history,
         base,
-    };
-    let http = Http::new(line, pace)
-        .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?;
-    let file_minutes = match settings.retention_hours {
-        Some(hours) => Some(hours.saturating_mul(60)),
-        None => row.and_then(|row| row.retention.as_ref()).and_then(Retention::minutes),
-    };
-    let (id, name) = (settings.id.clone(), settings.name.clone());
-    Ok(Adapter { protocol, id, name, http, history, file_minutes }.shared())
+    })
 }
 
 fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Result<Url, SettingsError> {
@@ -263,6 +279,51 @@ mod tests {
         assert!(registry.get(&id).is_some(), "the key from before stays");
         assert!(registry.set_key(&id, None).expect("without") && registry.get(&id).is_none());
         assert!(!registry.set_key(&ProviderId::new("x"), None).expect("nobody"));
+    }
+
+    /// Every name leads into the network here.
+    struct Inside;
+
+    #[async_trait::async_trait]
+    impl crate::http::Names for Inside {
+        async fn addresses(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+            Ok(vec![std::net::Ipv4Addr::LOCALHOST.into()])
+        }
+    }
+
+    /// What comes of a question at `url`, by the line of an adapter; nothing listens anywhere.
+    async fn asked(settings: &ProviderSettings, url: &str) -> String {
+        let table = Table::built_in().expect("the table");
+        let protocol = protocol(&settings.adapter).expect("an adapter");
+        let line = line(settings, protocol, table.row(&settings.adapter)).expect("a line");
+        let line = Line { limits: Limits { tries: 1, ..Limits::default() }, ..line };
+        let pace = Arc::new(crate::providers::subject::NoWait::default());
+        let http = Http::with_names(line, pace, Arc::new(Inside)).expect("a client");
+        let url = Url::parse(url).expect("an address");
+        http.get(&crate::http::Ask::new(url, true)).await.expect_err("nothing answers").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_vendors_own_address_is_judged_by_where_it_leads_and_an_operators_is_not() {
+        const JUDGED: &str = "not on the public internet";
+        for adapter in adapters() {
+            let own = ProviderSettings::new("p", adapter);
+            let protocol = protocol(adapter).expect("an adapter");
+            let base = protocol.facts().base_url;
+            let told = asked(&own, base).await;
+            assert!(told.contains(JUDGED), "{adapter}: {told}");
+            if let Some(history) = protocol.history_url() {
+                let told = asked(&own, history).await;
+                assert!(told.contains(JUDGED), "{adapter}: {told}");
+            }
+            // The same address, where the operator says that it is meant.
+            let given = ProviderSettings { base_url: Some(base.to_owned()), ..own };
+            let told = asked(&given, base).await;
+            assert!(!told.contains(JUDGED), "{adapter}: {told}");
+        }
+        let replicate = ProviderSettings::new("r", "replicate");
+        let told = asked(&replicate, "https://evil.api.replicate.com/v1").await;
+        assert!(told.contains("not among this provider's hosts"), "{told}");
     }
 
     #[test]

@@ -6,6 +6,24 @@ use base64::Engine as _;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::http::Guard;
+
+/// A server, and who named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub url: Url,
+    /// Whether settings name it. It may be anywhere then; a vendor's own is on the public internet.
+    pub is_given: bool,
+}
+
+impl Endpoint {
+    /// What may be asked, with `others` that the service needs.
+    #[must_use]
+    pub fn guard(&self, others: impl IntoIterator<Item = String>) -> Guard {
+        if self.is_given { Guard::new([&self.url], others) } else { Guard::new([], others).with_hosts([&self.url]) }
+    }
+}
+
 /// Where a shelf is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -14,21 +32,21 @@ pub enum Address {
     S3 {
         bucket: String,
         prefix: String,
-        endpoint: Url,
+        endpoint: Endpoint,
         region: String,
     },
     /// `gs://bucket/prefix`: Google Cloud Storage.
     Google {
         bucket: String,
         prefix: String,
-        endpoint: Url,
+        endpoint: Endpoint,
     },
     /// `azblob://account/container/prefix`: Azure Blob Storage.
     Azure {
         account: String,
         container: String,
         prefix: String,
-        endpoint: Url,
+        endpoint: Endpoint,
     },
 }
 
@@ -136,7 +154,7 @@ impl Locator {
     }
 
     /// Amazon's servers are one a region; of another's the region is only part of the signature.
-    fn s3_server(&self) -> Result<(Url, String), AddressError> {
+    fn s3_server(&self) -> Result<(Endpoint, String), AddressError> {
         let region = self.region.clone().map(|region| region.trim().to_owned()).filter(|region| !region.is_empty());
         match (region, &self.endpoint) {
             (None, None) => Err(AddressError::NoRegion { at: self.at.clone() }),
@@ -148,7 +166,7 @@ impl Locator {
         }
     }
 
-    fn server(&self, own: &str) -> Result<Url, AddressError> {
+    fn server(&self, own: &str) -> Result<Endpoint, AddressError> {
         let text = self.endpoint.as_deref().unwrap_or(own).trim_end_matches('/');
         let wrong = |why: String| AddressError::Endpoint { endpoint: text.to_owned(), why };
         let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
@@ -159,7 +177,7 @@ impl Locator {
             let why = "it carries a key, which goes into the environment or the keyring".to_owned();
             return Err(AddressError::Endpoint { endpoint: url.host_str().unwrap_or_default().to_owned(), why });
         }
-        Ok(url)
+        Ok(Endpoint { url, is_given: self.endpoint.is_some() })
     }
 }
 
@@ -312,7 +330,8 @@ mod tests {
         match address {
             Address::Folder(_) => String::new(),
             Address::S3 { endpoint, .. } | Address::Google { endpoint, .. } | Address::Azure { endpoint, .. } => {
-                endpoint.to_string()
+                assert_eq!(endpoint.guard([]).trusts(&endpoint.url), endpoint.is_given, "{address}");
+                endpoint.url.to_string()
             }
         }
     }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use makegood_domain::media::MediaFacts;
 use url::Url;
 
-pub use address::{Access, Address, AddressError, Locator};
+pub use address::{Access, Address, AddressError, Endpoint, Locator};
 pub use folder::FolderShelf;
 pub use store::StoreShelf;
 

@@ -23,7 +23,7 @@ use url::Url;
 
 use super::looking::Remote;
 use super::uploads::Uploads;
-use super::{Access, Address, ContentKey, Measured, Put, Shelf, ShelfError, Shelved, Staged, words};
+use super::{Access, Address, ContentKey, Endpoint, Measured, Put, Shelf, ShelfError, Shelved, Staged, words};
 use crate::http::{Limits, Pace, StorageLine};
 use crate::vault::container;
 
@@ -69,7 +69,7 @@ impl StoreShelf {
         let built = build(&address, access).map_err(|error| refused(words::plain(&address, &error)))?;
         let (operator, endpoint, others) =
             built.ok_or_else(|| refused("the key is of another kind of store".into()))?;
-        let line = StorageLine::new(&endpoint, others, access.secrets(), limits, Arc::clone(&pace));
+        let line = StorageLine::new(endpoint.guard(others), access.secrets(), limits, Arc::clone(&pace));
         let line = Arc::new(line.map_err(|error| refused(error.to_string()))?);
         let uploads = Uploads::of(&address, access, &line);
         let context = OperationContext::new().with_http_transport(opendal::HttpTransporter::new(Shared(line)));
@@ -383,13 +383,13 @@ async fn next_part(file: &mut tokio::fs::File, bytes: usize) -> std::io::Result<
 
 /// The operator of an address, its server, and what other hosts its service needs; `None` where the access is
 /// another kind's. Keys come from us alone: nothing of the machine is looked at.
-fn build(address: &Address, access: &Access) -> opendal::Result<Option<(Operator, Url, Vec<String>)>> {
+fn build(address: &Address, access: &Access) -> opendal::Result<Option<(Operator, Endpoint, Vec<String>)>> {
     Ok(match (address, access) {
         (Address::S3 { bucket, prefix, endpoint, region }, Access::S3 { id, secret, token }) => {
             let mut builder = services::S3::default()
                 .bucket(bucket)
                 .root(prefix)
-                .endpoint(endpoint.as_str())
+                .endpoint(endpoint.url.as_str())
                 .region(region)
                 .access_key_id(id)
                 .secret_access_key(secret.expose_secret())
@@ -405,7 +405,7 @@ fn build(address: &Address, access: &Access) -> opendal::Result<Option<(Operator
             let builder = services::Gcs::default()
                 .bucket(bucket)
                 .root(prefix)
-                .endpoint(endpoint.as_str().trim_end_matches('/'))
+                .endpoint(endpoint.url.as_str().trim_end_matches('/'))
                 .disable_config_load()
                 .disable_vm_metadata();
             let builder = match access {
@@ -424,7 +424,7 @@ fn build(address: &Address, access: &Access) -> opendal::Result<Option<(Operator
             let builder = services::Azblob::default()
                 .container(container)
                 .root(prefix)
-                .endpoint(endpoint.as_str().trim_end_matches('/'))
+                .endpoint(endpoint.url.as_str().trim_end_matches('/'))
                 .account_name(account);
             let builder = match access {
                 Access::AzureKey(_) => builder.account_key(key.expose_secret()),

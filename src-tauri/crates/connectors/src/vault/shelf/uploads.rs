@@ -63,7 +63,7 @@ impl Uploads {
             signer: Signer::new(Context::new(), provider, RequestSigner::new("s3", region)),
             bucket: bucket.clone(),
             prefix: format!("{prefix}sha256/"),
-            endpoint: endpoint.clone(),
+            endpoint: endpoint.url.clone(),
         })
     }
 
