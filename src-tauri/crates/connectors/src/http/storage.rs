@@ -224,7 +224,7 @@ impl HttpTransport for StorageLine {
         }
         let is_coded = response.headers().contains_key(CONTENT_ENCODING);
         let length = response.content_length().filter(|_| !is_head && !is_coded);
-        let body = HttpBody::new(Arriving::new(response, self.limits.stall), length);
+        let body = HttpBody::new(Arriving::new(response, &self.limits, Arc::clone(&self.pace)), length);
         answer.body(body).map_err(|error| opendal::Error::new(ErrorKind::Unexpected, error.to_string()))
     }
 }
@@ -234,15 +234,38 @@ impl HttpTransport for StorageLine {
 struct Arriving(Mutex<Pin<Box<dyn Stream<Item = opendal::Result<Buffer>> + Send>>>);
 
 impl Arriving {
-    fn new(response: reqwest::Response, stall: Duration) -> Self {
-        Self(Mutex::new(Box::pin(futures_util::stream::unfold(Some(response), move |response| async move {
-            let mut response = response?;
-            match next_chunk(&mut response, stall).await {
+    fn new(response: reqwest::Response, limits: &Limits, pace: Arc<dyn Pace>) -> Self {
+        let coming = Coming { response, speed: Speed::since(pace.elapsed()), received: 0, pace };
+        let (stall, whole) = (limits.stall, limits.file);
+        Self(Mutex::new(Box::pin(futures_util::stream::unfold(Some(coming), move |coming| async move {
+            let mut coming = coming?;
+            match coming.next(stall, whole).await {
                 Ok(None) => None,
-                Ok(Some(chunk)) => Some((Ok(Buffer::from(chunk)), Some(response))),
-                Err(why) => Some((Err(StorageError::Unasked(HttpError::Cut(why)).into()), None)),
+                Ok(Some(chunk)) => Some((Ok(Buffer::from(chunk)), Some(coming))),
+                Err(error) => Some((Err(StorageError::Unasked(error).into()), None)),
             }
         }))))
+    }
+}
+
+/// A body and how fast it has come: a store that drips is given up like one that has gone silent.
+struct Coming {
+    response: reqwest::Response,
+    speed: Speed,
+    received: u64,
+    pace: Arc<dyn Pace>,
+}
+
+impl Coming {
+    async fn next(&mut self, stall: Duration, whole: Duration) -> Result<Option<Bytes>, HttpError> {
+        let chunk = next_chunk(&mut self.response, stall).await.map_err(HttpError::Cut)?;
+        if let Some(chunk) = &chunk {
+            self.received += chunk.len() as u64;
+            let now = self.pace.elapsed();
+            self.speed.in_time(now, whole)?;
+            self.speed.keeps_up(now, self.received)?;
+        }
+        Ok(chunk)
     }
 }
 

@@ -102,6 +102,29 @@ async fn an_answer_that_drips_is_ended_also_where_it_never_stalls() {
     }
 }
 
+/// A file of a store by a line whose time passes so.
+async fn of_a_store(server: &Server, step: u64, file: u64) -> opendal::Result<bytes::Bytes> {
+    use opendal::HttpTransport as _;
+    let url = format!("{}/x", server.base());
+    let limits = Limits { tries: 1, file: Duration::from_secs(file), ..Limits::default() };
+    let pace = Passing { step: Duration::from_secs(step), now: Mutex::default() };
+    let guard = Guard::new([&Url::parse(&url).expect("a base")], []);
+    let line = StorageLine::new(guard, Vec::new(), limits, Arc::new(pace)).expect("a line");
+    let request = http::Request::get(url).body(opendal::Buffer::new()).expect("a request");
+    Ok(line.fetch(request).await?.into_body().to_buffer().await?.to_bytes())
+}
+
+#[tokio::test]
+async fn a_file_of_a_store_that_drips_is_ended_also_where_it_never_stalls() {
+    let server = Server::start().await.expect("a port");
+    server.on("/x", [Reply::new(200, "video/mp4", "some bytes")]);
+    for (step, file, is_cut) in [(1, 900, false), (31, 900, true), (8, 7, true), (8, 900, false)] {
+        let found = of_a_store(&server, step, file).await;
+        assert_eq!(found.is_err(), is_cut, "{step} s a look, {file} s in all: {found:?}");
+        assert!(found.is_err() || found.is_ok_and(|bytes| bytes == "some bytes"));
+    }
+}
+
 /// Every name leads into the network here.
 struct Inside;
 
