@@ -208,7 +208,7 @@ fn line(
         key: settings
             .key
             .as_ref()
-            .map(|secret| key(protocol, files, regions, secret))
+            .map(|secret| key(protocol, row.map_or(&[][..], Row::key_hosts), regions, secret))
             .transpose()
             .map_err(|error| SettingsError::Client { id: settings.id.clone(), why: error.to_string() })?,
         headers: facts.headers,
@@ -227,13 +227,13 @@ fn address(settings: &ProviderSettings, setting: &'static str, text: &str) -> Re
 
 fn key(
     protocol: &'static dyn Protocol,
-    files: &[String],
+    hosts: &[String],
     regions: &[&str],
     secret: &SecretString,
 ) -> Result<Key, AccountError> {
     let facts = protocol.facts();
-    let files = if facts.key.with_files { files } else { &[] };
-    let also = files.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned())).collect();
+    let hosts = if facts.key.with_files { hosts } else { &[] };
+    let also = hosts.iter().cloned().chain(regions.iter().map(|host| (*host).to_owned())).collect();
     let is_file = protocol.takes_accounts() && secret.expose_secret().trim_start().starts_with('{');
     let form = if is_file { Form::Account(Account::read(secret.expose_secret())?) } else { protocol.key_form(secret) };
     Ok(Key { header: facts.key.header, scheme: facts.key.scheme, secret: secret.clone(), form, also })
@@ -324,6 +324,35 @@ mod tests {
         let replicate = ProviderSettings::new("r", "replicate");
         let told = asked(&replicate, "https://evil.api.replicate.com/v1").await;
         assert!(told.contains("not among this provider's hosts"), "{told}");
+    }
+
+    #[test]
+    fn the_key_goes_to_those_that_ask_for_it_and_to_nobody_else() {
+        for (adapter, url, want) in [
+            ("gemini_veo", "https://generativelanguage.googleapis.com/v1beta/files/f:download?alt=media", true),
+            ("gemini_veo", "https://storage.googleapis.com/bucket/f", false),
+            ("gemini_veo", "https://lh3.googleusercontent.com/f", false),
+            ("gemini_veo", "https://1.2.3.4.bc.googleusercontent.com/f", false),
+            ("vertex_veo", "https://europe-west4-aiplatform.googleapis.com/v1/x", true),
+            ("vertex_veo", "https://storage.googleapis.com/storage/v1/b/x", true),
+            ("stability", "https://api.stability.ai/v2beta/results/x", true),
+            ("elevenlabs", "https://api.elevenlabs.io/v1/history/x/audio", true),
+            ("elevenlabs", "https://cdn.elevenlabs.io/x", false),
+            ("openai", "https://api.openai.com/v1/videos/x/content", true),
+            ("openai", "https://cdn.openai.com/x", false),
+            ("replicate", "https://replicate.delivery/x", true),
+            ("fal", "https://v3.fal.media/x", false),
+        ] {
+            // Also where another address stands in for the vendor's: its files may still be the vendor's.
+            for base_url in [None, Some("https://gateway.example".to_owned())] {
+                let settings = ProviderSettings { key: Some("a-key".into()), ..ProviderSettings::new("p", adapter) };
+                let settings = ProviderSettings { base_url, ..settings };
+                let table = Table::built_in().expect("the table");
+                let line = line(&settings, protocol(adapter).expect("an adapter"), table.row(adapter)).expect("a line");
+                let http = Http::new(line, Arc::new(crate::providers::subject::NoWait::default())).expect("a client");
+                assert_eq!(http.gives_key_to(&Url::parse(url).expect("an address")), want, "{adapter}: {url}");
+            }
+        }
     }
 
     #[test]

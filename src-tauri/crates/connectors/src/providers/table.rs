@@ -80,6 +80,9 @@ impl Requests {
 pub struct Hosts {
     /// Names, each with all names below it.
     pub files: Vec<String>,
+    /// Those that want the key beside the base, with all names below them; none where nothing is said.
+    #[serde(default)]
+    pub key: Vec<String>,
     pub source: String,
     #[serde(deserialize_with = "day")]
     pub seen: Date,
@@ -106,6 +109,12 @@ impl Row {
     #[must_use]
     pub fn file_hosts(&self) -> &[String] {
         self.hosts.as_ref().map_or(&[], |hosts| &hosts.files)
+    }
+
+    /// The names below which the key goes along, beside the provider's base.
+    #[must_use]
+    pub fn key_hosts(&self) -> &[String] {
+        self.hosts.as_ref().map_or(&[], |hosts| &hosts.key)
     }
 }
 
@@ -221,7 +230,7 @@ fn check(row: &Row) -> Result<(), TableError> {
     if row.requests.as_ref().is_some_and(|often| often.most == 0 || !(1..=86_400).contains(&often.seconds)) {
         return fail("requests", "it allows nothing, or its time is not between a second and a day");
     }
-    match row.file_hosts().iter().find(|host| !is_name(host)) {
+    match row.file_hosts().iter().chain(row.key_hosts()).find(|host| !is_name(host)) {
         Some(host) => fail("hosts", &format!("`{host}` is not the name of a host, such as cdn.example.com")),
         None => Ok(()),
     }
@@ -300,6 +309,7 @@ mod tests {
             (row("[provider.requests]\nmost = 1\nseconds = 0"), "replicate, requests"),
             (row("[provider.hosts]\nfiles = [\"https://cdn.example\"]"), "replicate, hosts: `https://cdn.example`"),
             (row("[provider.hosts]\nfiles = [\"*.example.com\"]"), "`*.example.com` is not the name"),
+            (row("[provider.hosts]\nfiles = []\nkey = [\"*.example.com\"]"), "`*.example.com` is not the name"),
             (row("[provider.hosts]\nfiles = [\"com\"]"), "`com` is not the name"),
             (row("[provider.hosts]\nfiles = [\"10.0.0.1\"]"), "`10.0.0.1` is not the name"),
             (row("[provider.hosts]\nfiles = [\"CDN.example.com\"]"), "`CDN.example.com` is not the name"),
