@@ -2,9 +2,10 @@
 
 use makegood_domain::media::{MediaFacts, PictureFacts, SoundFacts};
 
+use super::tables::{self, Tables};
 use super::{Bytes, Flaw, Stop, millis};
 
-const KIND: &str = "MP4";
+pub(super) const KIND: &str = "MP4";
 /// More boxes than any real file has; a fragmented hour of video has some thousands.
 const MOST_BOXES: u32 = 200_000;
 /// A description longer than this is not read.
@@ -14,10 +15,11 @@ const LONGEST_ENTRY: u64 = 64 * 1024;
 const DEEPEST: u32 = 16;
 
 /// A box: where its content begins and ends.
-struct Found {
-    name: [u8; 4],
-    body: u64,
-    end: u64,
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    pub name: [u8; 4],
+    pub body: u64,
+    pub end: u64,
 }
 
 /// What was found.
@@ -39,6 +41,7 @@ struct Track {
     handler: [u8; 4],
     duration_ms: Option<u64>,
     entry: Option<Found>,
+    tables: Tables,
 }
 
 pub(super) fn isobmff(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
@@ -52,6 +55,7 @@ pub(super) fn isobmff(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
                 seen.movie(bytes, &found)?;
             }
             b"mdat" | b"moof" => seen.media = true,
+            b"sidx" => tables::segments_lie_inside(bytes, &found)?,
             b"meta" => {
                 seen.picture = true;
                 seen.items(bytes, &found)?;
@@ -147,6 +151,7 @@ impl Seen {
     fn track(&mut self, bytes: &mut Bytes, parent: &Found) -> Result<(), Stop> {
         let mut track = Track::default();
         self.inside(bytes, parent, DEEPEST, &mut track)?;
+        track.tables.lie_inside(bytes)?;
         self.tracks_ms = self.tracks_ms.max(track.duration_ms.filter(|ms| *ms > 0));
         let Some(entry) = track.entry else { return Ok(()) };
         let codec = word(entry.name);
@@ -200,7 +205,7 @@ impl Seen {
         };
         self.each(bytes, (parent.body, parent.end), &mut |seen, bytes, found| {
             match &found.name {
-                b"mdia" | b"minf" | b"stbl" => seen.inside(bytes, &found, deeper, track)?,
+                b"mdia" | b"minf" | b"stbl" | b"dinf" => seen.inside(bytes, &found, deeper, track)?,
                 b"mdhd" => {
                     let (per_second, units) = timed(bytes, &found)?;
                     track.duration_ms = units.and_then(|units| millis(units, per_second.into()));
@@ -209,6 +214,7 @@ impl Seen {
                 b"hdlr" if track.handler == [0; 4] => {
                     track.handler = bytes.need(found.body + 8, KIND, "the kind of a track")?;
                 }
+                b"stco" | b"co64" | b"stsc" | b"stsz" | b"dref" => track.tables.note(bytes, found)?,
                 b"stsd" if found.end - found.body > 16 => {
                     let entry = seen.next(bytes, found.body + 8, found.end)?;
                     track.entry = (entry.end - entry.body <= LONGEST_ENTRY).then_some(entry);

@@ -5,9 +5,11 @@
 
 mod boxes;
 mod ebml;
+mod flac;
 mod images;
 mod riff;
 mod sound;
+mod tables;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -58,7 +60,7 @@ fn examine(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => riff::webp(bytes),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => riff::wav(bytes),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => ebml::webm(bytes),
-        [b'f', b'L', b'a', b'C', ..] => sound::flac(bytes),
+        [b'f', b'L', b'a', b'C', ..] => flac::flac(bytes),
         [b'O', b'g', b'g', b'S', ..] => sound::ogg(bytes),
         [b'I', b'D', b'3', ..] => sound::mp3(bytes),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] | [_, _, _, _, b'm', b'o', b'o', b'v', ..] => boxes::isobmff(bytes),

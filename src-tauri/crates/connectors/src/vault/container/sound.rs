@@ -1,7 +1,8 @@
-//! MP3, FLAC and Ogg.
+//! MP3 and Ogg.
 
 use makegood_domain::media::{MediaFacts, PictureFacts, SoundFacts};
 
+use super::flac::stream as flac_stream;
 use super::{Bytes, Flaw, Stop, millis};
 
 /// The first stream of an Ogg file that says what it is.
@@ -77,43 +78,6 @@ fn ogg_stream(serial: [u8; 4], packet: &[u8; 64]) -> Option<OggStream> {
         return Some(OggStream { serial, sound: None, picture: Some(picture), per_second: 0, skipped: 0 });
     }
     None
-}
-
-/// FLAC: the stream's description, metadata up to the block that is marked as the last, then sound.
-pub(super) fn flac(bytes: &mut Bytes) -> Result<MediaFacts, Stop> {
-    const KIND: &str = "FLAC";
-    let (sound, samples) = flac_stream(bytes.need(8, KIND, "the description of the stream")?);
-    let mut at = 4;
-    loop {
-        let [flags, size @ ..]: [u8; 4] = bytes.need(at, KIND, "a metadata block")?;
-        let [s0, s1, s2] = size;
-        let size = u64::from(u32::from_be_bytes([0, s0, s1, s2]));
-        if at == 4 && (flags & 0x7f != 0 || size != 34) {
-            return Err(Flaw::Broken { kind: KIND, at, what: "no description of the stream" }.into());
-        }
-        at += 4 + size;
-        if flags & 0x80 != 0 {
-            break;
-        }
-    }
-    match bytes.need::<2>(at, KIND, "sound")? {
-        [0xff, 0xf8 | 0xf9] => {
-            let duration_ms = millis(samples, sound.sample_rate.into()).filter(|ms| *ms > 0);
-            Ok(MediaFacts { duration_ms, sound: Some(sound), ..MediaFacts::of("audio/flac") })
-        }
-        _ => Err(Flaw::Broken { kind: KIND, at, what: "no frame where one must be" }.into()),
-    }
-}
-
-/// What the description of a FLAC stream says: 20 bits of rate, 3 of channels less one, 5 of depth, 36 of samples
-/// (RFC 9639, 8.2); no samples where nobody counted them.
-fn flac_stream(described: [u8; 34]) -> (SoundFacts, u64) {
-    let [b0, b1, b2, b3, b4, b5, b6, b7]: [u8; 8] = std::array::from_fn(|i| described[10 + i]);
-    let packed = u64::from_be_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-    let bits = |from: u32, count: u32| packed >> (64 - from - count) & ((1 << count) - 1);
-    let sample_rate = u32::try_from(bits(0, 20)).unwrap_or(0);
-    let channels = u32::try_from(bits(20, 3)).unwrap_or(0) + 1;
-    (SoundFacts { codec: "flac".to_owned(), channels, sample_rate }, bits(28, 36))
 }
 
 /// MP3: an ID3 tag or none, then frames end to end, up to a closing tag or the file's end.

@@ -117,6 +117,85 @@ fn boxes_of_a_track_may_lie_in_one_another_as_deep_as_real_ones_do() {
     assert!(matches!(deep(16), Err(Flaw::Broken { what: "boxes too deep in one another", .. })), "{:?}", deep(16));
 }
 
+fn boxed(name: &[u8; 4], inner: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(inner.len() + 8).expect("small").to_be_bytes();
+    [&size[..], name, inner].concat()
+}
+
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+/// An MP4 whose index comes first and whose media goes on to its end, however long it is: three chunks of two, two and
+/// one samples of `sizes` bytes each, from the media's first byte on.
+fn open_ended(sizes: [u32; 5], is_long: bool, is_elsewhere: bool) -> Vec<u8> {
+    let file = |from: u32| {
+        let chunks = [from, from + sizes[0] + sizes[1], from + sizes[..4].iter().sum::<u32>()];
+        let offsets = match is_long {
+            true => boxed(b"co64", &words(&[0, 3, 0, chunks[0], 0, chunks[1], 0, chunks[2]])),
+            false => boxed(b"stco", &words(&[0, 3, chunks[0], chunks[1], chunks[2]])),
+        };
+        let each = match sizes.iter().all(|size| *size == sizes[0]) {
+            true => boxed(b"stsz", &words(&[0, sizes[0], 5])),
+            false => boxed(b"stsz", &[words(&[0, 0, 5]), words(&sizes)].concat()),
+        };
+        let runs = boxed(b"stsc", &words(&[0, 2, 1, 2, 1, 3, 1, 1]));
+        let place = boxed(b"dref", &[words(&[0, 1]), boxed(b"url ", &words(&[u32::from(!is_elsewhere)]))].concat());
+        let table = boxed(b"stbl", &[runs, each, offsets].concat());
+        let inner = boxed(b"minf", &[boxed(b"dinf", &place), table].concat());
+        let movie = boxed(b"moov", &boxed(b"trak", &boxed(b"mdia", &inner)));
+        [&boxed(b"ftyp", b"isom\0\0\0\0")[..], &movie, b"\0\0\0\0mdat"].concat()
+    };
+    let head = file(u32::try_from(file(0).len()).expect("small"));
+    let media = vec![7; sizes.iter().sum::<u32>() as usize];
+    [head, media].concat()
+}
+
+#[test]
+fn media_that_ends_wherever_the_file_does_must_hold_what_the_index_names() {
+    for sizes in [[10, 20, 30, 40, 50], [8; 5]] {
+        for is_long in [false, true] {
+            let whole = open_ended(sizes, is_long, false);
+            assert_eq!(look(&whole).as_deref(), Ok("video/mp4"), "{sizes:?}");
+            for cut in 1..=sizes.iter().sum::<u32>() as usize {
+                let found = look(&whole[..whole.len() - cut]);
+                assert!(matches!(found, Err(Flaw::Cut { .. })), "{sizes:?}, {cut} bytes less: {found:?}");
+            }
+            let elsewhere = open_ended(sizes, is_long, true);
+            assert!(look(&elsewhere[..elsewhere.len() - 1]).is_ok(), "its samples are in another file");
+        }
+    }
+}
+
+#[test]
+fn tables_that_say_more_than_their_box_holds_are_read_to_its_end() {
+    let whole = open_ended([10, 20, 30, 40, 50], false, false);
+    for name in [b"stco", b"stsc", b"stsz"] {
+        let at = whole.windows(4).position(|window| window == name).expect("a table");
+        for skip in [8, 12] {
+            let mut lying = whole.clone();
+            lying[at + skip..at + skip + 4].fill(0xff);
+            assert!(inspect(Cursor::new(lying)).is_ok(), "it ends, with an answer");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_segments_must_hold_those_that_its_index_names() {
+    let segment = [boxed(b"moof", &[]), boxed(b"mdat", &[7; 100])].concat();
+    let length = u32::try_from(segment.len()).expect("small");
+    let head = [boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"moov", &[])].concat();
+    for version in [0_u32, 1] {
+        let (times, count) = (vec![0; 2 + 2 * version as usize], 3_u32);
+        let entries: Vec<u32> = (0..count).flat_map(|_| [length, 1_000, 0]).collect();
+        let index = boxed(b"sidx", &words(&[&[version << 24, 1, 1_000][..], &times, &[count], &entries].concat()));
+        let with = |segments: usize| look(&[&head[..], &index, &segment.repeat(segments)].concat());
+        assert_eq!(with(3).as_deref(), Ok("video/mp4"));
+        assert_eq!(with(4).as_deref(), Ok("video/mp4"), "more may follow");
+        assert!(matches!(with(2), Err(Flaw::Cut { .. })), "{:?}", with(2));
+    }
+}
+
 /// Every sample, and the kinds that are told from another one by a name only.
 fn every_kind() -> Vec<(String, Vec<u8>)> {
     let mut kinds: Vec<_> = samples().into_iter().map(|sample| (sample.media_type.to_owned(), sample.bytes)).collect();
