@@ -192,6 +192,18 @@ async fn what_the_store_damages_is_found_by_reading() {
     }
 }
 
+/// What only speaks like S3 may pass over the checksums that it is sent: then the file is read again before it counts.
+#[tokio::test]
+async fn checksums_that_nobody_looked_at_are_not_believed() {
+    for file in files() {
+        let store = store().await;
+        store.bucket.ignores_checksums();
+        store.bucket.fails("PUT", "/box", 1, Fault::FlipsABit);
+        assert_eq!(store.put(&file).await, Ok(Put::Placed));
+        store.assert_whole(&file);
+    }
+}
+
 #[tokio::test]
 async fn a_read_that_breaks_off_goes_on_and_is_never_taken_for_the_whole() {
     for file in files() {

@@ -3,7 +3,7 @@
 //!
 //! A file is created and never overwritten: the store itself refuses a second one of the same name. It goes up
 //! in parts of 8 MiB, four at a time. S3 checks each part by its CRC-32C and the whole by theirs; where a
-//! store is sent no checksums, the file is read again and hashed before it counts as kept.
+//! store does not show that it has done so, the file is read again and hashed before it counts as kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,10 +41,8 @@ pub struct StoreShelf {
     address: Address,
     place: String,
     operator: Operator,
-    /// Where parts of files that were never finished stay for ever unless they are taken away.
+    /// Of S3: where parts of files that were never finished stay for ever unless they are taken away.
     uploads: Option<Uploads>,
-    /// Whether the store checks what it is sent against a checksum of ours.
-    checks: bool,
     /// Whether a link to one file can be signed. A token can't sign, and what Azure's signature opens is not one
     /// file but all that it was given for: it is never handed on.
     signs: bool,
@@ -73,9 +71,8 @@ impl StoreShelf {
         let line = Arc::new(line.map_err(|error| refused(error.to_string()))?);
         let uploads = Uploads::of(&address, access, &line);
         let context = OperationContext::new().with_http_transport(opendal::HttpTransporter::new(Shared(line)));
-        let checks = matches!(address, Address::S3 { .. });
         let signs = matches!(access, Access::S3 { .. } | Access::GoogleAccount(_));
-        Ok(Self { operator: operator.with_context(context), address, place, uploads, checks, signs, pace, part: PART })
+        Ok(Self { operator: operator.with_context(context), address, place, uploads, signs, pace, part: PART })
     }
 
     /// The same shelf with other parts; a store takes none below 5 MiB but the last.
@@ -152,7 +149,7 @@ impl StoreShelf {
             };
         let flaw = if about.content_length() != staged.bytes {
             Some(format!("{} of {} bytes are there", about.content_length(), staged.bytes))
-        } else if self.checks {
+        } else if self.was_checked(staged.key).await {
             None
         } else {
             let found = self.measure(staged.key).await?;
@@ -162,6 +159,15 @@ impl StoreShelf {
         tracing::warn!(file.sha256 = staged.key.as_str(), flaw, "a file arrived damaged and is taken away again");
         self.remove(staged.key).await?;
         Ok(Err(flaw))
+    }
+
+    /// Whether the store has compared a file with a checksum of ours. Where it can't be asked that, it has not.
+    async fn was_checked(&self, key: &ContentKey) -> bool {
+        let Some(s3) = &self.uploads else { return false };
+        s3.has_checksum(key).await.unwrap_or_else(|error| {
+            tracing::debug!(file.sha256 = key.as_str(), %error, "the store does not tell of a checksum");
+            false
+        })
     }
 
     /// Whether the file has its place already; `None` where nothing stands there.
@@ -206,7 +212,7 @@ impl Shelf for StoreShelf {
     async fn put(&self, staged: &Staged<'_>) -> Result<Put, ShelfError> {
         // A store only says at the end of a long upload that the name is taken, and what only speaks like Google's or
         // Azure's may not say it at all.
-        if (staged.bytes > self.part as u64 || !self.checks)
+        if (staged.bytes > self.part as u64 || self.uploads.is_none())
             && let Some(put) = self.there(staged).await?
         {
             return Ok(put);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use jiff::Timestamp;
 use reqsign_aws_v4::{Credential, RequestSigner, StaticCredentialProvider};
 use reqsign_core::{Context, Signer};
@@ -19,7 +19,7 @@ use crate::http::{HttpError, StorageError, StorageLine};
 /// Pages of a list that are read at a time; what is on later ones is cleared another time.
 const PAGES: u32 = 100;
 
-/// The unfinished uploads below one prefix of a bucket.
+/// The unfinished uploads below one prefix of a bucket, and what else is asked of S3 that the library does not ask.
 pub struct Uploads {
     line: Arc<StorageLine>,
     signer: Signer<Credential>,
@@ -91,6 +91,17 @@ impl Uploads {
         Ok(cleared)
     }
 
+    /// Whether the store keeps a checksum of a file: then it has compared what it was sent with ours. Many that speak
+    /// like S3 pass over what they do not know.
+    ///
+    /// # Errors
+    /// As the store answered.
+    pub async fn has_checksum(&self, key: &super::ContentKey) -> Result<bool, StorageError> {
+        let name = format!("{}{}/{key}", self.prefix, key.shard());
+        let answer = self.send(Method::HEAD, &name, &[], &[("x-amz-checksum-mode", "ENABLED")]).await?;
+        Ok(answer.headers().contains_key("x-amz-checksum-crc32c"))
+    }
+
     fn is_ours(&self, key: &str) -> bool {
         let name = key.strip_prefix(&self.prefix).and_then(|rest| rest.split_once('/'));
         name.is_some_and(|(shard, key)| super::ContentKey::new(key).is_ok_and(|key| key.shard() == shard))
@@ -107,16 +118,27 @@ impl Uploads {
     }
 
     async fn ask(&self, method: Method, key: &str, query: &[(&str, &str)]) -> Result<Bytes, StorageError> {
+        Ok(self.send(method, key, query, &[]).await?.into_body())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        key: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Result<Response<Bytes>, StorageError> {
         let unmade = |why: String| StorageError::Unasked(HttpError::Client(why));
         let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value, false))).collect();
         let base = self.endpoint.as_str().trim_end_matches('/');
         let url = format!("{base}/{}/{}?{}", self.bucket, encoded(key, true), query.join("&"));
-        let request = Request::builder().method(method).uri(url).body(()).map_err(|error| unmade(error.to_string()))?;
-        let (mut head, ()) = request.into_parts();
+        let request = Request::builder().method(method).uri(url);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let (mut head, ()) = request.body(()).map_err(|error| unmade(error.to_string()))?.into_parts();
         self.signer.sign(&mut head, None).await.map_err(|error| unmade(error.to_string()))?;
         // The client names the host itself.
         head.headers.remove(http::header::HOST);
-        Ok(self.line.ask(Request::from_parts(head, Bytes::new())).await?.into_body())
+        self.line.ask(Request::from_parts(head, Bytes::new())).await
     }
 }
 
