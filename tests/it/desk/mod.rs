@@ -12,6 +12,7 @@ mod fakes;
 mod loom;
 mod lost_jobs;
 mod matching;
+mod outages;
 mod overtaken;
 mod previewing;
 mod reconciling;

@@ -15,6 +15,7 @@ use makegood_domain::plan::Effect;
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{
     ActionStore as _, Applied, DetectionKind, FactStore as _, PassReport, Providers, Receipt, ReconcileStore as _,
+    Vault,
 };
 use makegood_domain::reading::RuleReader;
 use makegood_domain::scope::{Dossier, Scope};
@@ -78,16 +79,26 @@ impl Works {
     }
 
     fn desk_with(&self, dir: &Path, providers: Arc<dyn Providers>) -> Arc<Desk> {
+        self.desk_keeping_in(Arc::new(LocalVault::open(dir.join("vault")).expect("a vault")), providers)
+    }
+
+    /// A desk with another vault.
+    pub(super) fn desk_keeping_in(&self, vault: Arc<dyn Vault>, providers: Arc<dyn Providers>) -> Arc<Desk> {
         let ports = Ports {
             store: Arc::clone(&self.store) as _,
             providers,
-            vault: Arc::new(LocalVault::open(dir.join("vault")).expect("a vault")),
+            vault,
             reader: Arc::new(RuleReader),
             clock: Arc::clone(&self.clock) as _,
         };
         let agent = Agent { id: AgentId::new("ana"), name: "ana".to_owned() };
         let info = WorkspaceInfo { name: "Test".into(), banner: None };
         Arc::new(Desk::new(ports, self.policy.clone(), agent, info))
+    }
+
+    /// Where its files are.
+    pub(super) fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
     pub(super) fn shift(&self, name: &str) -> Shift {

@@ -45,6 +45,17 @@ pub(crate) struct Missed {
     pub retry: bool,
     /// Its provider says for sure that it no longer has it.
     pub gone: bool,
+    /// Our own copy was looked for, and is missing or damaged.
+    pub copy_lost: bool,
+}
+
+/// A file that was saved, as it is in the vault now.
+enum Copy {
+    Whole(StoredFile),
+    /// It is missing or damaged.
+    Lost,
+    /// Nobody could say.
+    Unread(VaultError),
 }
 
 /// Why a transfer ended without its file.
@@ -76,7 +87,7 @@ pub(crate) fn late() -> Missed {
 
 impl Missed {
     fn new(why: String, retry: bool) -> Self {
-        Self { why, retry, gone: false }
+        Self { why, retry, gone: false, copy_lost: false }
     }
 }
 
@@ -118,32 +129,47 @@ impl Desk {
         pulse: &mut dyn Pulse,
         watched: &Watched<'_>,
     ) -> Result<std::result::Result<StoredFile, Ended>> {
-        if let Some(file) = self.saved(wanted).await {
-            return Ok(watched.all_here().map(|()| file).map_err(Ended::from));
+        let Some(saved) = copy_of(wanted.scope, wanted.fetch) else {
+            return self.from_provider(wanted, pulse, watched).await;
+        };
+        match self.copy(&saved.file).await {
+            Copy::Whole(file) => Ok(watched.all_here().map(|()| file).map_err(Ended::from)),
+            // It may well be there: who asks its provider now may learn that it is gone, and take that for the end.
+            Copy::Unread(why) => Ok(Err(Missed::new(why.to_string(), true).into())),
+            Copy::Lost => match self.from_provider(wanted, pulse, watched).await? {
+                Err(Ended::Missed(missed)) => Ok(Err(Missed { copy_lost: true, ..missed }.into())),
+                brought => Ok(brought),
+            },
         }
+    }
+
+    async fn from_provider(
+        &self,
+        wanted: &Wanted<'_>,
+        pulse: &mut dyn Pulse,
+        watched: &Watched<'_>,
+    ) -> Result<std::result::Result<StoredFile, Ended>> {
         match self.arriving(wanted, pulse, watched).await? {
             Ok(file) => self.note_copy(wanted, file).await,
             Err(ended) => Ok(Err(ended)),
         }
     }
 
-    /// Our own copy, read again: what a vault has lost is fetched again.
-    async fn saved(&self, wanted: &Wanted<'_>) -> Option<StoredFile> {
-        let known = copy_of(wanted.scope, wanted.fetch)?;
-        self.intact(&known.file).await
-    }
-
-    /// A file that was saved, as it is in the vault now; `None` where it is not the one that was saved.
-    async fn intact(&self, saved: &StoredFile) -> Option<StoredFile> {
+    /// A file that was saved, read again: what a vault has lost is fetched again.
+    async fn copy(&self, saved: &StoredFile) -> Copy {
         match self.vault.verify(&saved.sha256).await {
-            Ok(file) if file.sha256 == saved.sha256 && file.bytes == saved.bytes => Some(file),
+            Ok(file) if file.sha256 == saved.sha256 && file.bytes == saved.bytes => Copy::Whole(file),
             Ok(file) => {
                 tracing::error!(saved.sha256, found = file.sha256, "a file of the vault is damaged");
-                None
+                Copy::Lost
+            }
+            Err(why @ (VaultError::Missing { .. } | VaultError::NotAsPromised { .. })) => {
+                tracing::error!(saved.sha256, %why, "a file that was saved is not in the vault");
+                Copy::Lost
             }
             Err(why) => {
-                tracing::error!(saved.sha256, %why, "a file that was saved is not in the vault");
-                None
+                tracing::warn!(saved.sha256, %why, "a file that was saved could not be read");
+                Copy::Unread(why)
             }
         }
     }
@@ -234,7 +260,11 @@ impl Desk {
             return Ok(Ok(file));
         }
         tracing::warn!(job = %wanted.fetch.job_id, first = stands.sha256, other = file.sha256, "its provider gave another file before");
-        Ok(Ok(if self.intact(&stands).await.is_some() { stands } else { file }))
+        Ok(match self.copy(&stands).await {
+            Copy::Whole(stands) => Ok(stands),
+            Copy::Lost => Ok(file),
+            Copy::Unread(why) => Err(Missed::new(why.to_string(), true).into()),
+        })
     }
 
     /// What it comes to, or `None` where that takes longer than until `instant`.
@@ -256,6 +286,7 @@ impl Desk {
             why: why.to_string(),
             retry: !why.gone,
             gone: why.gone,
+            copy_lost: false,
         })
     }
 

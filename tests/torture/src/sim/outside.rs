@@ -367,7 +367,7 @@ impl Vault for MemoryVault {
     }
 
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError> {
-        let missing = || VaultError::Read { what: sha256.to_owned(), why: "it is not there".to_owned() };
+        let missing = || VaultError::Missing { what: sha256.to_owned() };
         let bytes = u64::try_from(self.content(sha256).ok_or_else(missing)?.len()).unwrap_or(u64::MAX);
         Ok(StoredFile { sha256: sha256.to_owned(), bytes, media_type: "video/mp4".to_owned() })
     }

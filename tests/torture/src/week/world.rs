@@ -486,7 +486,7 @@ impl Vault for InMemory {
 
     async fn read(&self, sha256: &str, _: u64) -> Result<Vec<u8>, VaultError> {
         let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = || VaultError::Read { what: sha256.to_owned(), why: "it is not there".to_owned() };
+        let missing = || VaultError::Missing { what: sha256.to_owned() };
         files.get(sha256).cloned().ok_or_else(missing)
     }
 }

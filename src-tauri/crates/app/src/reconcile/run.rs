@@ -216,7 +216,8 @@ impl Desk {
             }
             Recovered::Failed(missed) => {
                 outcome.problems.push(format!("{}: {}", transfer.key, missed.why));
-                tried.insert(transfer.item, Tried::Failed { gone: missed.gone });
+                let is_lost = missed.gone && missed.copy_lost;
+                tried.insert(transfer.item, if is_lost { Tried::Lost } else { Tried::Failed { gone: missed.gone } });
             }
         }
         Ok(())

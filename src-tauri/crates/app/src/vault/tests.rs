@@ -40,7 +40,7 @@ impl Vault for Shelf {
             Some(file) => {
                 Ok(StoredFile { sha256: sha256.to_owned(), bytes: file.bytes, media_type: "video/mp4".into() })
             }
-            None => Err(VaultError::Read { what: sha256.to_owned(), why: "it is not there".into() }),
+            None => Err(VaultError::Missing { what: sha256.to_owned() }),
         }
     }
     async fn read(&self, sha256: &str, _: u64) -> std::result::Result<Vec<u8>, VaultError> {

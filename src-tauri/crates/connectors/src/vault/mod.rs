@@ -216,6 +216,7 @@ fn writing(error: ShelfError) -> VaultError {
 fn reading(error: ShelfError) -> VaultError {
     match error {
         ShelfError::Flawed { why, .. } => VaultError::NotAsPromised { why },
+        ShelfError::Missing { place, key } => VaultError::Missing { what: format!("{key} in {place}") },
         error => {
             let (what, why) = in_words(error);
             VaultError::Read { what, why }

@@ -269,6 +269,9 @@ pub enum VaultError {
     Write { what: String, why: String },
     #[error("the vault can't read {what}: {why}")]
     Read { what: String, why: String },
+    /// The vault was asked and has no such file; one that could not be asked has said nothing.
+    #[error("the vault can't read {what}: it is not there")]
+    Missing { what: String },
     #[error("the file is longer than the limit of {limit_bytes} bytes")]
     TooLong { limit_bytes: u64 },
     #[error("the file is not what was promised: {why}")]
@@ -315,7 +318,7 @@ pub trait Vault: Send + Sync {
     /// Reads the file again and returns its true length and hash: the proof after an action.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// `Missing` where it is not there, `NotAsPromised` where it is damaged; any other says nothing about the file.
     async fn verify(&self, sha256: &str) -> Result<StoredFile, VaultError>;
     /// What a file says of itself: how long it plays, how large it is, how it is coded.
     ///

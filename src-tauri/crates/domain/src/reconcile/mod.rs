@@ -39,6 +39,8 @@ pub use capture::{Unsaved, unsaved};
 pub enum Tried {
     /// The file could not be brought; `gone`: its provider says for sure that it no longer has it.
     Failed { gone: bool },
+    /// Nobody has it any more: our own copy is missing or damaged, and its provider says that it is gone.
+    Lost,
     /// The record did not allow it: somebody else has the item, or was first.
     Refused,
 }
@@ -273,8 +275,10 @@ fn lost(
     let waited = money.first_posted_at().map(|at| now.duration_since(at));
     let over = waited.is_none_or(|waited| waited >= policy.recover_until().min(policy.settle_after(question.every)));
     let is_lost = |item: &&ItemView<'_>| match question.tried.get(&item.item) {
-        Some(Tried::Failed { gone: true }) => true,
-        Some(Tried::Failed { gone: false }) => over || item.lost_at().is_some_and(|deadline| now >= deadline),
+        Some(Tried::Lost) => true,
+        // A copy of ours of which nobody has found that it is missing is there, whatever its provider says.
+        Some(Tried::Failed { gone: true }) if !item.is_saved() => true,
+        Some(Tried::Failed { .. }) => over || item.lost_at().is_some_and(|deadline| now >= deadline),
         Some(Tried::Refused) | None => false,
     };
     items.iter().filter(is_lost).map(|item| item.item).collect()

@@ -3,12 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{AskAbout, Decision, Question, Tried, decide, leave_unheard, to_ask};
+use crate::capture::Capture;
 use crate::diagnose::world::{RunKit, World, ago, now, of_team};
 use crate::diagnose::{ChargeRestoration, RestoredItem, RestoredLine};
 use crate::ids::RunId;
 use crate::matching::logical_runs;
 use crate::money::BalanceKind;
-use crate::plan::{Effect, Place};
+use crate::plan::{Effect, Place, StoredFile};
 use crate::ports::{DetectionKind, NextLook};
 use crate::work::{ItemState, JobState, OutputState, RetryInitiator, RunStatus, UploadResult};
 
@@ -369,6 +370,34 @@ fn a_failed_transfer_is_tried_again_until_hour_23_or_the_deadline() {
     }
     let gone = decided(&World::of([run(6).made()]), 0, &[(1, Tried::Failed { gone: true })]);
     assert!(told(&gone).starts_with("restore 1 q 100; done"), "{}", told(&gone));
+}
+
+/// P4, P7: a copy of ours exists until somebody has found that it does not.
+#[test]
+fn a_saved_file_is_given_up_only_where_our_copy_is_lost_too_or_time_is_up() {
+    let saved = |hours: i64| {
+        run(hours).made().edit(|row| {
+            row.captures.push(Capture {
+                run_id: row.run.id.clone(),
+                job_id: row.jobs[0].id.clone(),
+                item: 1,
+                file: StoredFile { sha256: "ab".repeat(32), bytes: 9, media_type: "video/mp4".into() },
+                captured_at: ago(1),
+            });
+        })
+    };
+    for (name, hours, tried, pays) in [
+        ("its provider has it no longer", 6, Tried::Failed { gone: true }, false),
+        ("the vault can't be read", 6, Tried::Failed { gone: false }, false),
+        ("nobody has it", 6, Tried::Lost, true),
+        ("time is up", 24, Tried::Failed { gone: false }, true),
+    ] {
+        for kit in [saved(hours), saved(hours).gone(1)] {
+            let decision = decided(&World::of([kit]), 0, &[(1, tried)]);
+            assert_eq!(!decision.restorations.is_empty(), pays, "{name}: {}", told(&decision));
+            assert!(pays || matches!(decision.next, NextLook::At { .. }), "{name}: {}", told(&decision));
+        }
+    }
 }
 
 #[test]
