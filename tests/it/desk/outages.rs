@@ -9,12 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use makegood_app::Desk;
 use makegood_connectors::vault::ShelfVault;
 use makegood_connectors::vault::shelf::{ContentKey, FolderShelf, Measured, Put, Shelf, ShelfError, Shelved, Staged};
-use makegood_domain::ids::JobId;
+use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::media::MediaFacts;
-use makegood_domain::ports::Vault as _;
+use makegood_domain::ports::{
+    Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Vault as _,
+};
 use url::Url;
 
-use super::loom::{OneLoom, Says};
+use super::loom::{Loom, OneLoom, Says};
 use super::reconciling::{CHARGED, Works, running_job, works};
 use super::world::{rich_ground, run_of_210};
 
@@ -144,4 +146,80 @@ async fn what_the_vault_has_lost_is_paid_where_its_provider_has_it_no_longer() {
     outage.vault.remove(&files[0].sha256).await.expect("taken away");
     outage.works.loom.script("run_0", Says::MadeAndFails { gone: true });
     assert_eq!(outage.pass_after(1).await, (0, 1), "it was looked for, and nobody has it");
+}
+
+/// `mill`, which gives the file of `run_1` to nobody in time.
+struct Busy(Arc<Loom>);
+
+#[async_trait]
+impl ProviderPort for Busy {
+    fn descriptor(&self) -> Descriptor {
+        self.0.descriptor()
+    }
+
+    fn capability(&self) -> Capability {
+        self.0.capability()
+    }
+
+    async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {
+        self.0.find_job(job, now).await
+    }
+
+    async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+        let got = self.0.fetch(job, item, sink).await;
+        if job.job_id.as_str() == "job-run_1" {
+            std::future::pending::<()>().await;
+        }
+        got
+    }
+}
+
+impl Providers for Busy {
+    fn get(&self, id: &ProviderId) -> Option<Arc<dyn ProviderPort>> {
+        (id.as_str() == "mill").then(|| Arc::new(Self(Arc::clone(&self.0))) as _)
+    }
+
+    fn all(&self) -> Vec<Descriptor> {
+        vec![self.0.descriptor()]
+    }
+}
+
+/// Times that it is looked whether something has come, while others have their turn.
+const TURNS: usize = 2_000;
+
+#[tokio::test]
+async fn what_is_ours_needs_no_place_with_its_provider() {
+    let runs = ["run_0", "run_1"].map(|run| [run_of_210(run, CHARGED), vec![running_job(run)]].concat());
+    let mut works = works(&[rich_ground(2), runs.concat()]).await;
+    works.policy.reconcile.per_provider = 1;
+    for run in ["run_0", "run_1"] {
+        works.loom.script(run, Says::Made);
+    }
+    let desk = works.desk_of(Arc::new(Busy(Arc::clone(&works.loom))));
+    desk.heard_of([JobId::new("job-run_0")]);
+    assert_eq!(desk.capture_wanted().await, 1);
+    // The only place is taken for the other one's file, and stays so until both are to be settled.
+    desk.heard_of([JobId::new("job-run_1")]);
+    let saving = tokio::spawn({
+        let desk = Arc::clone(&desk);
+        async move { desk.capture_wanted().await }
+    });
+    while works.loom.fetched.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    works.clock.advance(SignedDuration::from_hours(22));
+    let pass = tokio::spawn({
+        let (desk, shift) = (Arc::clone(&desk), works.shift("one"));
+        async move { desk.reconcile_once(&shift).await }
+    });
+    let mut run = works.run("run_0").await;
+    for _ in 0..TURNS {
+        if !run.outputs.is_empty() {
+            break;
+        }
+        run = works.run("run_0").await;
+    }
+    assert_eq!((run.outputs.len(), run.refunds.len()), (1, 0));
+    pass.abort();
+    saving.abort();
 }

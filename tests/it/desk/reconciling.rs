@@ -36,8 +36,8 @@ pub(super) struct Works {
     pub store: Arc<SqliteStore>,
     pub clock: Arc<ManualClock>,
     pub loom: Arc<Loom>,
+    pub policy: Policy,
     dir: TempDir,
-    policy: Policy,
 }
 
 /// A record with these runs, an hour after they were charged.

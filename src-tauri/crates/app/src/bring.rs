@@ -27,6 +27,8 @@ pub(crate) struct Wanted<'a> {
     pub until: Timestamp,
     /// Whose name is on it.
     pub by: &'a AgentId,
+    /// Whether its provider may be asked for it where our copy is lost: who has no place there may not.
+    pub asks: bool,
 }
 
 /// What must be done now and then while bytes arrive, and ends the transfer where it can't be.
@@ -136,6 +138,10 @@ impl Desk {
             Copy::Whole(file) => Ok(watched.all_here().map(|()| file).map_err(Ended::from)),
             // It may well be there: who asks its provider now may learn that it is gone, and take that for the end.
             Copy::Unread(why) => Ok(Err(Missed::new(why.to_string(), true).into())),
+            Copy::Lost if !wanted.asks => {
+                let why = "our copy is missing or damaged".to_owned();
+                Ok(Err(Missed { copy_lost: true, ..Missed::new(why, true) }.into()))
+            }
             Copy::Lost => match self.from_provider(wanted, pulse, watched).await? {
                 Err(Ended::Missed(missed)) => Ok(Err(Missed { copy_lost: true, ..missed }.into())),
                 brought => Ok(brought),

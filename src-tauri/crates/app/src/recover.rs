@@ -37,6 +37,8 @@ pub(crate) struct Saga<'a> {
     pub action: Option<(&'a ActionKey, &'a CaseId)>,
     /// Whose name is on the copy of ours.
     pub by: &'a AgentId,
+    /// Whether its provider may be asked where our copy is lost.
+    pub asks: bool,
 }
 
 impl Saga<'_> {
@@ -147,7 +149,7 @@ impl Desk {
         };
         let until = self.now().saturating_add(self.policy.longest_transfer()).unwrap_or(Timestamp::MAX);
         let action = Some((key, &plan.case_id));
-        let saga = Saga { run_id, item: *item, fetch, place, output_id, until, action, by: &self.agent.id };
+        let saga = Saga { run_id, item: *item, fetch, place, output_id, until, action, by: &self.agent.id, asks: true };
         let first = PARTS * self.attempts(key, number).await?;
         let _place = self.lanes.place(&fetch.provider_id, Side::Agents);
         let recovered = self.transfer(&OfAction { desk: self, key, number }, first, &saga, scope).await?;
@@ -177,7 +179,7 @@ impl Desk {
         let fresh = self.take_over(saga).await?;
         let scope = fresh.as_ref().unwrap_or(scope);
         let watched = self.watch(saga.of());
-        let wanted = Wanted { scope, fetch: saga.fetch, until: saga.until, by: saga.by };
+        let wanted = Wanted { scope, fetch: saga.fetch, until: saga.until, by: saga.by, asks: saga.asks };
         let mut leased = Leased { desk: self, journal, saga, held: &mut held };
         let file = match self.in_vault(&wanted, &mut leased, &watched).await? {
             Ok(file) => file,

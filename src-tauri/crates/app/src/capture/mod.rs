@@ -378,7 +378,7 @@ impl Desk {
             bytes: file.fetch.bytes,
             captures: true,
         });
-        let wanted = Wanted { scope, fetch: &file.fetch, until, by };
+        let wanted = Wanted { scope, fetch: &file.fetch, until, by, asks: true };
         let ended = self.in_vault(&wanted, &mut NoLease(until), &watched).await?;
         drop(watched);
         Ok(match ended {

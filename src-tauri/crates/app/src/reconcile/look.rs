@@ -51,6 +51,8 @@ pub(super) struct Look<'p> {
     /// Jobs about which nobody could be asked.
     pub unheard: BTreeSet<AskAbout>,
     pub tried: BTreeMap<u32, Tried>,
+    /// Items of which our own copy was looked for and is missing or damaged.
+    pub unkept: BTreeSet<u32>,
     /// Items of which a file was to be saved in this look.
     pub saving: BTreeSet<u32>,
     pub outcome: Outcome,
@@ -68,6 +70,7 @@ impl Look<'_> {
             asked: BTreeSet::new(),
             unheard: BTreeSet::new(),
             tried: BTreeMap::new(),
+            unkept: BTreeSet::new(),
             saving: BTreeSet::new(),
             outcome: Outcome::default(),
         }

@@ -11,10 +11,11 @@ use makegood_domain::reconcile::{Decision, Question, Settlement, Transfer, Tried
 use makegood_domain::scope::Scope;
 
 use super::look::{Came, Hand, Look, Pass, Wish};
+use crate::bring::copy_of;
 use crate::capture::Saved;
 use crate::desk::Desk;
 use crate::error::Result;
-use crate::recover::{Journal, Recovered, Saga};
+use crate::recover::{Journal, PARTS, Recovered, Saga};
 
 /// Decisions about one run in one look: an incident, the files, the credits of those that failed, and
 /// the end. More would mean that the record does not show what it confirmed.
@@ -92,8 +93,13 @@ impl Desk {
             look.outcome.concerned = true;
             self.open_incident(&decision, look).await?;
             for transfer in &decision.transfers {
+                if copy_of(&scope, &transfer.fetch).is_some() && !look.unkept.contains(&transfer.item) {
+                    // What is ours needs no place with its provider.
+                    self.bring(transfer, &scope, look, hand, false).await?;
+                    continue;
+                }
                 match self.wish(look, pass, &transfer.fetch.provider_id) {
-                    Wish::Granted => self.bring(transfer, &scope, look, hand).await?,
+                    Wish::Granted => self.bring(transfer, &scope, look, hand, true).await?,
                     Wish::Without => {
                         look.tried.insert(transfer.item, Tried::Failed { gone: false });
                     }
@@ -187,8 +193,15 @@ impl Desk {
     }
 
     /// The saga of one file, as an agent's recovery does it. A refusal is somebody else's work: the
-    /// item is left alone.
-    async fn bring(&self, transfer: &Transfer, scope: &Scope, look: &mut Look<'_>, hand: &mut Hand<'_>) -> Result<()> {
+    /// item is left alone. `asks`: there is a place with its provider, should our copy be lost.
+    async fn bring(
+        &self,
+        transfer: &Transfer,
+        scope: &Scope,
+        look: &mut Look<'_>,
+        hand: &mut Hand<'_>,
+        asks: bool,
+    ) -> Result<()> {
         let by = AgentId::new(RECONCILER);
         let saga = Saga {
             run_id: &look.due.root,
@@ -199,9 +212,12 @@ impl Desk {
             until: transfer.until,
             action: None,
             by: &by,
+            asks,
         };
+        // Looking for our copy was an attempt of its own, which took no lease a second time.
+        let first = if look.unkept.contains(&transfer.item) { PARTS } else { 0 };
         let journal = OfSweep { desk: self, key: &transfer.key };
-        let recovered = hand.without(self.transfer(&journal, 0, &saga, scope)).await?;
+        let recovered = hand.without(self.transfer(&journal, first, &saga, scope)).await?;
         let (tried, outcome) = (&mut look.tried, &mut look.outcome);
         match recovered {
             Recovered::Delivered => outcome.transferred.push(transfer.fetch.provider_id.clone()),
@@ -213,6 +229,9 @@ impl Desk {
             Recovered::Cancelled(by) => {
                 tracing::info!(key = %transfer.key, %by, "cancelled at the desk");
                 tried.insert(transfer.item, Tried::Refused);
+            }
+            Recovered::Failed(missed) if missed.copy_lost && !asks => {
+                look.unkept.insert(transfer.item);
             }
             Recovered::Failed(missed) => {
                 outcome.problems.push(format!("{}: {}", transfer.key, missed.why));
