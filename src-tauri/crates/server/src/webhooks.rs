@@ -25,7 +25,7 @@ pub struct Address {
 }
 
 /// Headers that are kept with a delivery: those that a proof rests on, and what the body is.
-const KEPT: [&str; 4] = ["content-type", "signature", "sync-signature", "user-agent"];
+const KEPT: [&str; 5] = ["content-type", "signature", "sync-signature", "user-agent", "x-signature-primary"];
 const KEPT_PREFIXES: [&str; 4] = ["webhook-", "x-fal-", "x-bfl-", "heygen-"];
 
 /// `POST /webhooks/{provider}` and `/webhooks/{provider}/{endpoint}`.

@@ -123,6 +123,13 @@ pub(super) fn sync() -> Vector {
     vector("sync", Some("throwaway-sync"), None, &[("sync-signature", value)], body)
 }
 
+/// The same under the name that the other page of Sync's has.
+pub(super) fn primary_sync() -> Vector {
+    let one = sync();
+    let value = one.headers[0].1.clone();
+    one.without("sync-signature").with("x-signature-primary", &value)
+}
+
 pub(super) fn heygen() -> Vector {
     let tag = "a2a453ee00ef1d9beadee66a1c43a874fe7c4248b13b0e04e5d7b772a6fa764a";
     let body = r#"{"event_type":"avatar_video.success","event_data":{"video_id":"v-31"}}"#;
@@ -164,7 +171,7 @@ fn a_header_that_decides_is_there_once() {
 
 #[test]
 fn what_was_signed_with_a_time_is_believed_for_five_minutes() {
-    for one in [standard(), fal(), gemini(), sync(), dated_heygen()] {
+    for one in [standard(), fal(), gemini(), sync(), primary_sync(), dated_heygen()] {
         for seconds in [-300, -1, 0, 300] {
             assert_eq!(one.later(seconds).proof(), Proof::Proven, "{} {seconds}", one.form);
         }
@@ -184,6 +191,38 @@ fn a_delivery_of_heygen_has_its_time_and_one_tag_that_decides() {
     let mut both = one.with("heygen-signature", &"0".repeat(64));
     both.headers.push(("signature".to_owned(), good));
     assert!(both.refusal().contains("no signature fits"), "a tag of before version 3 makes up for nothing");
+}
+
+#[test]
+fn a_delivery_of_sync_has_one_of_two_headers_that_decides() {
+    let (guides, other) = (sync(), primary_sync());
+    let good = guides.headers[0].1.clone();
+    let bad = format!("t=1790000000,v1={}", "0".repeat(64));
+    let (signature, primary) = ("sync-signature", "x-signature-primary");
+    assert!(guides.without(signature).refusal().contains("sync-signature is missing"));
+    for (one, want) in [
+        (other.clone(), ""),
+        (other.with(primary, &bad), "no signature fits"),
+        (other.with(primary, "v1=00"), "x-signature-primary is not"),
+        (other.with(primary, &good.replace("t=1790000000,", "")), "x-signature-primary is not"),
+        (other.with(primary, &good.replace("v1=", "v0=")), "x-signature-primary is not"),
+        (other.with(primary, &good.replace("t=179", "t=178")), "replay"),
+        (other.with(primary, &good.replace(",v1=", ",v1=00")), "no signature fits"),
+        (guides.with(primary, &bad), ""),
+        (guides.with(primary, &good), ""),
+        (other.with(signature, &bad), "no signature fits"),
+        (other.with(signature, "later"), "sync-signature is not"),
+    ] {
+        match one.proof() {
+            Proof::Proven => assert_eq!(want, "", "{:?}", one.headers),
+            _ => assert!(!want.is_empty() && one.refusal().contains(want), "{:?}: {}", one.headers, one.refusal()),
+        }
+    }
+    let mut twice = other.clone();
+    twice.headers.push((primary.to_owned(), good));
+    assert!(twice.refusal().contains("x-signature-primary came more than once"));
+    let altered = Vector { body: [other.body.as_slice(), b" "].concat(), ..other };
+    assert!(altered.refusal().contains("no signature fits"));
 }
 
 #[test]
@@ -234,7 +273,7 @@ fn the_signed_bytes_cannot_be_cut_in_another_way() {
 
 #[test]
 fn another_secret_or_key_proves_nothing() {
-    for one in [standard(), bfl(), sync(), heygen(), dated_heygen()] {
+    for one in [standard(), bfl(), sync(), primary_sync(), heygen(), dated_heygen()] {
         let other = Vector { secret: Some("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()), ..one };
         assert!(other.refusal().contains("no signature fits"), "{}", other.form);
     }
