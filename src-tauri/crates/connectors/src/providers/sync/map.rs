@@ -46,7 +46,10 @@ fn refused(status: u16, body: &[u8]) -> Reading {
         Err(unread) => unread.into(),
     };
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    match value["errorCode"].as_str() {
+    // Its pages write the code in three ways.
+    let is_code = |text: &&str| text.contains('_') && !text.contains(char::is_whitespace);
+    let code = ["errorCode", "code", "error"].into_iter().find_map(|name| value[name].as_str().filter(is_code));
+    match code {
         Some(code) if code.ends_with("_OUTCOME_UNKNOWN") => {
             let about = value["generationId"].as_str().map(JobId::new);
             Reading { about, ..Reading::unrecognised(format!("{code}: whether there is a generation is not known")) }
@@ -180,6 +183,17 @@ mod tests {
         };
         let open = of(409, "IDEMPOTENCY_OUTCOME_UNKNOWN");
         assert_eq!((open.state, open.about), (JobState::Unrecognised, Some(JobId::from("g1"))));
+        for name in ["errorCode", "code", "error"] {
+            let body = json!({name: "IDEMPOTENCY_OUTCOME_UNKNOWN", "generationId": "g1"});
+            let open = explain(409, body.to_string().as_bytes());
+            assert_eq!((open.state, open.about), (JobState::Unrecognised, Some(JobId::from("g1"))), "{name}");
+            let busy = explain(409, json!({name: "IDEMPOTENCY_REQUEST_IN_PROGRESS"}).to_string().as_bytes());
+            assert_eq!(busy.cause, Some(Cause::Passing), "{name}");
+        }
+        let beside = json!({"error": "Conflict", "code": "IDEMPOTENCY_OUTCOME_UNKNOWN"});
+        assert_eq!(explain(409, beside.to_string().as_bytes()).state, JobState::Unrecognised);
+        let words = json!({"error": "The job is IN_PROGRESS", "statusCode": 409});
+        assert_eq!(explain(409, words.to_string().as_bytes()).cause, Some(Cause::Refused));
         assert_eq!(of(409, "IDEMPOTENCY_REQUEST_IN_PROGRESS").cause, Some(Cause::Passing));
         assert_eq!(of(409, "IDEMPOTENCY_KEY_REUSED").cause, Some(Cause::Refused));
         assert_eq!(of(429, "concurrency_limit_reached").cause, Some(Cause::TooOften));
