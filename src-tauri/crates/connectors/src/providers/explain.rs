@@ -190,6 +190,9 @@ impl Explained {
         let is_over =
             matches!(reading.state, JobState::Succeeded | JobState::Failed | JobState::Filtered | JobState::Cancelled);
         let mut notes = Vec::new();
+        if reading.cause == Some(Cause::Wordless) {
+            notes.push("it came without the provider's own words, and may be of anybody in between".to_owned());
+        }
         if reading.state == JobState::Filtered {
             notes.push("a safety filter withheld it".to_owned());
         }
@@ -305,7 +308,7 @@ fn word_of(facts: &Facts, reading: &Reading) -> Word {
         (JobState::Succeeded, _) => Word::Succeeded,
         (JobState::Failed | JobState::Filtered, _) => Word::Failed,
         (JobState::Cancelled, _) => Word::Cancelled,
-        (JobState::NotFound, _) => facts.not_found,
+        (JobState::NotFound, _) | (JobState::LookupFailed, Some(Cause::Wordless)) => facts.not_found,
         (JobState::Unrecognised, _) => Word::Unknown,
         (JobState::LookupFailed, Some(Cause::KeyRefused)) => Word::AuthError,
         (JobState::LookupFailed, Some(Cause::TooOften)) => Word::RateLimited,

@@ -10,7 +10,7 @@ use url::Url;
 use crate::http::{Answer, Ask, Http, HttpError, same_origin};
 
 use super::protocol::Facts;
-use super::reading::{Asset, Cause, Reading, Unread};
+use super::reading::{self, Asset, Cause, Reading, Unread};
 
 /// Between two questions about something that was not found: some providers forget a job for a
 /// moment under load.
@@ -134,8 +134,13 @@ impl Inquiry<'_> {
         if self.hasty || !is_missing(&answer) {
             return Ok(answer);
         }
+        self.wait_a_moment().await;
+        Ok(least_believed(answer, self.pose(ask).await?))
+    }
+
+    /// What was not found may be there again afterwards.
+    pub async fn wait_a_moment(&self) {
         self.http.wait(SECOND_LOOK).await;
-        self.pose(ask).await
     }
 
     /// [`Self::ask_twice`], of an answer that may be the file itself: the body of a success is not
@@ -148,8 +153,8 @@ impl Inquiry<'_> {
         if self.hasty || !not_found(&answer) {
             return Ok(answer);
         }
-        self.http.wait(SECOND_LOOK).await;
-        self.glance(url).await
+        self.wait_a_moment().await;
+        Ok(least_believed(answer, self.glance(url).await?))
     }
 
     async fn glance(&mut self, url: &Url) -> Result<Answer, Unread> {
@@ -159,7 +164,8 @@ impl Inquiry<'_> {
     }
 
     /// Whether a file is there, by asking for its first byte. A page or a refusal in its place
-    /// tells nothing; only *not found* and *gone* do.
+    /// tells nothing; only *not found* and *gone* do, and who looks once believes neither
+    /// ([`super::items`]).
     pub async fn look_at(&mut self, asset: &mut Asset) {
         if asset.url.starts_with("data:") {
             asset.exists_now = Some(true);
@@ -229,6 +235,11 @@ pub fn below<'s>(base: &Url, segments: impl IntoIterator<Item = &'s str>) -> Res
 
 fn not_found(answer: &Answer) -> bool {
     matches!(answer.status, 404 | 410)
+}
+
+/// Of two looks that both found nothing, the one that says less: somebody stood in between when a page came.
+fn least_believed(first: Answer, second: Answer) -> Answer {
+    if not_found(&first) && not_found(&second) && reading::is_page(&first.body) { first } else { second }
 }
 
 /// A page in the place of a file: what some hosts answer when an address has expired.

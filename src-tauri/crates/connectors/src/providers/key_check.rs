@@ -105,6 +105,9 @@ fn judged(name: &str, reading: &Reading, unanswered: Option<&HttpError>) -> (Key
         Some(Cause::KeyRefused) => (KeyVerdict::AuthError, sentence(said)),
         Some(Cause::TooOften) => (KeyVerdict::RateLimited, sentence(said)),
         Some(Cause::Passing | Cause::PassingOrFailed) => (KeyVerdict::Faulty, format!("{name} answered: {said}.")),
+        Some(Cause::Wordless) => {
+            (KeyVerdict::Unclear, format!("{name} may have answered, or somebody in between: {said}."))
+        }
         Some(Cause::Refused | Cause::GoneOrWrongKey | Cause::Retired) => {
             (KeyVerdict::Unclear, format!("{name} did not take the question: {said}."))
         }

@@ -25,6 +25,7 @@ mod archives;
 mod explain;
 mod files;
 mod inquiry;
+mod items;
 mod key_check;
 mod kind;
 mod listing;
@@ -36,6 +37,7 @@ mod settings;
 mod signature;
 mod table;
 mod veo;
+mod witness;
 
 pub use explain::{AssetState, Document, Explained, Origin, Output, Word, explain};
 pub use inquiry::Inquiry;

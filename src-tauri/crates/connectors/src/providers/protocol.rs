@@ -9,13 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
     Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, ListedJob,
     LookUp, ProviderError, ProviderPort, Retry, Start, VaultError,
 };
-use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
+use makegood_domain::work::{Job, JobState};
 use secrecy::SecretString;
 use url::Url;
 
@@ -23,8 +23,10 @@ use crate::http::{Answer, Ask, DownloadError, Downloaded, Form, Http, Shut};
 
 use super::explain::{Document, Explained, Word};
 use super::inquiry::Inquiry;
+use super::items::in_their_places;
 use super::key_check::{NoSuchJob, signed};
 use super::reading::{Asset, Piece, Pieces, Reading, Unread};
+use super::witness;
 
 /// What is fixed about a provider.
 #[derive(Debug)]
@@ -104,6 +106,11 @@ pub trait Protocol: Send + Sync + 'static {
     fn no_such_job(&self) -> NoSuchJob {
         NoSuchJob::default()
     }
+    /// Asks something that the provider answers with a success and nobody else does: whether it was so answered, or
+    /// `None` where there is no such question. By default its list.
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        if self.facts().capability.list_by_time { Some(witness::lists(self, inquiry).await) } else { None }
+    }
     /// What a document says, without asking anybody.
     fn explain(&self, document: &Document<'_>) -> Explained;
     /// The same as of an instant, where that changes what it says.
@@ -145,58 +152,6 @@ impl Adapter {
     pub(super) fn inquiry<'a>(&'a self, job: &'a JobRef, now: Option<Timestamp>) -> Inquiry<'a> {
         let (http, facts, history) = (&self.http, self.protocol.facts(), self.history.as_ref());
         Inquiry { http, facts, job, history, now, raw: Vec::new(), hasty: false, unanswered: None }
-    }
-
-    /// The items of a reading, each file looked at.
-    async fn items(&self, inquiry: &mut Inquiry<'_>, reading: &mut Reading) -> Vec<JobItem> {
-        let requested = inquiry.job.items();
-        let deadline = self.deadline(reading.finished_at, inquiry.job);
-        let pieces = match std::mem::take(&mut reading.pieces) {
-            Pieces::Unlisted => Vec::new(),
-            Pieces::Gone => {
-                vec![Piece::File(Asset { exists_now: Some(false), ..Asset::default() }); requested as usize]
-            }
-            Pieces::Listed(pieces) => self.spread(inquiry, pieces).await,
-        };
-        let pieces = in_their_places(pieces, requested);
-        let missing = pieces.iter().take(requested as usize).filter(|piece| **piece == Piece::Missing).count();
-        if reading.holds_more && reading.state == JobState::Succeeded && pieces.len() < requested as usize + missing {
-            let why = "the answer lists fewer files than were asked for, and holds what is not understood";
-            *reading = Reading { about: reading.about.take(), ..Reading::unrecognised(why) };
-            return Vec::new();
-        }
-        let mut items = Vec::new();
-        for (item, piece) in (1..=requested).zip(pieces) {
-            let made = match piece {
-                Piece::Filtered => made(item, ItemState::Filtered, reading.finished_at),
-                Piece::Missing => made(item, ItemState::NotReturned, reading.finished_at),
-                Piece::File(mut asset) => {
-                    if asset.exists_now.is_none() && asset.member.is_none() {
-                        self.protocol.look_at(inquiry, &mut asset).await;
-                    }
-                    let file = ProviderFile {
-                        bytes: asset.bytes,
-                        sha256_prefix: String::new(),
-                        available_until: asset.available_until.or(deadline),
-                        exists_now: asset.exists_now,
-                    };
-                    let finished_at = asset.finished_at.or(reading.finished_at);
-                    JobItem { file: Some(file), ..made(item, ItemState::Succeeded, finished_at) }
-                }
-            };
-            items.push(made);
-        }
-        if let Some(fate) = fate_of_the_rest(reading.state) {
-            let next = u32::try_from(items.len()).unwrap_or(u32::MAX).saturating_add(1);
-            items.extend((next..=requested).map(|item| made(item, fate, reading.finished_at)));
-        }
-        items
-    }
-
-    /// Until when files are kept, by what the vendor states.
-    fn deadline(&self, finished_at: Option<Timestamp>, job: &JobRef) -> Option<Timestamp> {
-        let kept = SignedDuration::from_mins(i64::from(self.file_minutes?));
-        finished_at.unwrap_or(job.submitted_at).checked_add(kept).ok()
     }
 
     /// The file of one item, by a fresh look-up.
@@ -305,7 +260,8 @@ impl ProviderPort for Adapter {
     async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {
         let mut inquiry = self.inquiry(job, Some(now));
         let reading = self.protocol.read(&mut inquiry).await.unwrap_or_else(Reading::from);
-        let mut reading = inquiry.believed(reading);
+        let reading = inquiry.believed(reading);
+        let mut reading = self.witnessed(&mut inquiry, reading).await;
         let items = self.items(&mut inquiry, &mut reading).await;
         let job = Job {
             id: job.job_id.clone(),
@@ -380,8 +336,12 @@ impl ProviderPort for Adapter {
             Err(missed) if missed.is_refused => missed.error,
             done => return done.map_err(|missed| missed.error),
         };
-        // Signed addresses live for minutes: the job tells another one, if the file is still there.
+        // Signed addresses live for minutes: the job tells another one, if the file is still there. That it is gone is
+        // believed when it is seen twice.
         tracing::debug!(provider = %self.id, why = %missed.message, "asking for a fresh address of a file");
+        if missed.gone {
+            self.inquiry(job, None).wait_a_moment().await;
+        }
         let fresh = self.find_asset(job, item).await?;
         self.transfer(&fresh, sink).await.map_err(|missed| missed.error)
     }
@@ -400,34 +360,10 @@ impl From<ProviderError> for Missed {
     }
 }
 
-/// The pieces at the places of their items. A list with more places than items were asked for is none of items, place by
-/// place: then those that hold nothing are no missing ones.
-fn in_their_places(mut pieces: Vec<Piece>, requested: u32) -> Vec<Piece> {
-    if pieces.len() > requested as usize {
-        pieces.retain(|piece| *piece != Piece::Missing);
-    }
-    pieces
-}
-
 /// A list moves on while it is read, and what was on one page is on the next one too.
 fn each_once(jobs: Vec<ListedJob>) -> Vec<ListedJob> {
     let mut seen = BTreeSet::new();
     jobs.into_iter().filter(|job| seen.insert(job.job_id.clone())).collect()
-}
-
-fn made(item: u32, state: ItemState, finished_at: Option<Timestamp>) -> JobItem {
-    JobItem { item, state, finished_at, file: None }
-}
-
-/// What became of items that an answer does not list; `None` where that says nothing about items.
-fn fate_of_the_rest(state: JobState) -> Option<ItemState> {
-    match state {
-        JobState::Queued | JobState::Processing => Some(ItemState::Processing),
-        JobState::Succeeded => Some(ItemState::NotReturned),
-        JobState::Failed => Some(ItemState::Failed),
-        JobState::Filtered => Some(ItemState::Filtered),
-        JobState::Cancelled | JobState::NotFound | JobState::LookupFailed | JobState::Unrecognised => None,
-    }
 }
 
 /// What an answer in place of a file means. The address was fresh, so 403 is not an expired one:

@@ -38,6 +38,8 @@ pub enum Cause {
     Refused,
     /// A passing fault, or the job's own; asking again tells.
     PassingOrFailed,
+    /// 404 or 410 without a word of the provider's: it may be of anybody in between.
+    Wordless,
     /// A file is gone, or belongs to another key.
     GoneOrWrongKey,
     /// The provider has given the service up.
@@ -109,6 +111,13 @@ impl Reading {
         Self::of(JobState::Unrecognised).saying(why)
     }
 
+    /// Whether it says that there is nothing, in words or without: then it is asked again, before anything is made
+    /// of it.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.state == JobState::NotFound || self.cause == Some(Cause::Wordless)
+    }
+
     /// Succeeded, with these files.
     #[must_use]
     pub fn with_files(assets: Vec<Asset>) -> Self {
@@ -135,6 +144,16 @@ impl Unread {
     pub fn refused(why: impl Into<String>) -> Self {
         Self { state: JobState::LookupFailed, why: why.into(), cause: Some(Cause::Refused) }
     }
+
+    /// The same, of a question beside the one about the job: that nothing is there without a word says nothing of the
+    /// job, and there is nothing to be made sure of.
+    #[must_use]
+    pub fn of_another_question(self) -> Self {
+        match self.cause {
+            Some(Cause::Wordless) => Self { state: JobState::LookupFailed, cause: Some(Cause::Passing), ..self },
+            _ => self,
+        }
+    }
 }
 
 impl From<Unread> for Reading {
@@ -146,9 +165,16 @@ impl From<Unread> for Reading {
 /// Reads a body of a 2xx answer, or says why there is nothing to read: the meaning of statuses
 /// that all providers share.
 ///
-/// 404 and 410 are *not found*, whatever the reason (no provider tells them apart), where they come with an error in
-/// JSON, as every provider's do: a page, or nothing, may be of anybody in between. Everything else of 4xx and 5xx says
-/// something about the question, nothing about the job.
+/// 404 and 410 are *not found*, whatever the reason (no provider tells them apart). How much of that is believed is
+/// decided by what comes with them, as credits go back for it:
+///
+/// * an error in JSON is the provider's;
+/// * a page is of somebody in between, whatever its status;
+/// * nothing, or a few words: some providers answer so, and some proxies. 410 is said of nothing that was never there,
+///   and no proxy is known that says it by itself. 404 is [`Cause::Wordless`], and stands only where the provider
+///   answers otherwise ([`super::witness`]).
+///
+/// Everything else of 4xx and 5xx says something about the question, nothing about the job.
 ///
 /// # Errors
 /// What is known without a body to read.
@@ -163,7 +189,11 @@ pub fn body_of<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T,
             }
         },
         404 | 410 if is_of_an_api(body) => (JobState::NotFound, None, words()),
-        404 | 410 => failed(Cause::Passing, format!("HTTP {status} without a word of the provider's")),
+        404 | 410 if is_page(body) => failed(Cause::Passing, format!("HTTP {status} with a page, of whoever made it")),
+        404 | 410 => {
+            let state = if status == 410 { JobState::NotFound } else { JobState::LookupFailed };
+            (state, Some(Cause::Wordless), format!("HTTP {status} without a word of the provider's"))
+        }
         401 | 403 => failed(Cause::KeyRefused, format!("the key was not accepted: {}", words())),
         429 => failed(Cause::TooOften, format!("asked too often: {}", words())),
         501 | 505 => failed(Cause::Refused, words()),
@@ -180,6 +210,12 @@ pub fn is_of_an_api(body: &[u8]) -> bool {
         Ok(Value::Array(list)) => !list.is_empty() && list.iter().all(Value::is_object),
         _ => false,
     }
+}
+
+/// Whether a body is markup, and so of no provider's API.
+pub fn is_page(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// The words of an error body, wherever the provider keeps them.
@@ -287,11 +323,10 @@ mod tests {
             (404, "{}", JobState::NotFound),
             (410, r#"{"detail":"gone"}"#, JobState::NotFound),
             (404, r#"[{"error":{"code":404}}]"#, JobState::NotFound),
-            (404, "", JobState::LookupFailed),
             (404, "<html><h1>404 Not Found</h1></html>", JobState::LookupFailed),
-            (410, "Gone", JobState::LookupFailed),
-            (404, "null", JobState::LookupFailed),
-            (404, "[]", JobState::LookupFailed),
+            (410, "\u{feff}\n <!doctype html>", JobState::LookupFailed),
+            (410, "", JobState::NotFound),
+            (410, "Gone", JobState::NotFound),
             (200, "<html>", JobState::Unrecognised),
             (200, "[]", JobState::Unrecognised),
             (204, "", JobState::Unrecognised),
@@ -306,6 +341,26 @@ mod tests {
         ] {
             let read = body_of::<serde_json::Map<String, Value>>(status, body.as_bytes());
             assert_eq!(read.expect_err("no job in it").state, want, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn nothing_there_without_a_word_is_told_from_a_page() {
+        use JobState::{LookupFailed, NotFound};
+        for (status, body, want) in [
+            (404, "", (LookupFailed, Some(Cause::Wordless))),
+            (404, "404 page not found\n", (LookupFailed, Some(Cause::Wordless))),
+            (404, "null", (LookupFailed, Some(Cause::Wordless))),
+            (404, "[]", (LookupFailed, Some(Cause::Wordless))),
+            (404, "{}", (NotFound, None)),
+            (404, "<Error><Code>NoSuchKey</Code></Error>", (LookupFailed, Some(Cause::Passing))),
+            (410, "", (NotFound, Some(Cause::Wordless))),
+            (410, "<p>", (LookupFailed, Some(Cause::Passing))),
+        ] {
+            let unread = body_of::<serde_json::Map<String, Value>>(status, body.as_bytes()).expect_err("no job in it");
+            assert_eq!((unread.state, unread.cause), want, "{status} {body}");
+            let reading = Reading::from(unread);
+            assert_eq!(reading.is_missing(), want.1 != Some(Cause::Passing), "{status} {body}");
         }
     }
 

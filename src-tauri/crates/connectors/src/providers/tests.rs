@@ -18,3 +18,24 @@ fn settings_are_checked_before_anything_is_asked() {
         assert!(refused.contains(says) && !refused.contains("bad"), "{refused}");
     }
 }
+
+/// A document in a ticket says *not found* with or without words; what is a page is of whoever made it.
+#[test]
+fn nothing_there_is_explained_as_not_found_also_without_a_word() {
+    for protocol in ADAPTERS.iter().filter(|protocol| protocol.facts().capability.look_up) {
+        let facts = protocol.facts();
+        for status in [404, 410] {
+            let explained = |body: &[u8]| protocol.explain(&Document { origin: Origin::Answer, status, body });
+            let worded = explained(br#"{"detail":"nothing here"}"#);
+            assert_eq!((worded.word, worded.notes.len()), (facts.not_found, 0), "{}: {status}", facts.adapter);
+            for body in ["", "Not Found", " \n"] {
+                let told = explained(body.as_bytes());
+                let notes = told.notes.join("; ");
+                assert_eq!(told.word, facts.not_found, "{}: HTTP {status} {body:?}: {told:?}", facts.adapter);
+                assert!(notes.contains("without the provider's own words"), "{}: {status} {body:?}", facts.adapter);
+            }
+            let page = explained(b"\n<!DOCTYPE html><h1>404</h1>");
+            assert_eq!((page.word, page.retryable), (Word::Retryable, true), "{}: {status}: {page:?}", facts.adapter);
+        }
+    }
+}

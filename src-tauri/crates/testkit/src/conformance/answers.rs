@@ -11,6 +11,7 @@ pub(super) async fn run(subject: &dyn Subject) {
     states(subject).await;
     unanswered(subject).await;
     not_found(subject).await;
+    not_found_without_a_word(subject).await;
     patience(subject).await;
     unreadable(subject).await;
     nothing_leaks(subject).await;
@@ -83,16 +84,56 @@ async fn not_found(subject: &dyn Subject) {
         assert_eq!(stage.look_up(1).await.job.state, JobState::NotFound, "HTTP {status}");
         assert_eq!(stage.asked(&subject.question()), 2, "HTTP {status} is asked twice");
     }
-    // Nobody knows whose it is.
-    for page in ["", "Not Found", "<html><h1>404 Not Found</h1></html>"] {
-        let stage = Stage::set(subject).await;
-        stage.answer(Reply::new(404, "text/html", page));
-        let found = stage.look_up(1).await;
-        assert_eq!((found.job.state, found.job.items.len()), (JobState::LookupFailed, 0), "HTTP 404: {page}");
-    }
     let stage = Stage::set(subject).await;
     stage.play_after([Reply::json(404, &serde_json::json!({}))], &Scene::Processing);
     assert_eq!(stage.look_up(1).await.job.state, JobState::Processing, "a 404 that passes");
+}
+
+/// Whose word a 404 is that comes without one is known only where the provider answers otherwise.
+async fn not_found_without_a_word(subject: &dyn Subject) {
+    let otherwise = subject.otherwise();
+    let page = "<html><h1>404 Not Found</h1></html>";
+    for (status, body, is_there, want) in [
+        (404, "", true, JobState::NotFound),
+        (404, "404 page not found\n", true, JobState::NotFound),
+        (404, "", false, JobState::LookupFailed),
+        (404, "Not Found", false, JobState::LookupFailed),
+        (404, page, true, JobState::LookupFailed),
+        (410, "", true, JobState::NotFound),
+        (410, "Gone", true, JobState::NotFound),
+        (410, page, true, JobState::LookupFailed),
+    ] {
+        let stage = Stage::set(subject).await;
+        stage.server.otherwise(Reply::new(404, "text/plain", ""));
+        stage.answer(Reply::new(status, "text/html", body));
+        if let Some((path, body)) = otherwise.as_ref().filter(|_| is_there) {
+            stage.server.on(path, [Reply::json(200, body)]);
+        }
+        // Who can't be asked otherwise is not believed without a word.
+        let want = if status == 404 && otherwise.is_none() { JobState::LookupFailed } else { want };
+        let found = stage.look_up(1).await;
+        assert_eq!(
+            (found.job.state, found.job.items.len()),
+            (want, 0),
+            "HTTP {status} {body:?}, {is_there}: {found:?}"
+        );
+        assert!(found.job.error.is_some_and(|why| why.contains("HTTP")), "HTTP {status} {body:?}: the reason is told");
+        let asked = stage.asked(&subject.question());
+        assert!(asked >= 2 || want == JobState::LookupFailed, "HTTP {status} {body:?} is asked twice: {asked}");
+        stage.only_read();
+    }
+    let stage = Stage::set(subject).await;
+    if let Some((path, body)) = &otherwise {
+        stage.server.on(path, [Reply::json(200, body)]);
+    }
+    stage.play_after([Reply::new(404, "text/plain", "")], &Scene::Processing);
+    assert_eq!(stage.look_up(1).await.job.state, JobState::Processing, "an empty 404 that passes");
+    if let Some((path, body)) = &otherwise {
+        let stage = Stage::set(subject).await;
+        stage.server.on(path, [Reply::json(200, body)]);
+        stage.play_after([Reply::new(404, "text/plain", ""), Reply::new(404, "text/plain", "")], &Scene::Processing);
+        assert_eq!(stage.look_up(1).await.job.state, JobState::Processing, "one that passes after two looks");
+    }
 }
 
 async fn patience(subject: &dyn Subject) {

@@ -3,13 +3,14 @@
 use makegood_domain::ports::Retry;
 use makegood_domain::work::{ItemState, JobState};
 
-use super::{Kept, Scene, Stage, Subject};
+use super::{Kept, Scene, Stage, Subject, now};
 use crate::{Reply, Sample};
 
 pub(super) async fn run(subject: &dyn Subject) {
     whole_batch(subject).await;
     partial_batch(subject).await;
     presence(subject).await;
+    gone_is_seen_twice(subject).await;
     transfers(subject).await;
     begun_anew(subject).await;
     refusals(subject).await;
@@ -76,6 +77,45 @@ async fn presence(subject: &dyn Subject) {
         assert_eq!(found.job.state, JobState::Succeeded, "the job stays as it is: {reply:?}");
         let exists = found.job.items.first().and_then(|item| item.file.as_ref()).map(|file| file.exists_now);
         assert_eq!(exists, Some(want), "{reply:?}");
+    }
+}
+
+/// A host of files that says once that one is not there is asked again, after the job. Where the job can't say, nothing
+/// is known.
+async fn gone_is_seen_twice(subject: &dyn Subject) {
+    let page = |status| Reply::new(status, "text/html", "<html><h1>404 Not Found</h1></html>");
+    let empty = |status| Reply::new(status, "text/plain", "");
+    let file = || Reply::file("video/mp4", Sample::mp4(9).bytes);
+    for first in [page(404), empty(404), page(410), empty(410)] {
+        for (second, want) in
+            [(file(), Some(true)), (page(404), Some(false)), (Reply::new(403, "text/plain", ""), None)]
+        {
+            let stage = with_file(subject, [first.clone(), second.clone()]).await;
+            let found = stage.look_up(1).await;
+            let Some(file) = found.job.items.first().and_then(|item| item.file.as_ref()) else { panic!("{found:?}") };
+            // What should not be kept any more is not looked for twice.
+            let is_over = file.available_until.is_some_and(|until| until <= now());
+            let want = if is_over { Some(false) } else { want };
+            assert_eq!((found.job.state, file.exists_now), (JobState::Succeeded, want), "{first:?}, then {second:?}");
+            stage.only_read();
+        }
+        // The job itself can't be asked again.
+        let stage = with_file(subject, [first.clone()]).await;
+        let answer = |stage: &Stage<'_>, path: &str| {
+            let scene = subject.scene(&Scene::Succeeded(vec![stage.file_url("a")]));
+            scene.into_iter().flatten().find(|(of, _)| of == path).map(|(_, body)| Reply::json(200, &body))
+        };
+        let question = subject.question();
+        let once = answer(&stage, &question);
+        stage.server.on(&question, once.into_iter().chain([Reply::json(401, &serde_json::json!({}))]));
+        let found = stage.look_up(1).await;
+        let Some(file) = found.job.items.first().and_then(|item| item.file.as_ref()) else { panic!("{found:?}") };
+        let want = if file.available_until.is_some_and(|until| until <= now()) { Some(false) } else { None };
+        assert_eq!(
+            (found.job.state, file.exists_now),
+            (JobState::Succeeded, want),
+            "{first:?}, and no word of the job"
+        );
     }
 }
 

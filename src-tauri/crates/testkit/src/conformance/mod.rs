@@ -87,6 +87,11 @@ pub trait Subject: Sync {
         let _ = jobs;
         None
     }
+    /// Path and body of what the provider answers beside questions about jobs, at the same address, by which it shows
+    /// that it is there; `None` where it has nothing such.
+    fn otherwise(&self) -> Option<(String, Value)> {
+        self.list(&[])
+    }
     /// Connects to a provider whose lists are at `base`.
     fn connect_to_list(&self, base: &str) -> Connected {
         self.connect(base)

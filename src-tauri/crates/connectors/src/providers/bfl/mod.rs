@@ -10,9 +10,8 @@ mod tests;
 
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
-use makegood_domain::work::JobState;
 
-use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word, witness};
 
 static FACTS: Facts = Facts {
     adapter: "bfl",
@@ -53,6 +52,11 @@ impl Protocol for Bfl {
         map::of_document(&FACTS, document)
     }
 
+    /// The account's credits, at the same address as the task only where that is the base.
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        Some(witness::tells(inquiry, &["credits"], "credits").await)
+    }
+
     /// Each question may sign the sample anew, so that a file is asked for by a fresh address.
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
         if inquiry.hasty {
@@ -64,7 +68,7 @@ impl Protocol for Bfl {
             }
         }
         let url = map::question(inquiry.http.base(), inquiry.job.locator.as_deref(), &inquiry.job.job_id)?;
-        let is_missing = |status, body: &[u8]| map::explain(status, body).state == JobState::NotFound;
+        let is_missing = |status, body: &[u8]| map::explain(status, body).is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         Ok(map::explain(answer.status, &answer.body))
     }

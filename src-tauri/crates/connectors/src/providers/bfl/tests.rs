@@ -45,6 +45,10 @@ impl Subject for Tasks {
         self.scene(&Scene::Succeeded(vec![format!("{url}&se={until}")]))
     }
 
+    fn otherwise(&self) -> Option<(String, Value)> {
+        Some(("/v1/credits".to_owned(), json!({"credits": 12.5})))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("x-key", KEY.to_owned())
     }

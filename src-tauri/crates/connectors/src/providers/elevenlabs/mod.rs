@@ -79,10 +79,10 @@ impl Protocol for ElevenLabs {
             return Ok(map::explain_dub(answer.status, &answer.body, &base));
         }
         let url = inquiry.address(["history", inquiry.job.job_id.as_str()])?;
-        let is_missing = |status: u16, body: &[u8]| map::explain(status, body, "").state == JobState::NotFound;
+        let is_missing = |status: u16, body: &[u8]| map::explain(status, body, "").is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         let reading = map::explain(answer.status, &answer.body, &base);
-        if reading.state != JobState::NotFound || inquiry.hasty {
+        if !reading.is_missing() || inquiry.hasty {
             return Ok(reading);
         }
         Ok(by_request(inquiry, &base).await?.unwrap_or(reading))
@@ -100,7 +100,7 @@ async fn by_request(inquiry: &mut Inquiry<'_>, base: &str) -> Result<Option<Read
     match (found, why) {
         (Some(item), _) => Ok(Some(Reading { about: None, ..map::of_item(item, base) })),
         // An account without a history has no list either.
-        (None, Some(unread)) if unread.state != JobState::NotFound => Err(unread),
+        (None, Some(unread)) if unread.state != JobState::NotFound => Err(unread.of_another_question()),
         (None, _) => Ok(None),
     }
 }

@@ -180,9 +180,30 @@ mod tests {
             ),
             (json!({"request_id": "r", "status": "OK", "payload": null}), Word::Unknown),
             (
-                json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Invalid status code: 500"}),
+                json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Invalid status code: 404"}),
                 Word::Failed,
             ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Invalid status code: 422"}),
+                Word::Failed,
+            ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Invalid status code: 504"}),
+                Word::Retryable,
+            ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "payload": null, "payload_error": "none", "error": "Invalid status code: 500"}),
+                Word::Retryable,
+            ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Invalid status code: 408"}),
+                Word::Retryable,
+            ),
+            (
+                json!({"request_id": "r", "status": "ERROR", "payload": {"detail": "It broke"}, "error": "Invalid status code: 500"}),
+                Word::Failed,
+            ),
+            (json!({"request_id": "r", "status": "ERROR", "payload": null, "error": "Out of memory"}), Word::Failed),
             (
                 json!({"status": "ERROR", "error": "Invalid status code: 422", "payload": {"detail": "no"}}),
                 Word::Failed,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::wire::{Delivery, History, QueueStatus, Request};
 use crate::providers::files::{Shape, collect, holds_more};
-use crate::providers::reading::{Asset, Piece, Pieces, Reading, Unread, body_of, said, words_in};
+use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
 
 /// The kind of error of a request that its caller gave up.
 const CANCELLED: &str = "client_cancelled";
@@ -153,27 +153,34 @@ fn without_file(output: &Value) -> Reading {
     }
 }
 
-/// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id, or `None` where
-/// the history does not know it.
+/// What the history says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Told(Box<Reading>),
+    /// It answered, and the request is not in it.
+    Unlisted,
+    /// It knows nothing of the endpoint, or can't be asked.
+    Untold,
+}
+
+/// Reads the answer to `GET /models/requests/by-endpoint`: the request by its id.
 ///
 /// # Errors
 /// Where the history did not answer: a key that may not ask it says nothing of the request.
-pub fn history(
-    status: u16,
-    body: &[u8],
-    id: &JobId,
-    is_file: &dyn Fn(&str) -> bool,
-) -> Result<Option<Reading>, Unread> {
+pub fn history(status: u16, body: &[u8], id: &JobId, is_file: &dyn Fn(&str) -> bool) -> Result<Kept, Unread> {
     let history = match body_of::<History>(status, body) {
         Ok(history) => history,
-        Err(unread) if unread.state == JobState::NotFound => return Ok(None),
-        Err(unread) => return Err(Unread { why: format!("fal's history: {}", unread.why), ..unread }),
+        Err(Unread { state: JobState::NotFound, cause: None, .. }) => return Ok(Kept::Untold),
+        Err(unread) => {
+            let unread = unread.of_another_question();
+            return Err(Unread { why: format!("fal's history: {}", unread.why), ..unread });
+        }
     };
     let request = history.items.into_iter().find(|request| request.request_id.as_deref() == Some(id.as_str()));
-    Ok(request.map(|request| {
+    Ok(request.map_or(Kept::Unlisted, |request| {
         let reading = of_request(&request, is_file);
         let (started_at, finished_at) = (request.started_at, request.ended_at);
-        Reading { about: Some(id.clone()), started_at, finished_at, ..reading }
+        Kept::Told(Box::new(Reading { about: Some(id.clone()), started_at, finished_at, ..reading }))
     }))
 }
 
@@ -225,7 +232,8 @@ pub fn of_request(request: &Request, is_file: &dyn Fn(&str) -> bool) -> Reading 
 }
 
 /// Reads what the webhook delivered. An `ERROR` without a refusal in it is only a failed delivery
-/// of fal's own; it is final all the same.
+/// of fal's own; it is final all the same, unless what it names is a status by which a gateway says that it got no
+/// answer: some results that answer 504 are there a minute later (symptom 11), and the queue tells.
 #[must_use]
 pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
     let Ok(delivery) = serde_json::from_slice::<Delivery>(body) else {
@@ -240,6 +248,10 @@ pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
         "ERROR" if delivery.error_type.as_deref() == Some(CANCELLED) => {
             Reading { error: words_in(&delivery.error), ..Reading::of(JobState::Cancelled) }
         }
+        "ERROR" if is_of_a_gateway(&delivery) => {
+            let error = words_in(&delivery.error);
+            Reading { cause: Some(Cause::Passing), error, ..Reading::of(JobState::LookupFailed) }
+        }
         "ERROR" => {
             let refusal = refused(delivery.payload.to_string().as_bytes());
             Reading { error: refusal.error.or_else(|| words_in(&delivery.error)), ..refusal }
@@ -247,6 +259,15 @@ pub fn delivery(body: &[u8], is_file: &dyn Fn(&str) -> bool) -> Reading {
         word => Reading::unrecognised(format!("fal delivers {word:?}")),
     };
     Reading { about: delivery.request_id.map(JobId::new), ..reading }
+}
+
+/// Whether an `ERROR` comes without any word of the model or of fal's, and names a status that says nothing of a
+/// request: `Invalid status code: 504`.
+fn is_of_a_gateway(delivery: &Delivery) -> bool {
+    let words = words_in(&delivery.error).unwrap_or_default();
+    let code = words.rsplit_once("status code: ").and_then(|(_, code)| code.trim_end_matches('.').parse::<u16>().ok());
+    let is_wordless = delivery.payload.is_null() && delivery.error_type.is_none();
+    is_wordless && code.is_some_and(|code| matches!(code, 408 | 425 | 429 | 500..=599))
 }
 
 /// Owner and alias of an endpoint: the path of its requests. `fal-ai/flux/dev` is asked at

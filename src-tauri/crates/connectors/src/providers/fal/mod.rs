@@ -108,38 +108,54 @@ impl Protocol for Fal {
         let status_url = inquiry.address(request.chain(["status"]))?;
         let answer = inquiry.ask_twice(&status_url).await?;
         match map::status(answer.status, &answer.body) {
-            map::Status::Settled(reading) if reading.state == JobState::NotFound => {
-                Ok(from_history(inquiry).await?.unwrap_or(reading))
-            }
+            map::Status::Settled(reading) if matches!(answer.status, 404 | 410) => forgotten(inquiry, reading).await,
             map::Status::Settled(reading) => Ok(reading),
             map::Status::AskResult => result_of(inquiry, &result_url).await,
         }
     }
 }
 
+/// A request that the queue answers with 404 or 410, whoever said so: the history still tells. It is another service at
+/// another address, so that what it says holds whatever stands before the queue; a page of somebody's before the queue
+/// is no word about the request all the same.
+async fn forgotten(inquiry: &mut Inquiry<'_>, reading: Reading) -> Result<Reading, Unread> {
+    Ok(match from_history(inquiry).await? {
+        map::Kept::Told(told) => *told,
+        map::Kept::Unlisted if reading.state == JobState::NotFound => reading,
+        map::Kept::Unlisted if reading.is_missing() => {
+            let said = reading.error.clone().unwrap_or_default();
+            Reading { state: JobState::NotFound, ..reading }
+                .saying(format!("{said}, and fal's history does not list it"))
+        }
+        map::Kept::Unlisted | map::Kept::Untold => reading,
+    })
+}
+
 /// The result of a request that ended. Where it is no longer there, the request has succeeded or
-/// failed all the same: only the history can still tell.
+/// failed all the same: only the history can still tell. Where not even that does, a 404 without a word is believed,
+/// as the queue has just told of the request at the same address; a page is not.
 async fn result_of(inquiry: &mut Inquiry<'_>, url: &Url) -> Result<Reading, Unread> {
     let answer = inquiry.ask_twice(url).await?;
     let guard = inquiry.http.guard();
     let reading = map::result(answer.status, &answer.body, &|text| is_file(guard, text));
-    if reading.state != JobState::NotFound {
+    if !matches!(answer.status, 404 | 410) {
         return Ok(reading);
     }
-    Ok(from_history(inquiry).await?.unwrap_or_else(|| {
-        Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) }
-            .saying("fal says that the request ended, and no longer has its result")
-    }))
+    Ok(match from_history(inquiry).await? {
+        map::Kept::Told(told) => *told,
+        _ if reading.is_missing() => Reading { pieces: Pieces::Gone, ..Reading::of(JobState::Succeeded) }
+            .saying("fal says that the request ended, and no longer has its result"),
+        _ => reading,
+    })
 }
 
-/// Asks the platform's history, which keeps requests for months and payloads for weeks. `None`
-/// where it can't be asked or does not know the request.
+/// Asks the platform's history, which keeps requests for months and payloads for weeks.
 ///
 /// A history that may answer in a moment is waited for: what the queue has forgotten may have
 /// ended well all the same.
-async fn from_history(inquiry: &mut Inquiry<'_>) -> Result<Option<Reading>, Unread> {
+async fn from_history(inquiry: &mut Inquiry<'_>) -> Result<map::Kept, Unread> {
     let endpoint = inquiry.job.locator.as_deref().filter(|locator| !locator.contains("://"));
-    let (Some(endpoint), Some(history)) = (endpoint, inquiry.history) else { return Ok(None) };
+    let (Some(endpoint), Some(history)) = (endpoint, inquiry.history) else { return Ok(map::Kept::Untold) };
     let mut url = below(history, ["models", "requests", "by-endpoint"])?;
     url.query_pairs_mut()
         .append_pair("endpoint_id", endpoint.trim_matches('/'))

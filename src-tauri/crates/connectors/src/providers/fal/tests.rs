@@ -68,6 +68,11 @@ impl Subject for Requests {
         Some(("/v1/models/requests/by-endpoint".to_owned(), json!({"items": jobs, "has_more": false})))
     }
 
+    /// Its lists are the history's, at another address.
+    fn otherwise(&self) -> Option<(String, Value)> {
+        None
+    }
+
     fn connect_to_list(&self, base: &str) -> Connected {
         subject::connect_with(ProviderSettings {
             base_url: Some(base.to_owned()),
@@ -145,6 +150,48 @@ async fn the_history_is_asked_for_what_the_queue_forgot() {
     let asked = history.seen().remove(0);
     assert!(asked.target.contains("endpoint_id=acme%2Fpainter%2Ffast&request_id="), "{}", asked.target);
     assert_eq!(asked.header("authorization"), Some(format!("Key {KEY}").as_str()));
+}
+
+/// Whoever says 404 in the queue's place, the history still tells; and where it lists no such request, a page in the
+/// queue's place is believed as little as before.
+#[tokio::test]
+async fn the_history_is_asked_whoever_answers_in_the_queues_place() {
+    use JobState::{LookupFailed, NotFound, Succeeded};
+    let request = json!({"request_id": REQUEST, "status_code": 200, "ended_at": "2026-03-01T08:01:00Z",
+        "json_output": {"video": {"url": "https://v3b.fal.media/files/a.mp4"}}});
+    let done = || Reply::json(200, &json!({"status": "COMPLETED", "request_id": REQUEST}));
+    let gone = Some(Some(false));
+    for (code, body, forgotten, lost, lost_file) in [
+        (404, r#"{"detail":"Request not found"}"#, NotFound, Succeeded, gone),
+        (404, "", NotFound, Succeeded, gone),
+        (404, "Not Found", NotFound, Succeeded, gone),
+        (410, "", NotFound, Succeeded, gone),
+        (404, "<html><h1>404 Not Found</h1></html>", LookupFailed, LookupFailed, None),
+        (410, "<html></html>", LookupFailed, LookupFailed, None),
+    ] {
+        let reply = || Reply::new(code, "text/plain", body);
+        for (items, of_status, of_result, file) in
+            [(json!([request]), Succeeded, Succeeded, Some(None)), (json!([]), forgotten, lost, lost_file)]
+        {
+            let (queue, history) = (Server::start().await.expect("a port"), Server::start().await.expect("a port"));
+            history
+                .on("/v1/models/requests/by-endpoint", [Reply::json(200, &json!({"items": items, "has_more": false}))]);
+            let connected = subject::connect_with(ProviderSettings {
+                base_url: Some(queue.base().to_owned()),
+                history_url: Some(format!("{}/v1", history.base())),
+                ..ProviderSettings::new("fal", "fal")
+            });
+            queue.on(&Requests.question(), [reply()]);
+            let found = find(&connected, &job(Some("acme/painter/fast"))).await;
+            assert_eq!(found.state, of_status, "status: HTTP {code} {body:?}, {items}: {found:?}");
+            queue.on(&Requests.question(), [done()]);
+            queue.on(PATH, [reply()]);
+            let found = find(&connected, &job(Some("acme/painter/fast"))).await;
+            assert_eq!(found.state, of_result, "result: HTTP {code} {body:?}, {items}: {found:?}");
+            let item = found.items.first().map(|item| item.file.as_ref().and_then(|file| file.exists_now));
+            assert_eq!(item, file, "HTTP {code} {body:?}, {items}: {found:?}");
+        }
+    }
 }
 
 /// The queue has forgotten the request, or its result; the history would know, and does not let this key in.

@@ -70,7 +70,8 @@ fn refusal(base: Option<&BaseResp>) -> Option<Reading> {
     }))
 }
 
-/// Reads the answer to `GET /v1/files/retrieve`. `None`: MiniMax no longer knows the file.
+/// Reads the answer to `GET /v1/files/retrieve`. `None`: MiniMax no longer knows the file. That is also what nothing
+/// at all says there, where it is no page: the task has just been answered at the same address, in MiniMax's words.
 ///
 /// # Errors
 /// Where it tells nothing of the file.
@@ -85,7 +86,7 @@ pub fn file(status: u16, body: &[u8]) -> Result<Option<Asset>, Unread> {
         return if refused.state == JobState::NotFound { Ok(None) } else { Err(unread(refused)) };
     }
     let files = match body_of::<Files>(status, body) {
-        Err(unread) if unread.state == JobState::NotFound => return Ok(None),
+        Err(unread) if Reading::from(unread.clone()).is_missing() => return Ok(None),
         files => files?,
     };
     let told = files.file.and_then(|file| {
@@ -194,7 +195,10 @@ mod tests {
             file(200, &bytes(&json!({"file": null, "base_resp": {"status_code": code, "status_msg": words}})))
         };
         assert_eq!(coded(2013, "invalid params, file_id not found"), Ok(None));
-        assert_eq!(file(404, b"{}"), Ok(None));
+        for gone in ["{}", "", "Not Found"] {
+            assert_eq!(file(404, gone.as_bytes()), Ok(None), "{gone:?}");
+        }
+        assert!(file(404, b"<html>").is_err_and(|unread| unread.state == JobState::LookupFailed));
         assert_eq!(coded(1002, "rate limit").map_err(|unread| unread.cause), Err(Some(Cause::TooOften)));
         for unclear in [coded(0, "success"), coded(4711, "new"), file(200, b"<html>"), file(500, b"")] {
             assert!(unclear.is_err_and(|unread| unread.state != JobState::NotFound));

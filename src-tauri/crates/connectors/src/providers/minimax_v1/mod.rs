@@ -11,7 +11,6 @@ mod tests;
 
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
-use makegood_domain::work::JobState;
 use url::Url;
 
 use super::inquiry::below;
@@ -79,7 +78,7 @@ impl Protocol for MiniMax {
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
         let base = inquiry.region()?;
         let url = question(&base, ["v1", "query", "video_generation"], "task_id", inquiry.job.job_id.as_str())?;
-        let is_missing = |status, body: &[u8]| map::explain(status, body).reading.state == JobState::NotFound;
+        let is_missing = |status, body: &[u8]| map::explain(status, body).reading.is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         let told = map::explain(answer.status, &answer.body);
         let Some(file_id) = told.file_id else { return Ok(told.reading) };

@@ -11,7 +11,6 @@ mod tests;
 
 use async_trait::async_trait;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
-use makegood_domain::work::JobState;
 
 use super::inquiry::below;
 use super::{
@@ -89,7 +88,7 @@ impl Protocol for MiniMax {
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
         let url = below(&inquiry.region()?, PATH.into_iter().chain([inquiry.job.job_id.as_str()]))?;
-        let is_missing = |status, body: &[u8]| map::explain(status, body).state == JobState::NotFound;
+        let is_missing = |status, body: &[u8]| map::explain(status, body).is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         Ok(map::explain(answer.status, &answer.body))
     }

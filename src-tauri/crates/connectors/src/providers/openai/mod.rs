@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
 use makegood_domain::work::JobState;
 
-use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, PAGES_MAX, Protocol, Reading, Unread, Word, witness};
 use crate::http::is_below;
 
 static FACTS: Facts = Facts {
@@ -87,6 +87,11 @@ impl Protocol for OpenAi {
             after = next;
         }
         Ok(JobList { why: Some(format!("only the first {PAGES_MAX} pages were read")), ..list })
+    }
+
+    /// Whoever speaks this protocol now lists its videos.
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        Some(witness::lists(self, inquiry).await)
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

@@ -11,7 +11,7 @@ mod tests;
 use async_trait::async_trait;
 use makegood_domain::ports::Capability;
 
-use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word};
+use super::{Document, Explained, Facts, Inquiry, KeyPlace, Protocol, Reading, Unread, Word, witness};
 
 /// Locator of jobs that are invocations of a workflow.
 const WORKFLOWS: &str = "workflow_invocations";
@@ -50,6 +50,11 @@ impl Protocol for Runway {
 
     fn explain(&self, document: &Document<'_>) -> Explained {
         map::of_document(&FACTS, document)
+    }
+
+    /// What the organisation has left (the vendor's specification).
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        Some(witness::tells(inquiry, &["v1", "organization"], "creditBalance").await)
     }
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {

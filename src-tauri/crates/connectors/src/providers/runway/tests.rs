@@ -51,6 +51,10 @@ impl Subject for Tasks {
         Some(vec![(self.question(), body)])
     }
 
+    fn otherwise(&self) -> Option<(String, Value)> {
+        Some(("/v1/organization".to_owned(), json!({"creditBalance": 0, "tier": {}})))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }

@@ -11,7 +11,6 @@ mod tests;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ports::{Capability, JobList, JobWindow};
-use makegood_domain::work::JobState;
 
 use super::inquiry::below;
 use super::{Document, Explained, Facts, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, listing};
@@ -114,7 +113,7 @@ impl Protocol for Seedance {
 
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
         let url = below(&inquiry.region()?, PATH.into_iter().chain([inquiry.job.job_id.as_str()]))?;
-        let is_missing = |status, body: &[u8]| map::explain(status, body).state == JobState::NotFound;
+        let is_missing = |status, body: &[u8]| map::explain(status, body).is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         let reading = map::explain(answer.status, &answer.body);
         // While a file is fetched the time is not asked for: then it was looked at before.

@@ -16,7 +16,7 @@ use crate::http::{Answer, Ask};
 
 use super::inquiry::below;
 use super::{
-    Asset, Document, Explained, Facts, FileKind, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word,
+    Asset, Document, Explained, Facts, FileKind, Inquiry, KeyPlace, NoSuchJob, Protocol, Reading, Unread, Word, witness,
 };
 
 /// Bytes of a result that comes inside JSON.
@@ -63,6 +63,11 @@ impl Protocol for Stability {
             return Explained::of(&FACTS, Word::Billing);
         }
         Explained::job(&FACTS, map::explain(document.status, document.body))
+    }
+
+    /// The account's balance.
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        Some(witness::tells(inquiry, &["v1", "user", "balance"], "credits").await)
     }
 
     /// Looks only at the answer's head where it is the file: the bytes are fetched when they are

@@ -49,6 +49,10 @@ impl Subject for Generations {
         false
     }
 
+    fn otherwise(&self) -> Option<(String, Value)> {
+        Some(("/v1/user/balance".to_owned(), json!({"credits": 0.6})))
+    }
+
     fn key_header(&self) -> (&'static str, String) {
         ("authorization", format!("Bearer {KEY}"))
     }

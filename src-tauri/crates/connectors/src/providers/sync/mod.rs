@@ -74,6 +74,13 @@ impl Protocol for Sync {
         Ok(JobList { jobs, is_whole, why, ..JobList::default() })
     }
 
+    /// Its list, whole or not.
+    async fn witness(&self, inquiry: &mut Inquiry<'_>) -> Option<bool> {
+        let url = inquiry.address(["v2", "generations"]).ok()?;
+        let answer = inquiry.ask(&url).await;
+        Some(answer.is_ok_and(|answer| map::page(answer.status, &answer.body).is_some()))
+    }
+
     async fn read(&self, inquiry: &mut Inquiry<'_>) -> Result<Reading, Unread> {
         let url = inquiry.address(["v2", "generate", inquiry.job.job_id.as_str()])?;
         let answer = inquiry.ask_twice(&url).await?;

@@ -138,7 +138,11 @@ fn the_history_answers_for_its_request_only() {
     let id = JobId::from("req-1");
     let found = |request: Value| {
         let other = json!({"request_id": "req-0", "ended_at": "2026-03-01T08:00:00Z", "status_code": 500});
-        history(200, &bytes(&json!({"items": [other, request]})), &id, &is_file).expect("an answer")
+        match history(200, &bytes(&json!({"items": [other, request]})), &id, &is_file).expect("an answer") {
+            Kept::Told(reading) => Some(*reading),
+            Kept::Unlisted => None,
+            Kept::Untold => panic!("it was answered"),
+        }
     };
     let ended = |code: u16| json!({"request_id": "req-1", "ended_at": "2026-03-01T08:00:00Z", "status_code": code});
     let state = |request| found(request).map(|reading| reading.state);
@@ -157,7 +161,12 @@ fn the_history_answers_for_its_request_only() {
         assert_eq!(unread.state, JobState::LookupFailed, "HTTP {code}");
     }
     for code in [404, 410] {
-        assert_eq!(history(code, b"{}", &id, &is_file), Ok(None), "HTTP {code}");
+        assert_eq!(history(code, b"{}", &id, &is_file), Ok(Kept::Untold), "HTTP {code}");
+        for body in ["", "Not Found", "<html>"] {
+            let unread = history(code, body.as_bytes(), &id, &is_file).expect_err("no answer");
+            let want = (JobState::LookupFailed, Some(Cause::Passing));
+            assert_eq!((unread.state, unread.cause), want, "HTTP {code}: a history that is not there: {body}");
+        }
     }
     let strange = history(200, b"<html>", &id, &is_file).expect_err("no answer");
     assert_eq!(strange.state, JobState::Unrecognised);
