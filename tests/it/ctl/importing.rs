@@ -188,6 +188,38 @@ fn charges_and_runs_come_as_csv_with_columns_of_any_name() {
     }
 }
 
+/// Whoever exported it can find the place; and what is readable beside it is taken.
+#[test]
+fn a_row_that_cant_be_read_is_named_by_line_and_column_and_takes_no_other_along() {
+    let house = House::new();
+    house.import(&[&house.file("base.jsonl", lines(facts()))], 0, "added 6");
+    let runs = "Run,project_id,node_id,started_by,model_id,started_at,status,note\n\
+        r1,film,shot,ada,clip,2026-06-01T10:01:00Z,running,\"two\nlines\"\n\
+        ,,,,,,,\n\
+        r2,film,shot\n\
+        r3,\"film,shot,ada,clip,2026-06-01T10:01:00Z,running,\n\
+        r4,film,shot,ada,clip,2026-06-01T10:01:00Z,running,\n\
+        r5,film,\"shot\",,clip,2026-06-01T10:01:00Z,running,\n\
+        r6,film,\"shot\",ada,clip,2026-06-01T10:01:00Z,running,\"said \"\"so\"\"\"\n\
+        r7,film,shot,ada,clip,2026-06-01T10:01:00Z,running,\"";
+    let runs = house.file("runs.csv", runs);
+    let report = house.home().join("report.jsonl").display().to_string();
+    let arguments = [runs.as_str(), "--csv", "runs", "--map", "Run=id", "--report", &report];
+    let said = house.import(&arguments, 1, "added 3 · updated 0 · unchanged 0 · rejected 5");
+    for why in [
+        "line 4: the row is empty: there is nothing in its columns 1 to 8",
+        "line 5: started_by: column 4 (\"started_by\") is missing: the row has 3 of 8 columns",
+        "line 6: column 2 (\"project_id\"): a quote is opened and not closed",
+        "line 8: started_by: column 4 (\"started_by\") is empty",
+        "line 10: column 8 (\"note\"): a quote is opened and not closed",
+    ] {
+        assert!(said.out.contains(why), "{why}: {}", said.out);
+    }
+    let report = std::fs::read_to_string(&report).expect("a report");
+    assert_eq!(report.lines().count(), 5, "{report}");
+    house.import(&arguments, 1, "added 0 · updated 0 · unchanged 3 · rejected 5");
+}
+
 /// What was read is noted with each thousand lines; a record that says that an import was interrupted is
 /// believed, unless it is told not to be.
 #[test]

@@ -5,7 +5,6 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::Context as _;
-use csv::StringRecord;
 use makegood_domain::events;
 use makegood_domain::money::item_prices;
 use makegood_domain::ports::{ImportPosition, Told, Unread};
@@ -14,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::Sender;
 
 use super::pieces::{Piece, Pieces};
+use super::rows::{Flaw, Rows};
 
 /// What the rows of a CSV file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -99,7 +99,7 @@ impl Columns {
     }
 
     /// The place of each field in a row, by the header.
-    fn places(&self, header: &StringRecord) -> anyhow::Result<BTreeMap<&'static str, usize>> {
+    fn places(&self, header: &[String]) -> anyhow::Result<BTreeMap<&'static str, usize>> {
         for column in self.named.keys() {
             anyhow::ensure!(header.iter().any(|known| known == column), "it has no column {column:?}");
         }
@@ -132,89 +132,130 @@ impl Columns {
         from: Option<&ImportPosition>,
         send: &Sender<Piece>,
     ) -> anyhow::Result<()> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(content);
-        let places = self.places(reader.headers()?)?;
+        let mut rows = Rows::new(content);
+        let header = match rows.next(&|_| false)?.map(|row| row.cells) {
+            Some(Ok(header)) => header,
+            Some(Err(flaw)) => anyhow::bail!("its header can't be read: {}", said(&flaw, &[])),
+            None => Vec::new(),
+        };
+        anyhow::ensure!(
+            !header.iter().any(|column| column.contains('\r')),
+            "its lines end with carriage returns alone: save it with line feeds"
+        );
+        let places = self.places(&header)?;
+        // A note may go on over the end of a line; what is read here never does.
+        let is_row = |cells: &[String]| {
+            let goes_on = |place: &usize| cells.get(*place).is_some_and(|cell| cell.contains('\n'));
+            cells.len() == header.len() && !places.values().any(goes_on)
+        };
         let begun_at = from.map_or(0, |position| position.byte);
         let mut pieces = Pieces::new(send, begun_at);
-        let mut row = StringRecord::new();
-        loop {
-            let line = reader.position().line();
-            let read = reader.read_record(&mut row);
-            let byte = reader.position().byte();
-            let read = match read {
-                Ok(false) => {
-                    pieces.end(line, byte);
-                    return Ok(());
-                }
-                Ok(true) => self.told(&row, &places),
-                // What is no text; the reader goes on with the next row.
-                Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => Err(error.to_string()),
-                Err(error) => return Err(error.into()),
-            };
+        let (mut line, mut byte) = (0, 0);
+        while let Some(row) = rows.next(&is_row)? {
+            (line, byte) = (row.line, row.byte);
             if byte <= begun_at {
                 continue;
             }
-            let line = row.position().map_or(line, csv::Position::line);
             let place = format!("{name}:{line}");
-            let read = match read {
-                Ok(event) => Ok(Told::new(event, place).written_down()),
-                Err(reason) => {
-                    let raw = json!(row.iter().collect::<Vec<_>>()).to_string();
-                    Err(Unread { raw, whole: false, reason, place })
+            let read = match row.cells {
+                Ok(cells) => match self.told(&Cells { header: &header, places: &places, cells: &cells }) {
+                    Ok(event) => Ok(Told::new(event, place).written_down()),
+                    Err(reason) => Err(Unread { raw: json!(cells).to_string(), whole: false, reason, place }),
+                },
+                Err(flaw) => {
+                    let reason = said(&flaw, &header);
+                    Err(Unread { raw: json!([flaw.raw]).to_string(), whole: false, reason, place })
                 }
             };
             if !pieces.add(line, read, byte) {
                 return Ok(());
             }
         }
+        pieces.end(line, byte);
+        Ok(())
     }
 
-    fn told(&self, row: &StringRecord, places: &BTreeMap<&'static str, usize>) -> Result<events::Event, String> {
-        let text = |field: &str| places.get(field).and_then(|place| row.get(*place)).filter(|text| !text.is_empty());
-        let fields = Fields { text: &text };
+    fn told(&self, row: &Cells<'_>) -> Result<events::Event, String> {
+        if row.cells.iter().all(String::is_empty) {
+            let count = row.cells.len();
+            return Err(format!("the row is empty: there is nothing in its columns 1 to {count}"));
+        }
         let (kind, data) = match self.table {
-            Table::Runs => ("run", run(&fields)?),
-            Table::Charges => ("charge", charge(&fields)?),
+            Table::Runs => ("run", run(row)?),
+            Table::Charges => ("charge", charge(row)?),
         };
         let plain = json!({ "type": kind, "data": data }).to_string();
         events::parse_line(plain.as_bytes()).map_err(|why| why.to_string())
     }
 }
 
-/// The fields of a row, as text.
-struct Fields<'a> {
-    text: &'a dyn Fn(&str) -> Option<&'a str>,
+/// A flaw in words, with its column.
+fn said(flaw: &Flaw, header: &[String]) -> String {
+    match flaw.cell {
+        None => flaw.why.to_owned(),
+        Some(place) => format!("{}: {}", column(place, header), flaw.why),
+    }
 }
 
-impl Fields<'_> {
+/// `column 5 ("credits")`, as people count.
+fn column(place: usize, header: &[String]) -> String {
+    let number = place.saturating_add(1);
+    header.get(place).map_or_else(|| format!("column {number}"), |name| format!("column {number} ({name:?})"))
+}
+
+/// A row by its fields.
+struct Cells<'a> {
+    header: &'a [String],
+    places: &'a BTreeMap<&'static str, usize>,
+    cells: &'a [String],
+}
+
+impl Cells<'_> {
+    fn text(&self, field: &str) -> Option<&str> {
+        let place = self.places.get(field)?;
+        self.cells.get(*place).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Why there is nothing for a field that must be there.
+    fn lack(&self, field: &str) -> String {
+        let Some(place) = self.places.get(field) else { return format!("{field}: it has no column") };
+        let column = column(*place, self.header);
+        match self.cells.len() {
+            short if short <= *place => {
+                format!("{field}: {column} is missing: the row has {short} of {} columns", self.header.len())
+            }
+            _ => format!("{field}: {column} is empty"),
+        }
+    }
+
     fn needed(&self, field: &str) -> Result<Value, String> {
-        (self.text)(field).map(Value::from).ok_or_else(|| format!("{field}: it is empty"))
+        self.text(field).map(Value::from).ok_or_else(|| self.lack(field))
     }
 
     fn number(&self, field: &str) -> Result<Option<i64>, String> {
-        let parse = |text: &str| {
-            text.parse()
-                .map_err(|_| format!("{field}: {:?} is no whole number", text.chars().take(40).collect::<String>()))
-        };
-        (self.text)(field).map(parse).transpose()
+        let Some(text) = self.text(field) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            let column = self.places.get(field).map(|place| column(*place, self.header)).unwrap_or_default();
+            format!("{field}: {:?} is no whole number, in {column}", text.chars().take(40).collect::<String>())
+        })
     }
 }
 
-fn run(fields: &Fields<'_>) -> Result<Value, String> {
+fn run(fields: &Cells<'_>) -> Result<Value, String> {
     let mut data = Map::new();
     for (field, needed) in RUN {
         let value = match field {
             "requested_items" => fields.number(field)?.unwrap_or(1).into(),
             _ if needed => fields.needed(field)?,
-            _ => (fields.text)(field).into(),
+            _ => fields.text(field).into(),
         };
         data.insert(field.to_owned(), value);
     }
     Ok(Value::Object(data))
 }
 
-fn charge(fields: &Fields<'_>) -> Result<Value, String> {
-    let total = fields.number("total")?.ok_or("total: it is empty")?;
+fn charge(fields: &Cells<'_>) -> Result<Value, String> {
+    let total = fields.number("total")?.ok_or_else(|| fields.lack("total"))?;
     let count = fields.number("items")?.unwrap_or(1);
     let items = u32::try_from(count).ok().filter(|count| (1..=RUN_ITEMS_MAX).contains(count));
     let items = items.ok_or_else(|| format!("items: {count} is not from 1 to {RUN_ITEMS_MAX}"))?;
@@ -222,7 +263,7 @@ fn charge(fields: &Fields<'_>) -> Result<Value, String> {
     let rest = total.checked_sub(amount).ok_or("amount: it is out of range")?;
     let mut sources = vec![json!({ "balance_id": fields.needed("balance_id")?, "kind": fields.needed("balance_kind")?,
         "amount": amount })];
-    if (fields.text)("balance_id_2").is_some() {
+    if fields.text("balance_id_2").is_some() {
         sources.push(json!({ "balance_id": fields.needed("balance_id_2")?, "kind": fields.needed("balance_kind_2")?,
             "amount": rest }));
     } else if rest != 0 {

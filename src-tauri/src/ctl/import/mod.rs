@@ -7,6 +7,7 @@ mod input;
 mod pieces;
 mod progress;
 mod report;
+mod rows;
 mod taking;
 
 use std::path::{Path, PathBuf};

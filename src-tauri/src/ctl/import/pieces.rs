@@ -127,7 +127,7 @@ fn event(text: &[u8], place: &str) -> Result<Told, Unread> {
 
 /// Reads a line with its end, whose length is returned; of one that is too long to be an event, only the
 /// beginning and enough more to be refused for its length.
-fn read_line(content: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<u64> {
+pub(super) fn read_line(content: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<u64> {
     text.clear();
     let most = u64::try_from(EVENT_BYTES_MAX + EXCERPT_BYTES).unwrap_or(u64::MAX);
     let mut length = as_length(content.take(most).read_until(b'\n', text)?);
