@@ -2,7 +2,7 @@
 //! first window opens.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -251,6 +251,14 @@ fn manners() -> anyhow::Result<practice::upstream::Manners> {
     Ok(practice::upstream::Manners { file_takes, ..practice::upstream::Manners::default() })
 }
 
+/// Where the practice workspace is made by whoever opens `home`; `None` where there are settings, or it is there.
+#[must_use]
+pub fn practice_to_be_made(home: &Path) -> Option<PathBuf> {
+    let dir = home.join("practice");
+    let is_there = Settings::path(home).exists() || practice::Workspace::database(&dir).exists();
+    (!is_there).then_some(dir)
+}
+
 /// The practice workspace in `dir`, made on the first call.
 ///
 /// # Errors
@@ -311,4 +319,22 @@ fn desk(
 /// Where the key of a workspace's vault is looked for.
 pub fn vault_keys(workspace: &str) -> vault::Keys<'_> {
     vault::Keys { workspace, keyring: of_the_system(), environment: Arc::new(|name| std::env::var(name).ok()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn practice_is_made_where_there_is_neither_a_workspace_nor_practice() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("practice");
+        assert_eq!(practice_to_be_made(home.path()), Some(dir.clone()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(practice::Workspace::database(&dir), "").unwrap();
+        assert_eq!(practice_to_be_made(home.path()), None, "it is there");
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(Settings::path(home.path()), "").unwrap();
+        assert_eq!(practice_to_be_made(home.path()), None, "there are settings");
+    }
 }

@@ -60,6 +60,7 @@ struct Form {
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     let What::Usage(usage) = &options.what;
+    super::say_what_takes_time(home);
     let told = wiring::build(home).await?.close_after(async |console| tell(&console.desk, usage).await).await;
     // What breaks off must not pass for the whole: nothing is printed before all of it was read.
     let mut told = told?;

@@ -19,7 +19,7 @@ mod triage;
 mod vault;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -88,6 +88,17 @@ pub fn main() -> ExitCode {
             eprintln!("makegoodctl: {why:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Says what a command does first that finds neither settings nor a practice workspace: it makes one.
+fn say_what_takes_time(home: &Path) {
+    if let Some(dir) = crate::wiring::practice_to_be_made(home) {
+        eprintln!(
+            "makegoodctl: {} has no makegood.toml: making the practice workspace in {}, once, which takes a moment",
+            home.display(),
+            dir.display()
+        );
     }
 }
 

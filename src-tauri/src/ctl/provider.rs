@@ -1,6 +1,7 @@
 //! `makegoodctl provider`: the adapters there are, what a document of a provider says, what a provider says of a
 //! job, and the way of a provider out of the settings. Nothing is ever changed at a provider.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use makegood_domain::ports::{Capability, Clock as _, JobRef, KeyVerdict, Provide
 use makegood_domain::work::{JobState, RUN_ITEMS_MAX};
 use serde_json::json;
 
-use super::verify;
+use super::{say_what_takes_time, verify};
 use crate::clock::SystemClock;
 use crate::settings::Settings;
 use crate::{stated, wiring};
@@ -118,6 +119,7 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
         }
         What::Check { name } => {
             let (id, now) = (ProviderId::new(name), SystemClock.now());
+            say_what_takes_time(home);
             wiring::build_as_it_is(home).await?.close_after(async |console| check(console, &id, now).await).await
         }
         What::Verify(options) => verify::run(&options),
@@ -131,12 +133,17 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
                 requested_items: items,
                 submitted_at: submitted.unwrap_or(now),
             };
-            wiring::build_as_it_is(home).await?.close_after(async |console| look_up(console, &job, now).await).await
+            say_what_takes_time(home);
+            let adapters = adapters(home)?;
+            let console = wiring::build_as_it_is(home).await?;
+            console.close_after(async |console| look_up(console, home, &adapters, &job, now).await).await
         }
         What::Find { run, adopt } => {
+            say_what_takes_time(home);
             wiring::build(home).await?.close_after(async |console| find(console, &run, adopt).await).await
         }
         What::Remove { name } => {
+            say_what_takes_time(home);
             wiring::build_as_it_is(home).await?.close_after(async |console| remove(console, home, name).await).await
         }
     }
@@ -233,10 +240,30 @@ pub(super) fn document(file: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
+/// The adapter of each provider that the settings name.
+fn adapters(home: &Path) -> anyhow::Result<BTreeMap<ProviderId, String>> {
+    let settings = Settings::load(home)?;
+    let entries = settings.into_iter().flat_map(|settings| settings.providers);
+    Ok(entries.map(|entry| (ProviderId::new(entry.id), entry.adapter)).collect())
+}
+
 /// Exit 1 where the provider could not be asked, or its answer is not understood.
-async fn look_up(console: &wiring::Console, job: &JobRef, now: Timestamp) -> anyhow::Result<ExitCode> {
+async fn look_up(
+    console: &wiring::Console,
+    home: &Path,
+    adapters: &BTreeMap<ProviderId, String>,
+    job: &JobRef,
+    now: Timestamp,
+) -> anyhow::Result<ExitCode> {
     let found = provider_of(console, &job.provider_id)?.find_job(job, now).await;
-    println!("{}", serde_json::to_string_pretty(&json!({ "job": found.job, "answers": found.raw }))?);
+    let table = stated::table(home)?;
+    let own = console.practice.iter().flat_map(|practice| practice.provider_settings());
+    let own = own.into_iter().find(|settings| settings.id == job.provider_id).map(|settings| settings.adapter);
+    let adapter = adapters.get(&job.provider_id).cloned().or(own);
+    let asset = adapter
+        .and_then(|adapter| providers::asset_of(providers::protocol(&adapter)?, table.row(&adapter), &found, now));
+    let told = json!({ "job": found.job, "asset": asset, "answers": found.raw });
+    println!("{}", serde_json::to_string_pretty(&told)?);
     let is_told = !matches!(found.job.state, JobState::LookupFailed | JobState::Unrecognised);
     Ok(if is_told { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

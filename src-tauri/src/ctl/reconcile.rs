@@ -40,6 +40,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(home: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    super::say_what_takes_time(home);
     wiring::build(home).await?.close_after(async |console| work(console, options).await).await
 }
 

@@ -61,6 +61,7 @@ pub(super) async fn run(home: &Path, options: Options) -> anyhow::Result<ExitCod
     if let Options::Key { remove } = options {
         return key(home, remove).await;
     }
+    super::say_what_takes_time(home);
     wiring::build_as_it_is(home).await?.close_after(async |console| work(home, console, options).await).await
 }
 

@@ -1,5 +1,6 @@
 //! `makegoodctl provider`: adapters, documents, and look-ups.
 
+use makegood_testkit::{Reply, Sample, Server};
 use serde_json::{Value, json};
 
 use super::ctl;
@@ -106,6 +107,19 @@ fn status_and_kind_change_what_a_document_means() {
     assert_eq!(explain(&["replicate", "--status", "429"], refused).1["state"], "rate_limited");
     assert_eq!(explain(&["replicate", "--status", "401"], refused).1["state"], "auth_error");
     assert_eq!(explain(&["replicate", "--status", "503"], "<html>").1["retryable"], true);
+    for (document, want, is_noted) in [
+        (r#"{"detail":"no"}"#, "unknown_job", false),
+        ("", "unknown_job", true),
+        ("Not Found", "unknown_job", true),
+        ("<html>", "retryable", false),
+    ] {
+        for status in ["404", "410"] {
+            let (_, told, _) = explain(&["replicate", "--status", status], document);
+            let notes = told["notes"].to_string();
+            let found = (&told["state"], notes.contains("without the provider's own words"));
+            assert_eq!(found, (&json!(want), is_noted), "HTTP {status} {document:?}: {told}");
+        }
+    }
     let page = r#"{"results":[{"id":"p1","status":"failed"},{"id":"p2","status":"odd"}],"next":null}"#;
     let (_, list, _) = explain(&["replicate", "--kind", "list"], page);
     assert_eq!((&list["state"], &list["jobs"][0]["state"]), (&json!("list"), &json!("failed")));
@@ -128,6 +142,35 @@ fn what_can_not_be_explained_is_said_plainly() {
     assert!(said.code == Some(2) && said.err.contains("/nowhere/at/all.json can't be read"), "{}", said.err);
     let said = ctl(home.path(), &[], &["provider", "explain", "fal", "--status", "99", "x"]);
     assert!(said.code == Some(2) && said.err.contains("99"), "{}", said.err);
+}
+
+/// A provider on this machine, whose host of files answers so.
+#[test]
+fn a_look_up_tells_what_became_of_the_file_in_the_words_of_a_document() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Server::start()).expect("a port");
+    let home = folder();
+    let settings = format!(
+        "workspace = 'Acme'\n[agent]\nid = 'ana'\nname = 'Ana'\n\
+        [[provider]]\nid = 'run'\nadapter = 'runway'\nbase_url = '{}'\nkey_env = 'RUN_KEY'\n",
+        server.base()
+    );
+    std::fs::write(home.path().join("makegood.toml"), settings).expect("written");
+    let job = "17f20503-6c24-4c16-946b-35dbbce2af2f";
+    let file = format!("{}/a.mp4?_jwt=eyJ.expires.sig", server.base());
+    let done = json!({"id": job, "status": "SUCCEEDED", "output": [file]});
+    server.on(&format!("/v1/tasks/{job}"), [Reply::json(200, &done)]);
+    for (reply, want) in [
+        (Reply::file("video/mp4", Sample::mp4(9).bytes), "available"),
+        (Reply::new(403, "text/html", "<html>"), "stale_url"),
+        (Reply::new(404, "text/html", "<html>"), "gone"),
+    ] {
+        server.on("/a.mp4", [reply]);
+        let said = ctl(home.path(), &[("RUN_KEY", "key_1")], &["provider", "lookup", "run", job]);
+        let told: Value = serde_json::from_str(&said.out).unwrap_or_default();
+        assert_eq!((said.code, &told["asset"]), (Some(0), &json!(want)), "{} {}", said.out, said.err);
+        assert_eq!(told["job"]["state"], "succeeded", "{told}");
+    }
 }
 
 const KEPT: &str = "workspace = 'Acme' # ours\n[agent]\nid = 'ana'\nname = 'Ana'\n";

@@ -29,6 +29,7 @@ mod items;
 mod key_check;
 mod kind;
 mod listing;
+mod looked_up;
 mod minimax;
 mod protocol;
 mod reading;
@@ -43,6 +44,7 @@ pub use explain::{AssetState, Document, Explained, Origin, Output, Word, explain
 pub use inquiry::Inquiry;
 pub use key_check::NoSuchJob;
 pub use kind::FileKind;
+pub use looked_up::asset_of;
 pub use protocol::{Facts, KeyPlace, Protocol};
 pub use reading::{Asset, Cause, Piece, Pieces, Reading, Unread};
 pub use registry::Registry;
