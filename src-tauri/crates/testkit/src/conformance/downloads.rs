@@ -1,5 +1,7 @@
 //! What becomes of files: whether they are there, and whether all of them arrives.
 
+use std::time::Duration;
+
 use makegood_domain::ports::Retry;
 use makegood_domain::work::{ItemState, JobState};
 
@@ -210,6 +212,8 @@ async fn refusals(subject: &dyn Subject) {
             Ok(_) => panic!("{what} was taken for a whole file"),
             Err(error) => assert_eq!((error.retry, error.gone), (retry, gone), "{what}: {error}"),
         }
+        let waited = (stage.connected.waited)();
+        assert!(!gone || waited >= Duration::from_secs(1), "{what} is believed when it is seen twice: {waited:?}");
     }
     for (scene, gone) in [(Scene::Emptied, true), (Scene::Failed, false), (Scene::Processing, false)] {
         let stage = Stage::set(subject).await;
