@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use makegood_domain::ids::ProviderId;
 use makegood_domain::ports::{
-    Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Retry,
+    Capability, Descriptor, FileSink, JobRef, LookUp, ProviderError, ProviderPort, Providers, Retry, Start,
 };
 use makegood_domain::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 
@@ -22,6 +22,8 @@ pub enum Says {
     MadeAndFails {
         gone: bool,
     },
+    /// It made the file, and says that it is no longer there.
+    Deleted,
     Failed,
     Running,
     Nothing,
@@ -63,10 +65,12 @@ fn job(job: &JobRef, says: Says, now: Timestamp) -> Job {
         bytes: u64::try_from(clip().len()).expect("a small file"),
         sha256_prefix: String::new(),
         available_until: None,
-        exists_now: Some(true),
+        exists_now: Some(says != Says::Deleted),
     };
     let (state, item) = match says {
-        Says::Made | Says::MadeAndFails { .. } => (JobState::Succeeded, Some((ItemState::Succeeded, Some(file)))),
+        Says::Made | Says::Deleted | Says::MadeAndFails { .. } => {
+            (JobState::Succeeded, Some((ItemState::Succeeded, Some(file))))
+        }
         Says::Failed => (JobState::Failed, Some((ItemState::Failed, None))),
         Says::Running => (JobState::Processing, None),
         Says::Nothing => (JobState::LookupFailed, None),
@@ -121,10 +125,14 @@ impl ProviderPort for Loom {
         };
         match self.says(asked) {
             Says::Made => {
+                let total = u64::try_from(clip().len()).ok();
+                let start = Start { from: 0, total, tag: Some("\"loom\"".to_owned()) };
+                sink.starts(&start).await.map_err(|why| failed(&why.to_string(), false))?;
                 sink.write(&clip()).await.map_err(|why| failed(&why.to_string(), false))?;
                 Ok(Some("video/mp4".into()))
             }
             Says::MadeAndFails { gone } => Err(failed("the file could not be had", gone)),
+            Says::Deleted => Err(failed("the file is no longer there", true)),
             _ => Err(failed("there is no file", false)),
         }
     }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use makegood_app::Desk;
 use makegood_connectors::vault::ShelfVault;
 use makegood_connectors::vault::shelf::{ContentKey, FolderShelf, Measured, Put, Shelf, ShelfError, Shelved, Staged};
+use makegood_domain::feed::Fact;
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::media::MediaFacts;
 use makegood_domain::ports::{
@@ -18,7 +19,7 @@ use url::Url;
 
 use super::loom::{Loom, OneLoom, Says};
 use super::reconciling::{CHARGED, Works, running_job, works};
-use super::world::{rich_ground, run_of_210};
+use super::world::{platform_refund, rich_ground, run_of_210};
 
 /// A folder that is away while the switch is on. Files on their way lie on a disk that is there.
 struct Away {
@@ -82,7 +83,7 @@ impl Shelf for Away {
     }
 }
 
-/// One run, an hour after its charge, with a desk whose vault can be away.
+/// One run, an hour after its charge, whose provider keeps files for that long, with a desk whose vault can be away.
 struct Outage {
     works: Works,
     desk: Arc<Desk>,
@@ -90,9 +91,14 @@ struct Outage {
     vault: ShelfVault<Away>,
 }
 
-async fn outage() -> Outage {
-    let works = works(&[rich_ground(1), run_of_210("run_0", CHARGED), vec![running_job("run_0")]]);
-    let works = works.await;
+async fn outage(further: Vec<Fact>) -> Outage {
+    let mut ground = rich_ground(1);
+    for fact in &mut ground {
+        if let Fact::Provider(mill) = fact {
+            mill.retention_hours = Some(1);
+        }
+    }
+    let works = works(&[ground, run_of_210("run_0", CHARGED), vec![running_job("run_0")], further]).await;
     let is_away = Arc::new(AtomicBool::new(false));
     let folder = FolderShelf::open(works.folder().join("vault")).expect("a folder");
     let vault = ShelfVault::on(Away { folder, is_away: Arc::clone(&is_away) }, works.folder().join("transit"));
@@ -126,7 +132,7 @@ impl Outage {
 
 #[tokio::test]
 async fn a_vault_that_cannot_be_read_pays_nothing_for_what_is_in_it() {
-    let outage = outage().await;
+    let outage = outage(Vec::new()).await;
     outage.save().await;
     outage.works.loom.script("run_0", Says::MadeAndFails { gone: true });
     outage.is_away(true);
@@ -140,12 +146,46 @@ async fn a_vault_that_cannot_be_read_pays_nothing_for_what_is_in_it() {
 
 #[tokio::test]
 async fn what_the_vault_has_lost_is_paid_where_its_provider_has_it_no_longer() {
-    let outage = outage().await;
+    let outage = outage(Vec::new()).await;
     outage.save().await;
     let files = outage.vault.files(None, 2).await.expect("a list");
     outage.vault.remove(&files[0].sha256).await.expect("taken away");
     outage.works.loom.script("run_0", Says::MadeAndFails { gone: true });
     assert_eq!(outage.pass_after(1).await, (0, 1), "it was looked for, and nobody has it");
+}
+
+#[tokio::test]
+async fn a_file_that_is_here_whole_is_not_given_up_when_its_provider_deletes_it_before_the_vault_is_back() {
+    let outage = outage(Vec::new()).await;
+    outage.works.loom.script("run_0", Says::Made);
+    outage.is_away(true);
+    outage.desk.heard_of([JobId::new("job-run_0")]);
+    assert_eq!(outage.desk.capture_wanted().await, 0, "it has come, and the vault does not take it");
+    outage.works.loom.script("run_0", Says::Deleted);
+    for minutes in [15, 60, 240] {
+        assert_eq!(outage.pass_after(minutes).await, (0, 0), "after {minutes} more minutes");
+    }
+    outage.is_away(false);
+    assert_eq!(outage.pass_after(60).await, (1, 0));
+    assert_eq!(outage.fetched(), 1);
+}
+
+#[tokio::test]
+async fn a_late_result_that_is_here_whole_is_kept_as_soon_as_the_vault_is_back() {
+    let outage = outage(vec![platform_refund("run_0", CHARGED)]).await;
+    outage.works.loom.script("run_0", Says::Made);
+    outage.is_away(true);
+    outage.desk.heard_of([JobId::new("job-run_0")]);
+    assert_eq!(outage.desk.capture_wanted().await, 0);
+    outage.works.loom.script("run_0", Says::Deleted);
+    // Longer than its provider kept it.
+    for _ in 0..12 {
+        outage.works.clock.advance(SignedDuration::from_mins(15));
+        assert_eq!(outage.desk.capture_wanted().await, 0);
+    }
+    outage.is_away(false);
+    outage.works.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!((outage.desk.capture_wanted().await, outage.fetched()), (1, 1));
 }
 
 /// `mill`, which gives the file of `run_1` to nobody in time.

@@ -49,6 +49,8 @@ pub(crate) struct Missed {
     pub gone: bool,
     /// Our own copy was looked for, and is missing or damaged.
     pub copy_lost: bool,
+    /// All of it is here, and only the vault does not take it now: its provider's deadline is none of it.
+    pub has_arrived: bool,
 }
 
 /// A file that was saved, as it is in the vault now.
@@ -88,8 +90,8 @@ pub(crate) fn late() -> Missed {
 }
 
 impl Missed {
-    fn new(why: String, retry: bool) -> Self {
-        Self { why, retry, gone: false, copy_lost: false }
+    pub(crate) fn new(why: String, retry: bool) -> Self {
+        Self { why, retry, gone: false, copy_lost: false, has_arrived: false }
     }
 }
 
@@ -191,7 +193,11 @@ impl Desk {
         let Fetch { provider_id, job_id, item, .. } = wanted.fetch.clone();
         let mut incoming = match self.vault.begin(&TransitKey { provider_id, job_id, item }).await {
             Ok(incoming) => incoming,
-            Err(why) => return Ok(Err(Missed::new(why.to_string(), true).into())),
+            Err(why) => {
+                // An earlier attempt meant to keep it, and whether the vault has it could not be read.
+                let has_arrived = matches!(why, VaultError::Read { .. });
+                return Ok(Err(Missed { has_arrived, ..Missed::new(why.to_string(), true) }.into()));
+            }
         };
         if incoming.held().is_some_and(|held| held.is_whole()) {
             // An earlier attempt brought all of it: whether its provider still has it no longer matters.
@@ -292,14 +298,15 @@ impl Desk {
             why: why.to_string(),
             retry: !why.gone,
             gone: why.gone,
-            copy_lost: false,
+            ..Missed::new(String::new(), true)
         })
     }
 
     async fn keep(&self, incoming: Box<dyn Incoming>, fetch: &Fetch) -> std::result::Result<StoredFile, Missed> {
         incoming.commit(fetch.bytes, &fetch.sha256_prefix).await.map_err(|why| {
             let retry = !matches!(why, VaultError::TooLong { .. });
-            Missed::new(why.to_string(), retry)
+            let has_arrived = matches!(why, VaultError::Write { .. } | VaultError::Read { .. });
+            Missed { has_arrived, ..Missed::new(why.to_string(), retry) }
         })
     }
 }

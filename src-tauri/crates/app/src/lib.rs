@@ -14,6 +14,7 @@ mod dispatch;
 mod error;
 pub mod evaluate;
 mod finding;
+mod in_transit;
 pub mod intake;
 mod labels;
 pub mod letters;

@@ -22,10 +22,11 @@ use makegood_domain::reconcile::{Unsaved, to_ask, unsaved};
 use makegood_domain::scope::Scope;
 use makegood_domain::work::JobState;
 
-use crate::bring::{Ended, Pulse, Wanted};
+use crate::bring::{Ended, Missed, Pulse, Wanted};
 use crate::contract::Topic;
 use crate::desk::Desk;
 use crate::error::Result;
+use crate::in_transit::KEPT_ON_ITS_WAY;
 use crate::look_up::{job_ref, learned};
 use crate::reconcile::ask::job_of;
 use crate::reconcile::lanes::{Lanes, Place, Side};
@@ -45,12 +46,7 @@ const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// What became of the wish to save a file.
 pub(crate) enum Saved {
     Here,
-    /// Why not, whether its provider said that it no longer has it, and whether another try can help.
-    Missed {
-        why: String,
-        gone: bool,
-        retry: bool,
-    },
+    Missed(Missed),
 }
 
 /// Nothing is held while a file is only saved.
@@ -111,6 +107,8 @@ struct Finds {
     /// For how long what nobody could say is asked about again; `None`: all that could be said was. A provider of
     /// which nobody knows how long it keeps a file gives no time.
     unheard: Option<Option<SignedDuration>>,
+    /// Whether all that may lie on its way here could be read.
+    is_whole: bool,
 }
 
 impl Desk {
@@ -252,13 +250,18 @@ impl Desk {
         let now = self.now();
         let mut waiting = self.wishes.waiting();
         match finds {
-            Ok(Finds { files, unheard: None }) => {
+            Ok(Finds { files, unheard: None, is_whole: false }) => {
+                let deadline = waiting.until(&wish.of, KEPT_ON_ITS_WAY, now);
+                waiting.try_again(&wish, Some(deadline), now);
+                files
+            }
+            Ok(Finds { files, unheard: None, .. }) => {
                 if files.is_empty() {
                     waiting.end_try(&wish.of);
                 }
                 files
             }
-            Ok(Finds { files, unheard: Some(kept) }) => {
+            Ok(Finds { files, unheard: Some(kept), .. }) => {
                 let deadline = kept.map(|kept| waiting.until(&wish.of, kept, now));
                 waiting.try_again(&Wish { asks: true, ..wish }, deadline, now);
                 files
@@ -283,7 +286,7 @@ impl Desk {
     }
 
     async fn try_unsaved(&self, run: &RunId, asks: bool) -> Result<Finds> {
-        let nothing = Finds { files: Vec::new(), unheard: None };
+        let nothing = Finds { files: Vec::new(), unheard: None, is_whole: true };
         let Some(mut scope) = self.scope_with(run).await? else { return Ok(nothing) };
         let (root, mut unheard) = (root_of(&scope, run), None);
         if asks {
@@ -291,10 +294,12 @@ impl Desk {
             let Some(fresh) = self.scope_with(&root).await? else { return Ok(nothing) };
             scope = fresh;
         }
+        // What is just being brought is at hand, or is its own try.
+        let is_whole = self.look_in_transit(&mut scope, &root).await.unread.is_empty();
         let files = unsaved(&scope, &root, &self.policy, self.now());
         let scope = Arc::new(scope);
         let files = files.into_iter().map(|file| Ready { root: root.clone(), scope: Arc::clone(&scope), file });
-        Ok(Finds { files: files.collect(), unheard })
+        Ok(Finds { files: files.collect(), unheard, is_whole })
     }
 
     /// All facts of the logical run of a run, whether that is its first one or a retry.
@@ -343,24 +348,27 @@ impl Desk {
     async fn bring_to(&self, ready: Ready, _place: Place<'_>) -> Worked {
         let saved = self.capture(&ready.scope, &ready.root, &ready.file, &self.agent.id).await;
         let (file, of) = (ready.id(), Of::Run(ready.root.clone()));
-        let (why, retry) = match saved {
+        let missed = match saved {
             Ok(Saved::Here) => {
                 self.wishes.waiting().end_try(&of);
                 return Worked::Brought { file, is_here: true };
             }
-            Ok(Saved::Missed { why, gone, retry }) => {
-                if gone && let Err(error) = self.note_gone(&ready.root, &ready.file.fetch).await {
+            Ok(Saved::Missed(missed)) => {
+                if missed.gone
+                    && let Err(error) = self.note_gone(&ready.root, &ready.file.fetch).await
+                {
                     tracing::warn!(%error, "that a file is gone was not noted");
                 }
-                (why, retry)
+                missed
             }
-            Err(why) => (why.to_string(), true),
+            Err(why) => Missed::new(why.to_string(), true),
         };
-        tracing::warn!(?of, item = ready.file.item, why, "a file was not saved");
+        tracing::warn!(?of, item = ready.file.item, why = missed.why, "a file was not saved");
         let now = self.now();
         let mut waiting = self.wishes.waiting();
-        if retry {
-            waiting.try_again(&Wish { of, asks: false }, ready.file.deadline, now);
+        if missed.retry && !missed.gone {
+            let kept_here = missed.has_arrived.then(|| waiting.until(&of, KEPT_ON_ITS_WAY, now));
+            waiting.try_again(&Wish { of, asks: false }, kept_here.or(ready.file.deadline), now);
         } else {
             waiting.end_try(&of);
         }
@@ -386,11 +394,9 @@ impl Desk {
                 self.changed(Topic::Queue);
                 Saved::Here
             }
-            Err(Ended::Missed(missed)) => {
-                Saved::Missed { why: missed.why, gone: missed.gone, retry: missed.retry && !missed.gone }
-            }
-            Err(Ended::Overtaken(why)) => Saved::Missed { why, gone: false, retry: false },
-            Err(Ended::Cancelled(by)) => Saved::Missed { why: format!("ended by {by}"), gone: false, retry: false },
+            Err(Ended::Missed(missed)) => Saved::Missed(missed),
+            Err(Ended::Overtaken(why)) => Saved::Missed(Missed::new(why, false)),
+            Err(Ended::Cancelled(by)) => Saved::Missed(Missed::new(format!("ended by {by}"), false)),
         })
     }
 }

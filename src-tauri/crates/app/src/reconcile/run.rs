@@ -11,7 +11,7 @@ use makegood_domain::reconcile::{Decision, Question, Settlement, Transfer, Tried
 use makegood_domain::scope::Scope;
 
 use super::look::{Came, Hand, Look, Pass, Wish};
-use crate::bring::copy_of;
+use crate::bring::{Missed, copy_of};
 use crate::capture::Saved;
 use crate::desk::Desk;
 use crate::error::Result;
@@ -71,6 +71,12 @@ impl Desk {
             };
             self.note_mute_providers(&mut scope);
             leave_unheard(&mut scope, &look.unheard);
+            let unsaid = self.look_in_transit(&mut scope, &root).await;
+            if now < look.settle_at {
+                // Who pays now might pay for what is about to be here.
+                let unsaid = unsaid.brought.into_iter().chain(unsaid.unread);
+                look.tried.extend(unsaid.map(|item| (item, Tried::Refused)));
+            }
             let (tries, every) = (look.due.tries, pass.every);
             let question = Question { scope: &scope, root: &root, tries, tried: &look.tried, every };
             let decision = decide(&question, &self.policy, now);
@@ -140,9 +146,10 @@ impl Desk {
             let by = AgentId::new(RECONCILER);
             match hand.without(self.capture(scope, &root, &file, &by)).await? {
                 Saved::Here => look.outcome.concerned = true,
-                Saved::Missed { why, gone, .. } => {
+                Saved::Missed(missed) => {
+                    let why = missed.why;
                     look.outcome.problems.push(format!("item {} of {root} was not saved: {why}", file.item));
-                    if !gone && file.deadline.is_none_or(|deadline| self.now() < deadline) {
+                    if !missed.gone && file.deadline.is_none_or(|deadline| self.now() < deadline) {
                         return Ok(Some(Came::Next(self.in_a_while())));
                     }
                 }
@@ -235,8 +242,12 @@ impl Desk {
             }
             Recovered::Failed(missed) => {
                 outcome.problems.push(format!("{}: {}", transfer.key, missed.why));
-                let is_lost = missed.gone && missed.copy_lost;
-                tried.insert(transfer.item, if is_lost { Tried::Lost } else { Tried::Failed { gone: missed.gone } });
+                let became = match missed {
+                    Missed { gone: true, copy_lost: true, .. } => Tried::Lost,
+                    Missed { has_arrived: true, .. } => Tried::Arrived,
+                    Missed { gone, .. } => Tried::Failed { gone },
+                };
+                tried.insert(transfer.item, became);
             }
         }
         Ok(())

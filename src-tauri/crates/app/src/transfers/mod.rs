@@ -212,6 +212,11 @@ impl Desk {
         any
     }
 
+    /// Whether this program is just bringing the file of an item.
+    pub(crate) fn is_brought(&self, run_id: &RunId, item: u32) -> bool {
+        self.board.rows().rows.values().any(|row| row.of.run_id == *run_id && row.of.item == item)
+    }
+
     /// Ends the transfer of an item in this program, and waits until it has given its lease back. Nothing
     /// of the file is kept. Refused once all of the file is here: then it is delivered.
     ///

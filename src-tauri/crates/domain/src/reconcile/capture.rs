@@ -5,11 +5,12 @@
 use jiff::Timestamp;
 
 use crate::diagnose::items::{Had, items};
-use crate::ids::RunId;
+use crate::ids::{JobId, ProviderId, RunId};
 use crate::matching::logical_run;
 use crate::plan::{Fetch, run_facts};
 use crate::policy::Policy;
 use crate::scope::Scope;
+use crate::work::{ItemState, Job, JobItem, JobState, ProviderFile};
 
 /// A finished file that is only with its provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +39,59 @@ pub fn unsaved(scope: &Scope, root: &RunId, policy: &Policy, now: Timestamp) -> 
     unsaved
 }
 
+/// A file that was made, as far as is known, and that its provider no longer gives, or of which it says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotToBeHad {
+    pub provider_id: ProviderId,
+    pub job_id: JobId,
+    pub item: u32,
+}
+
+/// The files of a logical run that are nowhere of ours and can't be had now. What of one of them lies whole on its
+/// way to us [is here](is_here), whatever its provider says.
+#[must_use]
+pub fn not_to_be_had(scope: &Scope, root: &RunId, policy: &Policy, now: Timestamp) -> Vec<NotToBeHad> {
+    let Some(run) = logical_run(scope, root).filter(|run| !run.charges().is_empty()) else { return Vec::new() };
+    let jobs = run.jobs();
+    let missing: Vec<u32> = items(&run, scope, policy, now)
+        .iter()
+        .filter(|item| !item.is_stored() && item.made.as_ref().is_none_or(|made| made.had != Had::There))
+        .map(|item| item.item)
+        .collect();
+    let of_item = |item: u32| {
+        let may_have_been_made = move |job: &&&Job| match job.items.iter().find(|row| row.item == item) {
+            Some(row) => row.state == ItemState::Succeeded && row.file.is_some(),
+            None => matches!(job.state, JobState::NotFound | JobState::LookupFailed | JobState::Unrecognised),
+        };
+        let file = move |job: &&Job| NotToBeHad { provider_id: job.provider_id.clone(), job_id: job.id.clone(), item };
+        jobs.iter().filter(may_have_been_made).map(file)
+    };
+    missing.into_iter().flat_map(of_item).collect()
+}
+
+/// Takes a file for one that can be had until an instant: it lies whole on its way to us.
+pub fn is_here(scope: &mut Scope, file: &NotToBeHad, until: Timestamp) {
+    let mut jobs = scope.runs.iter_mut().flat_map(|dossier| &mut dossier.jobs);
+    let Some(job) = jobs.find(|job| job.id == file.job_id && job.provider_id == file.provider_id) else { return };
+    job.state = JobState::Succeeded;
+    if !job.items.iter().any(|row| row.item == file.item) {
+        let (item, finished_at) = (file.item, job.finished_at);
+        job.items.push(JobItem { item, state: ItemState::Succeeded, finished_at, file: None });
+    }
+    let Some(row) = job.items.iter_mut().find(|row| row.item == file.item) else { return };
+    let (bytes, sha256_prefix) =
+        row.file.as_ref().map_or((0, String::new()), |file| (file.bytes, file.sha256_prefix.clone()));
+    row.state = ItemState::Succeeded;
+    row.file = Some(ProviderFile { bytes, sha256_prefix, available_until: Some(until), exists_now: Some(true) });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::capture::Capture;
     use crate::diagnose::world::{RunKit, World, ago};
     use crate::plan::StoredFile;
-    use crate::work::{ItemState, JobState, OutputState};
+    use crate::work::OutputState;
 
     fn saved(run: RunKit, item: u32) -> RunKit {
         run.edit(|row| {
@@ -129,6 +176,51 @@ mod tests {
             let world = World::of([run]);
             let finding = world.diagnose();
             assert_eq!(finding.remedy, crate::diagnose::Remedy::RecoverAsset, "{name}: {:?}", finding.verdict);
+        }
+    }
+
+    #[test]
+    fn what_its_provider_no_longer_gives_is_looked_for_and_found_here_it_is_brought() {
+        use crate::reconcile::{Question, decide};
+        let made = || RunKit::new("run_a", 2).charge(&[("w", 90)]).made();
+        let bare = |state| {
+            made().edit(|row| {
+                row.jobs[0].state = state;
+                row.jobs[0].items.clear();
+            })
+        };
+        for (name, run, is_looked_for) in [
+            ("gone", made().gone(1), true),
+            (
+                "its time is over",
+                made().file(1, |file| (file.available_until, file.exists_now) = (Some(ago(1)), None)),
+                true,
+            ),
+            ("forgotten", bare(JobState::NotFound), true),
+            ("silent", bare(JobState::LookupFailed), true),
+            ("there", made(), false),
+            ("saved", saved(made().gone(1), 1), false),
+            ("stored", made().stored(1), false),
+            ("failed", RunKit::new("run_a", 2).charge(&[("w", 90)]).job(JobState::Failed, &[ItemState::Failed]), false),
+            ("never charged", RunKit::new("run_a", 2).made().gone(1), false),
+        ] {
+            let mut world = World::of([run]);
+            let root = RunId::from("run_a");
+            let missing = not_to_be_had(&world.scope, &root, &world.policy, world.now);
+            assert_eq!(
+                missing.iter().map(|file| file.item).collect::<Vec<_>>(),
+                [1][..usize::from(is_looked_for)],
+                "{name}"
+            );
+            for file in missing {
+                is_here(&mut world.scope, &file, ago(-24));
+                let tried = std::collections::BTreeMap::new();
+                let every = jiff::SignedDuration::from_mins(5);
+                let question = Question { scope: &world.scope, root: &root, tries: 0, tried: &tried, every };
+                let decision = decide(&question, &world.policy, world.now);
+                assert_eq!((decision.transfers.len(), decision.restorations.len()), (1, 0), "{name}");
+                assert_eq!(unsaved(&world.scope, &root, &world.policy, world.now).len(), 1, "{name}");
+            }
         }
     }
 }

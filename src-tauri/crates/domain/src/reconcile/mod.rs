@@ -32,13 +32,15 @@ use crate::ports::{Detection, NextLook};
 use crate::scope::Scope;
 use crate::work::{Job, JobState};
 
-pub use capture::{Unsaved, unsaved};
+pub use capture::{NotToBeHad, Unsaved, is_here, not_to_be_had, unsaved};
 
 /// What was tried for an item since the run was taken from the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
     /// The file could not be brought; `gone`: its provider says for sure that it no longer has it.
     Failed { gone: bool },
+    /// All of it is here, and the vault does not take it now: what its provider has is no matter any more.
+    Arrived,
     /// Nobody has it any more: our own copy is missing or damaged, and its provider says that it is gone.
     Lost,
     /// The record did not allow it: somebody else has the item, or was first.
@@ -278,6 +280,7 @@ fn lost(
         Some(Tried::Lost) => true,
         // A copy of ours of which nobody has found that it is missing is there, whatever its provider says.
         Some(Tried::Failed { gone: true }) if !item.is_saved() => true,
+        Some(Tried::Arrived) => over,
         Some(Tried::Failed { .. }) => over || item.lost_at().is_some_and(|deadline| now >= deadline),
         Some(Tried::Refused) | None => false,
     };

@@ -34,7 +34,7 @@ fn waits(view: &View<'_>) -> bool {
 
 /// A transfer that failed and is not given up.
 fn is_tried_again(view: &View<'_>, item: &ItemView<'_>) -> bool {
-    let failed = matches!(view.tried(item.item), Some(Tried::Failed { .. }));
+    let failed = matches!(view.tried(item.item), Some(Tried::Failed { .. } | Tried::Arrived));
     failed && !view.lost.contains(&item.item) && is_to_fetch(view, item.item)
 }
 

@@ -368,6 +368,11 @@ fn a_failed_transfer_is_tried_again_until_hour_23_or_the_deadline() {
         let acts = decision.split("; noticed").next().unwrap_or_default();
         assert_eq!(acts, want, "{name}");
     }
+    let over = || run(6).made().file(1, |file| file.available_until = Some(ago(1)));
+    let arrived = told(&decided(&World::of([over()]), 0, &[(1, Tried::Arrived)]));
+    assert!(arrived.starts_with("again 5m0"), "what is here whole outlives its provider's deadline: {arrived}");
+    let arrived = told(&decided(&World::of([run(24).made()]), 0, &[(1, Tried::Arrived)]));
+    assert!(arrived.starts_with("restore 1 q 100; done"), "not the window: {arrived}");
     let gone = decided(&World::of([run(6).made()]), 0, &[(1, Tried::Failed { gone: true })]);
     assert!(told(&gone).starts_with("restore 1 q 100; done"), "{}", told(&gone));
 }
