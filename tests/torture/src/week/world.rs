@@ -72,6 +72,8 @@ impl WeekRun {
 struct Mills {
     clock: Arc<ManualClock>,
     runs: BTreeMap<JobId, WeekRun>,
+    /// For how many minutes each keeps a file.
+    kept: BTreeMap<String, i64>,
     outages: BTreeMap<String, Outages>,
 }
 
@@ -110,7 +112,8 @@ impl World {
         let ends = Outages::of_program(&mut dice, WEEK + AFTER);
         let clock = Arc::new(ManualClock::new(instant(0)));
         let by_job = runs.iter().map(|run| (run.job(), run.clone())).collect();
-        let mills = Arc::new(Mills { clock: Arc::clone(&clock), runs: by_job, outages });
+        let minutes = VENDORS.iter().map(|vendor| ((*vendor).to_owned(), kept(vendor))).collect();
+        let mills = Arc::new(Mills { clock: Arc::clone(&clock), runs: by_job, kept: minutes, outages });
         let store = Arc::new(MemoryStore::new());
         furnish(&store, &kept).await?;
         Ok(Self { runs, clock, ends, store, mills, files: Files::default() })
@@ -399,6 +402,10 @@ impl ProviderPort for Mill {
 
     fn capability(&self) -> Capability {
         Capability { look_up: true, webhook: true, gives_expiry: true, ..Capability::default() }
+    }
+
+    fn keeps(&self) -> Option<SignedDuration> {
+        self.mills.kept.get(self.id.as_str()).copied().map(SignedDuration::from_mins)
     }
 
     async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {

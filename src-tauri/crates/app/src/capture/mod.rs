@@ -319,6 +319,7 @@ impl Desk {
         for wanted in to_ask(scope, root, &self.policy, self.now()) {
             let Some((dossier, job)) = job_of(scope, &wanted) else { continue };
             let provider = self.providers.get(&wanted.provider_id);
+            let keeps = provider.as_ref().and_then(|provider| provider.keeps());
             let looks_up = provider.as_ref().is_none_or(|provider| provider.capability().look_up);
             let is_heard = match provider {
                 None => false,
@@ -338,8 +339,7 @@ impl Desk {
             };
             if !is_heard && looks_up {
                 let hours = scope.provider(&wanted.provider_id).and_then(|provider| provider.retention_hours);
-                let kept = hours.and_then(|hours| SignedDuration::try_from_hours(hours.max(0)));
-                unheard = unheard.max(Some(kept));
+                unheard = unheard.max(Some(kept_for(hours, keeps)));
             }
         }
         Ok(unheard)
@@ -429,7 +429,40 @@ fn placed<'l>(queue: &mut Queue, lanes: &'l Lanes) -> Vec<(Ready, Place<'l>)> {
     placed
 }
 
+/// How long a provider keeps a file, by what the platform's catalogue says in whole hours and by what the provider's
+/// own documents state, whichever is longer. Less than an hour is told as none: that is no time of nothing.
+fn kept_for(hours: Option<i64>, stated: Option<SignedDuration>) -> Option<SignedDuration> {
+    match (hours, stated) {
+        (Some(..=0), Some(stated)) => Some(stated),
+        (hours, stated) => {
+            let hours = hours.and_then(|hours| SignedDuration::try_from_hours(hours.max(1)));
+            hours.max(stated)
+        }
+    }
+}
+
 /// The first run of the logical run that a run belongs to (P2).
 fn root_of(scope: &Scope, run: &RunId) -> RunId {
     logical_run(scope, run).map_or_else(|| run.clone(), |logical| logical.id().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_kept_for_as_long_as_somebody_states() {
+        let minutes = SignedDuration::from_mins;
+        for (hours, stated, want) in [
+            (None, None, None),
+            (Some(0), None, Some(60)),
+            (Some(0), Some(10), Some(10)),
+            (None, Some(10), Some(10)),
+            (Some(1), Some(10), Some(60)),
+            (Some(1), Some(120), Some(120)),
+            (Some(48), None, Some(48 * 60)),
+        ] {
+            assert_eq!(kept_for(hours, stated.map(minutes)), want.map(minutes), "{hours:?} {stated:?}");
+        }
+    }
 }

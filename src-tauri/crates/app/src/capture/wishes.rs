@@ -13,6 +13,8 @@ const WISHES_MAX: usize = 10_000;
 const AGAIN_AFTER: i64 = 30;
 /// … and at most so many.
 const AGAIN_AT_MOST: i64 = 900;
+/// The last try is made so many seconds before the deadline, and tries before it are no closer to each other.
+const LAST_TRY_BEFORE: i64 = 30;
 /// Tries of what has no deadline; of the rest its deadline is the end.
 const TRIES_MAX: u32 = 12;
 
@@ -99,10 +101,13 @@ impl Waiting {
         }
         let known = self.again.get(&wish.of);
         let (tries, since) = known.map_or((0, now), |again| (again.tries, again.since));
-        let seconds = AGAIN_AFTER.saturating_mul(1_i64 << tries.min(16)).min(AGAIN_AT_MOST);
-        let at = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
-        let in_time = deadline.map_or(tries < TRIES_MAX, |deadline| at < deadline);
-        if in_time && (known.is_some() || self.again.len() < WISHES_MAX) {
+        let at = match deadline {
+            Some(deadline) => before(deadline, tries, now),
+            None => (tries < TRIES_MAX).then(|| later(now, backoff(tries))),
+        };
+        if let Some(at) = at
+            && (known.is_some() || self.again.len() < WISHES_MAX)
+        {
             let again = Again { at: Some(at), tries: tries.saturating_add(1), since, asks: wish.asks };
             self.again.insert(wish.of.clone(), again);
         } else {
@@ -116,6 +121,23 @@ impl Waiting {
             self.again.remove(of);
         }
     }
+}
+
+/// Seconds until the next try, after so many in vain.
+fn backoff(tries: u32) -> i64 {
+    AGAIN_AFTER.saturating_mul(1_i64 << tries.min(16)).min(AGAIN_AT_MOST)
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// When something is tried again that is kept until a deadline; `None` after the last try. The nearer the deadline,
+/// the more often: no wait is longer than half of what is left, and the last try is just before it.
+fn before(deadline: Timestamp, tries: u32, now: Timestamp) -> Option<Timestamp> {
+    let last = deadline.saturating_sub(SignedDuration::from_secs(LAST_TRY_BEFORE)).unwrap_or(Timestamp::MIN);
+    let left = last.duration_since(now).as_secs();
+    (left > 0).then(|| later(now, backoff(tries).min((left / 2).max(LAST_TRY_BEFORE)).min(left)))
 }
 
 impl Wishes {
@@ -187,9 +209,11 @@ mod tests {
 
     #[test]
     fn what_did_not_come_is_tried_again_until_its_provider_forgets_it() {
-        assert_eq!(tries(Some(600)), [30, 90, 210, 450], "ten minutes");
+        assert_eq!(tries(Some(600)), [30, 90, 210, 390, 480, 525, 555, 570], "ten minutes");
         let hour = tries(Some(3_600));
-        assert_eq!((hour.len(), hour.last()), (7, Some(&2_730)));
+        assert_eq!((hour.len(), hour.last()), (13, Some(&3_570)), "{hour:?}");
+        let month = tries(Some(30 * 86_400));
+        assert_eq!(month.last(), Some(&(30 * 86_400 - 30)), "to the end, whatever the time");
         assert_eq!(tries(Some(20)), Vec::<i64>::new());
         assert_eq!(tries(None).len(), 12);
     }
@@ -219,7 +243,7 @@ mod tests {
             now = next.as_second();
             tried.push(now);
         }
-        assert_eq!((tried.len(), tried.last()), (7, Some(&2_730)), "from when it was first told of");
+        assert_eq!((tried.len(), tried.last()), (13, Some(&3_570)), "from when it was first told of");
     }
 
     #[test]

@@ -257,6 +257,10 @@ impl ProviderPort for Adapter {
         self.protocol.facts().capability.clone()
     }
 
+    fn keeps(&self) -> Option<SignedDuration> {
+        self.file_minutes.map(|minutes| SignedDuration::from_mins(i64::from(minutes)))
+    }
+
     async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp {
         let mut inquiry = self.inquiry(job, Some(now));
         let reading = self.protocol.read(&mut inquiry).await.unwrap_or_else(Reading::from);

@@ -229,6 +229,10 @@ pub trait FileSink: Send {
 pub trait ProviderPort: Send + Sync {
     fn descriptor(&self) -> Descriptor;
     fn capability(&self) -> Capability;
+    /// How long it keeps a finished file, as it states; `None` where nobody knows.
+    fn keeps(&self) -> Option<SignedDuration> {
+        None
+    }
     /// Asks about one job. Never fails: what could not be asked is a fact as well.
     async fn find_job(&self, job: &JobRef, now: Timestamp) -> LookUp;
     /// The jobs of a time, for a run whose job's id was lost. Never fails: why there is no list is
