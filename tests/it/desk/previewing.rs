@@ -13,6 +13,7 @@ use makegood_domain::work::{Job, JobState};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::saving::{dossier, finished};
 use super::world::*;
 
 const STARTED: &str = "2026-03-12T18:04:22Z";
@@ -155,6 +156,40 @@ async fn a_recovered_file_is_shown_with_both_sides() {
     assert_eq!(view.brought.map(|row| row.by).as_deref(), Some("ana"));
     let shown = house.desk.preview_bytes(of(&case, &id)).await.expect("bytes");
     assert_eq!((shown.media_type.as_str(), shown.bytes), ("video/mp4", clip()));
+}
+
+#[tokio::test]
+async fn a_saved_file_is_shown_before_anybody_has_it() {
+    for refunded in [false, true] {
+        let further =
+            if refunded { platform_refund("run_shot4", FINISHED) } else { upload_failed("run_shot4", FINISHED) };
+        let house = finished(vec![further]).await;
+        let case = house.case("T-1", COMPLAINT).await;
+        let item = async || {
+            let detail = house.desk.case_detail(CaseRequest { case_id: case.0.clone() }).await.expect("a case");
+            detail.canvas[0].items[0].clone()
+        };
+        assert_eq!(item().await.saved, None, "nothing is ours yet");
+        assert!(refusal(house.desk.preview(of(&case, "saved/1/run_shot4")).await).contains("not among"));
+        house.desk.heard_of([JobId::new("job-run_shot4")]);
+        assert_eq!(house.desk.capture_wanted().await, 1);
+        let saved = item().await.saved.expect("a copy of ours");
+        let view = house.desk.preview(of(&case, &saved)).await.expect("a preview");
+        let kept = view.kept.expect("a copy");
+        assert_eq!((view.state.as_str(), view.item, kept.intact, kept.fits), ("saved", 1, true, true));
+        assert_eq!((kept.bytes, kept.kind, kept.media.is_some()), (clip().len() as u64, PreviewKind::Video, true));
+        assert_eq!(view.promised.and_then(|promised| promised.agrees), Some(true));
+        let shown = house.desk.preview_bytes(of(&case, &saved)).await.expect("bytes");
+        assert_eq!((shown.media_type.as_str(), shown.bytes), ("video/mp4", clip()));
+        assert!(dossier(&house, "run_shot4").await.outputs.is_empty(), "to see it delivers nothing");
+        for strange in ["saved/2/run_shot4", "saved/1/run_zoe", "saved/1", "saved//run_shot4", "saved/x/run_shot4"] {
+            assert!(refusal(house.desk.preview_bytes(of(&case, strange)).await).contains("not among"), "{strange}");
+        }
+        if !refunded {
+            recovered(&house, &case).await;
+            assert_eq!(item().await.saved, None, "now it is an output");
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use makegood_domain::work::{Output, OutputState, Presence};
 use crate::contract::{CanvasItem, CanvasNode, CanvasState, Tone};
 use crate::finding::Examined;
 use crate::labels;
+use crate::preview;
 
 /// Items shown of one run; more are no picture but a list.
 const ITEMS_SHOWN_MAX: usize = 64;
@@ -30,10 +31,10 @@ fn node(run: &LogicalRun<'_>, scope: &Scope, policy: &Policy, plan: Option<&Plan
     let head = run.head();
     let (node, project) = (scope.node(&head.node_id), scope.project(&head.project_id));
     let views = items(run, scope, policy, scope.as_of);
-    let entry = |view: &ItemView<'_>| CanvasItem {
-        item: view.item,
-        now: now(view, run, scope),
-        after: plan.and_then(|plan| after(view, run, plan)),
+    let entry = |view: &ItemView<'_>| {
+        let now = now(view, run, scope);
+        let saved = (view.is_saved() && !now.previewable).then(|| preview::saved_id(&head.id, view.item));
+        CanvasItem { item: view.item, saved, now, after: plan.and_then(|plan| after(view, run, plan)) }
     };
     CanvasNode {
         run_id: head.id.0.clone(),

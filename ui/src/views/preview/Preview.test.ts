@@ -83,6 +83,36 @@ describe('a recovered file', () => {
   });
 });
 
+describe('a file that is saved and nobody has yet', () => {
+  beforeEach(() => {
+    prepare();
+    vi.stubGlobal('URL', Object.assign(class extends URL {}, { createObjectURL: () => 'blob:tauri://localhost/1', revokeObjectURL: vi.fn() }));
+  });
+  afterEach(putAway);
+
+  it('is seen from the case before anybody decides, with what it says of itself', async () => {
+    await start({ late: true });
+    nav.openCase('case-000002');
+    await expect.poll(() => find('see-saved')).not.toBeNull();
+    find('see-saved')?.click();
+    await expect.poll(() => find('player-media')?.tagName).toBe('AUDIO');
+    expect(find('preview')?.dataset['outputId']).toMatch(/^saved\/1\//);
+    expect(find('preview')?.getAttribute('aria-label')).toBe('Preview of a saved file');
+    expect(text('preview-media')).not.toBe('');
+    expect(find('preview')?.textContent).toContain('delivered nowhere');
+    press('Escape');
+    await expect.poll(() => find('preview')).toBeNull();
+    press('v');
+    await expect.poll(() => find('preview')?.dataset['outputId']).toMatch(/^saved\/1\//);
+  });
+
+  it('is seen from the sheet of its release', async () => {
+    await start({ late: true });
+    nav.openCase('case-000002');
+    await expect.poll(() => find('open-preview')?.dataset['outputId']).toMatch(/^saved\/1\//);
+  });
+});
+
 describe('a lost job', () => {
   beforeEach(prepare);
   afterEach(putAway);

@@ -1,5 +1,6 @@
 //! Generation history and provider evidence.
 
+use makegood_domain::ids::{NodeId, ProjectId};
 use makegood_domain::ports::StoredAnswer;
 use makegood_domain::scope::Dossier;
 use makegood_domain::work::{Job, JobItem, Output, OutputState};
@@ -79,11 +80,14 @@ fn history_row(examined: &Examined, dossier: &Dossier, item: u32, matched: bool)
 }
 
 pub(super) fn place(examined: &Examined, output: &Output) -> String {
+    named(examined, &output.project_id, output.node_id.as_ref())
+}
+
+/// A place out of the requester's scope is told to the agent as such, by id only.
+pub(super) fn named(examined: &Examined, project_id: &ProjectId, node_id: Option<&NodeId>) -> String {
     let scope = &examined.scope;
-    // A place out of the requester's scope is told to the agent as such, by id only.
-    let project = scope.project(&output.project_id);
-    let name = project.map_or(output.project_id.as_str(), |row| row.name.as_str());
-    match &output.node_id {
+    let name = scope.project(project_id).map_or(project_id.as_str(), |row| row.name.as_str());
+    match node_id {
         Some(node) => format!("{name} / {}", scope.node(node).map_or(node.as_str(), |row| row.label.as_str())),
         None => format!("{name} / history only"),
     }

@@ -17,7 +17,7 @@ use makegood_domain::plan::{offers, restorable};
 use makegood_domain::policy::Policy;
 use makegood_domain::ports::{ActionRecord, ActionState};
 use makegood_domain::scope::{Dossier, Scope};
-use makegood_domain::work::{Job, Output};
+use makegood_domain::work::{Job, Output, Run};
 
 use crate::canvas;
 use crate::contract::{
@@ -117,6 +117,11 @@ fn matched_dossiers(examined: &Examined) -> Vec<&Dossier> {
 /// Where an output lies, in names: `Spring lookbook / Shot 4`.
 pub(crate) fn place_of(examined: &Examined, output: &Output) -> String {
     evidence::place(examined, output)
+}
+
+/// Where what a run makes is to go, in names.
+pub(crate) fn place_of_run(examined: &Examined, run: &Run) -> String {
+    evidence::named(examined, &run.project_id, Some(&run.node_id))
 }
 
 /// When a file is deleted at its provider, and whether that is only assumed (P7).

@@ -6,26 +6,28 @@ use ts_rs::TS;
 
 use super::queue::Tone;
 
-/// An output, as a case knows it.
+/// A file, as a case knows it: an output's, or our own copy of an item of which nobody has an output yet.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewRequest {
     pub case_id: String,
+    /// An output, or what [`CanvasItem::saved`] gave.
     pub output_id: String,
 }
 
-/// An output's file: what the provider promised, what the record says, what lies in the vault.
+/// A file: what the provider promised, what the record says, what lies in the vault.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewView {
     pub output_id: String,
     pub run_id: String,
     pub item: u32,
-    /// `stored`, `damaged`, `held`.
+    /// `stored`, `damaged`, `held`; `saved`: it is our own copy, and nobody's output.
     pub state: String,
     pub tone: Tone,
-    /// `Spring lookbook / Shot 4`.
+    /// `Spring lookbook / Shot 4`; of a copy, the place that it has not come to.
     pub place: String,
+    /// When it was stored, or our copy was made.
     #[ts(type = "string")]
     pub stored_at: Timestamp,
     /// Bytes as the record tells them.
@@ -160,6 +162,8 @@ pub struct CanvasNode {
 #[serde(rename_all = "camelCase")]
 pub struct CanvasItem {
     pub item: u32,
+    /// Our own copy of its file, to be previewed, where nothing of it is stored that can be.
+    pub saved: Option<String>,
     pub now: CanvasState,
     /// What an act makes of it; null where it changes nothing, and outside a review.
     pub after: Option<CanvasState>,

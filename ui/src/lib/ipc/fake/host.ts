@@ -10,7 +10,7 @@ import { buildCase, plot, restoredLines } from './cases';
 import { FakeQueue, iso, NOW } from './queue';
 import { canvasShot, billingShot } from './pictures';
 import { pass, reconcilerView, type FakePromise } from './reconciler';
-import { canvasOf, comingFiles, lateResult, lostJobOf, OUTPUT, previewOf, tone, withoutJob, type FakeFile } from './recovery';
+import { canvasOf, comingFiles, lateResult, lostJobOf, OUTPUT, previewOf, savedOf, tone, withoutJob, type FakeFile } from './recovery';
 
 export type FakeOutcome = 'done' | 'refused' | 'failed_before_effect' | 'unknown';
 
@@ -112,7 +112,7 @@ export class FakeHost implements Host {
 
   async media(caseId: string, outputId: string): Promise<ArrayBuffer> {
     await this.#door('media');
-    if (outputId !== OUTPUT || this.options.file !== 'whole') throw new HostError('refused', `Output ${outputId} of ${caseId} is not shown.`, false);
+    if ((outputId !== OUTPUT && outputId !== savedOf(plot.of(this.#row(caseId), true))) || this.options.file !== 'whole') throw new HostError('refused', `Output ${outputId} of ${caseId} is not shown.`, false);
     return tone();
   }
 
@@ -155,7 +155,7 @@ export class FakeHost implements Host {
     approvals: () => this.#approvals.view(this.#now()),
     connections: () => this.#connections.view(this.#now()),
     transfers: () => ({ transfers: [...this.options.transfers] }),
-    preview: ({ caseId }) => previewOf(plot.of(this.#row(caseId), true), this.options.file, HASH, this.#now()),
+    preview: ({ caseId, outputId }) => previewOf(plot.of(this.#row(caseId), true), outputId, this.options.file, HASH, this.#now()),
     lost_job: ({ runId }) => lostJobOf(runId, this.#now()),
   };
 
@@ -344,7 +344,7 @@ export class FakeHost implements Host {
     return {
       caseId, caseRevision: memory.revision, kind, title, confirmLabel,
       files: kind === 'recover' || kind === 'hold' || kind === 'release' ? [{ runId: p.run, item: 1, jobId: p.job, bytes: 41_333_219, sha256Prefix: HASH.slice(0, 16), projectId: p.project, place: kind === 'hold' ? 'held until 28 Mar 15:20' : `${p.projectName} / ${p.nodeLabel} ${p.node}`, deadline: p.deadline === null ? null : iso(p.deadline) }] : [],
-      canvas: canvasOf(p, kind), postings, restoredTotal: kind === 'release' ? 0 : total, chargedTotal: p.price,
+      canvas: canvasOf(p, kind, this.options.late), postings, restoredTotal: kind === 'release' ? 0 : total, chargedTotal: p.price,
       effects: [...(consent ? [`Take refund rfd_4c1d77 back, as ${consent.by} agreed on ${consent.at.slice(0, 16).replace('T', ' ')} UTC`] : []), `Case ${row.ticketId} becomes settled`],
       message: { to: detail.head.customer, locale: 'en-US', text: answer ?? drafted, ready: true, leaks: [] },
       cannotBeUndone: ['The reply, once it has left.', ...(postings.length > 0 ? ['The postings: a mistake is corrected by a new, reviewed posting.'] : [])],

@@ -6,16 +6,19 @@ import { iso, NOW, runIdOf } from './queue';
 type Plot = ReturnType<typeof plot.of>;
 
 export const OUTPUT = 'out_9v150v08';
+/** What our own copy of the one item is asked for by. */
+export const savedOf = (p: Plot): string => `saved/1/${p.run}`;
 const SAMPLE_RATE = 8000;
 
 /** What is to be seen of the one item; in a review also what becomes of it. */
-export function canvasOf(p: Plot, kind?: string): CanvasNode[] {
+export function canvasOf(p: Plot, kind?: string, isSaved = false): CanvasNode[] {
+  const saved = isSaved && !p.settled ? savedOf(p) : null;
   const there = { text: 'on the node', tone: 'ok' as const, outputId: OUTPUT, previewable: p.settled };
   const now = p.settled && p.recoverable ? there : { text: p.settled ? 'nothing, refunded' : 'nothing', tone: p.settled ? 'info' as const : 'bad' as const, outputId: null, previewable: false };
   const after = kind === 'recover' ? there
     : kind === 'hold' ? { text: 'on hold until 28 Mar 15:20', tone: 'warn' as const, outputId: OUTPUT, previewable: false }
       : kind === 'restore' ? { text: `${p.price} credits back`, tone: 'info' as const, outputId: null, previewable: false } : null;
-  return [{ runId: p.run, nodeId: p.node, label: p.nodeLabel, projectId: p.project, project: p.projectName, deleted: false, items: [{ item: 1, now, after }] }];
+  return [{ runId: p.run, nodeId: p.node, label: p.nodeLabel, projectId: p.project, project: p.projectName, deleted: false, items: [{ item: 1, saved, now, after }] }];
 }
 
 /** A second of a quiet tone as a WAV file: the smallest thing that really plays. */
@@ -42,15 +45,16 @@ export function tone(): ArrayBuffer {
 /** How the copy in the vault fares: whole, not there, changed on the disk, or too long for the window. */
 export type FakeFile = 'whole' | 'absent' | 'damaged' | 'long';
 
-export function previewOf(p: Plot, file: FakeFile, hash: string, now: string): PreviewView {
+export function previewOf(p: Plot, outputId: string, file: FakeFile, hash: string, now: string): PreviewView {
+  const saved = outputId === savedOf(p);
   const bytes = file === 'long' ? 412_004_113 : tone().byteLength;
   const sha256 = file === 'damaged' ? hash.replaceAll('1', '7') : hash;
   return {
-    outputId: OUTPUT, runId: p.run, item: 1, state: 'stored', tone: 'ok', place: `${p.projectName} / ${p.nodeLabel}`, storedAt: now, bytes, sha256: hash,
+    outputId, runId: p.run, item: 1, state: saved ? 'saved' : 'stored', tone: 'ok', place: `${p.projectName} / ${p.nodeLabel}`, storedAt: now, bytes, sha256: hash,
     kept: file === 'absent' ? null : { sha256, bytes, mediaType: 'audio/wav', kind: 'audio', intact: file !== 'damaged', checkedAt: now, media: { durationMs: 1000, picture: null, sound: { codec: 'pcm', channels: 1, sampleRate: SAMPLE_RATE } }, fits: file !== 'long', limitBytes: 67_108_864 },
     whyNot: file === 'absent' ? 'the vault can’t read 13/137223a9…: no such file' : null,
     promised: { providerId: 'meridian', providerName: 'meridian', jobId: p.job, bytes, sha256Prefix: hash.slice(0, 16), agrees: file === 'absent' ? null : file !== 'damaged', toldAt: iso(p.finished) },
-    brought: { by: 'ana.prata', at: now, key: 'key-of-the-recovery' },
+    brought: saved ? null : { by: 'ana.prata', at: now, key: 'key-of-the-recovery' },
   };
 }
 
@@ -69,7 +73,8 @@ export const withoutJob = (detail: CaseDetail): CaseDetail => ({ ...detail, jobs
 export function lateResult(detail: CaseDetail, settled: boolean): CaseDetail {
   const offer = (kind: 'answer' | 'release' | 'restore', label: string, whyNot: string | null): CaseDetail['offers'][number] => ({ kind, label, primary: kind === 'answer', allowed: whyNot === null, needsReason: false, whyNot });
   const verdict = detail.verdict && { ...detail.verdict, verdict: 'late_result' as const, label: 'Late result', tone: 'info' as const, remedy: 'none_already_refunded' as const, remedyLabel: 'Nothing owed: refunded already', file: { form: 'saved' as const } };
-  return { ...detail, verdict, offers: [offer('answer', 'Send the answer', settled ? 'the case is settled' : null), offer('release', 'Release against a new debit', null), offer('restore', 'Restore credits', 'the credits are back already: there is no second remedy (P4)')] };
+  const canvas = detail.canvas.map((node) => ({ ...node, items: node.items.map((item) => ({ ...item, saved: settled ? null : `saved/${item.item}/${node.runId}` })) }));
+  return { ...detail, verdict, canvas, offers: [offer('answer', 'Send the answer', settled ? 'the case is settled' : null), offer('release', 'Release against a new debit', null), offer('restore', 'Restore credits', 'the credits are back already: there is no second remedy (P4)')] };
 }
 
 /** Two files on their way: an agent's in the middle, and one of the reconciler's whose length nobody has said. */

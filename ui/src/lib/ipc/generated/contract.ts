@@ -205,7 +205,11 @@ why: string | null, };
 
 export type CandidateView = { runId: string, matched: boolean, troubled: boolean, project: string, node: string, model: string, startedAt: string, credits: number, reasonsFor: Array<string>, reasonsAgainst: Array<string>, };
 
-export type CanvasItem = { item: number, now: CanvasState, 
+export type CanvasItem = { item: number, 
+/**
+ * Our own copy of its file, to be previewed, where nothing of it is stored that can be.
+ */
+saved: string | null, now: CanvasState, 
 /**
  * What an act makes of it; null where it changes nothing, and outside a review.
  */
@@ -612,17 +616,25 @@ export type PolicyView = { version: string, numbers: Array<PolicyNumber>, };
 
 export type PreviewKind = "video" | "audio" | "image" | "other";
 
-export type PreviewRequest = { caseId: string, outputId: string, };
+export type PreviewRequest = { caseId: string, 
+/**
+ * An output, or what [`CanvasItem::saved`] gave.
+ */
+outputId: string, };
 
 export type PreviewView = { outputId: string, runId: string, item: number, 
 /**
- * `stored`, `damaged`, `held`.
+ * `stored`, `damaged`, `held`; `saved`: it is our own copy, and nobody's output.
  */
 state: string, tone: Tone, 
 /**
- * `Spring lookbook / Shot 4`.
+ * `Spring lookbook / Shot 4`; of a copy, the place that it has not come to.
  */
-place: string, storedAt: string, 
+place: string, 
+/**
+ * When it was stored, or our copy was made.
+ */
+storedAt: string, 
 /**
  * Bytes as the record tells them.
  */
