@@ -89,9 +89,9 @@ async fn damage_is_seen_and_a_whole_copy_repairs_it() {
     assert_eq!(home.vault.verify(&stored.sha256).await, Ok(stored.clone()));
     std::fs::remove_file(&path).expect("gone");
     assert!(matches!(home.vault.verify(&stored.sha256).await, Err(VaultError::Missing { .. })));
-    std::fs::remove_dir(path.parent().expect("a folder")).expect("gone");
+    std::fs::remove_dir_all(home.folder.path()).expect("gone");
     let unmounted = home.vault.verify(&stored.sha256).await;
-    assert!(matches!(unmounted, Err(VaultError::Read { .. })), "its folder is made with the first file: {unmounted:?}");
+    assert!(matches!(unmounted, Err(VaultError::Read { .. })), "who has no folder knows of no file: {unmounted:?}");
 }
 
 #[tokio::test]

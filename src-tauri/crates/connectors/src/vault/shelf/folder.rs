@@ -50,8 +50,8 @@ impl FolderShelf {
     }
 
     fn failed(&self, key: &ContentKey, error: &std::io::Error) -> ShelfError {
-        // Without the folder that it would be in, the disk itself may not be there: that says nothing of a file.
-        if error.kind() == ErrorKind::NotFound && self.path_of(key).parent().is_some_and(Path::is_dir) {
+        // Without its folder the disk itself may not be there: that says nothing of a file.
+        if error.kind() == ErrorKind::NotFound && self.root.is_dir() {
             ShelfError::Missing { place: self.place.clone(), key: key.clone() }
         } else {
             self.refused(error)
