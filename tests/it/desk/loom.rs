@@ -22,6 +22,8 @@ pub enum Says {
     MadeAndFails {
         gone: bool,
     },
+    /// It made something that is no media file.
+    MadeAmiss,
     /// It made the file, and says that it is no longer there.
     Deleted,
     Failed,
@@ -35,6 +37,8 @@ pub struct Loom {
     pub says: Mutex<HashMap<String, Says>>,
     pub asked: AtomicU32,
     pub fetched: AtomicU32,
+    /// Files of which not only the beginning was wanted.
+    pub given: AtomicU32,
     at_once: AtomicU32,
     pub most_at_once: AtomicU32,
 }
@@ -60,15 +64,18 @@ impl Loom {
     }
 }
 
+/// No media file.
+const AMISS: &[u8] = b"<html>not a film</html>";
+
 fn job(job: &JobRef, says: Says, now: Timestamp) -> Job {
     let file = ProviderFile {
-        bytes: u64::try_from(clip().len()).expect("a small file"),
+        bytes: if says == Says::MadeAmiss { 0 } else { u64::try_from(clip().len()).expect("a small file") },
         sha256_prefix: String::new(),
         available_until: None,
         exists_now: Some(says != Says::Deleted),
     };
     let (state, item) = match says {
-        Says::Made | Says::Deleted | Says::MadeAndFails { .. } => {
+        Says::Made | Says::MadeAmiss | Says::Deleted | Says::MadeAndFails { .. } => {
             (JobState::Succeeded, Some((ItemState::Succeeded, Some(file))))
         }
         Says::Failed => (JobState::Failed, Some((ItemState::Failed, None))),
@@ -124,11 +131,13 @@ impl ProviderPort for Loom {
             gone,
         };
         match self.says(asked) {
-            Says::Made => {
-                let total = u64::try_from(clip().len()).ok();
-                let start = Start { from: 0, total, tag: Some("\"loom\"".to_owned()) };
+            Says::Made | Says::MadeAmiss => {
+                let amiss = self.says(asked) == Says::MadeAmiss;
+                let (bytes, tag) = if amiss { (AMISS.to_vec(), "amiss") } else { (clip(), "loom") };
+                let start = Start { from: 0, total: u64::try_from(bytes.len()).ok(), tag: Some(format!("\"{tag}\"")) };
                 sink.starts(&start).await.map_err(|why| failed(&why.to_string(), false))?;
-                sink.write(&clip()).await.map_err(|why| failed(&why.to_string(), false))?;
+                self.given.fetch_add(1, Ordering::SeqCst);
+                sink.write(&bytes).await.map_err(|why| failed(&why.to_string(), false))?;
                 Ok(Some("video/mp4".into()))
             }
             Says::MadeAndFails { gone } => Err(failed("the file could not be had", gone)),

@@ -16,6 +16,7 @@ mod outages;
 mod overtaken;
 mod previewing;
 mod reconciling;
+mod refusing;
 mod releasing;
 mod saving;
 mod side_by_side;

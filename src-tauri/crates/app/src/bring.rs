@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
@@ -17,6 +18,7 @@ use makegood_domain::scope::{Dossier, Scope};
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::look_up::job_ref;
+use crate::refusals::Version;
 use crate::transfers::{Stop, Watched};
 
 /// What is to be in the vault.
@@ -51,6 +53,8 @@ pub(crate) struct Missed {
     pub copy_lost: bool,
     /// All of it is here, and only the vault does not take it now: its provider's deadline is none of it.
     pub has_arrived: bool,
+    /// It came, and it is not what is taken: what was promised of it may be out of date.
+    pub is_refused: bool,
 }
 
 /// A file that was saved, as it is in the vault now.
@@ -91,16 +95,39 @@ pub(crate) fn late() -> Missed {
 
 impl Missed {
     pub(crate) fn new(why: String, retry: bool) -> Self {
-        Self { why, retry, gone: false, copy_lost: false, has_arrived: false }
+        Self { why, retry, gone: false, copy_lost: false, has_arrived: false, is_refused: false }
     }
+}
+
+/// What comes, and why it was not taken to its end.
+struct Coming {
+    version: Version,
+    /// It was refused often enough before, in words.
+    unusable: Option<String>,
+    too_long: Option<String>,
 }
 
 /// Takes a file until an instant, and counts its bytes.
 struct InTime<'a> {
     desk: &'a Desk,
     until: Timestamp,
+    fetch: &'a Fetch,
     incoming: &'a mut dyn FileSink,
     watched: &'a Watched<'a>,
+    coming: &'a Mutex<Coming>,
+}
+
+impl InTime<'_> {
+    fn taken<T>(&self, taken: std::result::Result<T, VaultError>) -> std::result::Result<T, VaultError> {
+        if let Err(why @ VaultError::TooLong { .. }) = &taken {
+            known(self.coming).too_long = Some(why.to_string());
+        }
+        taken
+    }
+}
+
+fn known(coming: &Mutex<Coming>) -> MutexGuard<'_, Coming> {
+    coming.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -110,8 +137,15 @@ impl FileSink for InTime<'_> {
     }
 
     async fn starts(&mut self, start: &Start) -> std::result::Result<(), VaultError> {
-        self.watched.starts(start, self.desk.now());
-        self.incoming.starts(start).await
+        let (now, version) = (self.desk.now(), Version::coming(start, self.fetch));
+        if let Some(why) = self.desk.refusals.unusable(&key_of(self.fetch), &version, now) {
+            known(self.coming).unusable = Some(why.clone());
+            return Err(VaultError::NotAsPromised { why });
+        }
+        known(self.coming).version = version;
+        self.watched.starts(start, now);
+        let started = self.incoming.starts(start).await;
+        self.taken(started)
     }
 
     async fn write(&mut self, chunk: &[u8]) -> std::result::Result<(), VaultError> {
@@ -120,7 +154,8 @@ impl FileSink for InTime<'_> {
             return Err(VaultError::Late);
         }
         self.watched.arrived(chunk.len(), now);
-        self.incoming.write(chunk).await
+        let written = self.incoming.write(chunk).await;
+        self.taken(written)
     }
 }
 
@@ -190,8 +225,7 @@ impl Desk {
         pulse: &mut dyn Pulse,
         watched: &Watched<'_>,
     ) -> Result<std::result::Result<StoredFile, Ended>> {
-        let Fetch { provider_id, job_id, item, .. } = wanted.fetch.clone();
-        let mut incoming = match self.vault.begin(&TransitKey { provider_id, job_id, item }).await {
+        let mut incoming = match self.vault.begin(&key_of(wanted.fetch)).await {
             Ok(incoming) => incoming,
             Err(why) => {
                 // An earlier attempt meant to keep it, and whether the vault has it could not be read.
@@ -199,12 +233,17 @@ impl Desk {
                 return Ok(Err(Missed { has_arrived, ..Missed::new(why.to_string(), true) }.into()));
             }
         };
-        if incoming.held().is_some_and(|held| held.is_whole()) {
+        let (held, fetch) = (incoming.held(), wanted.fetch);
+        let is_whole = held.as_ref().is_some_and(Held::is_whole);
+        let coming = Coming { version: Version::held(held, fetch), unusable: None, too_long: None };
+        if is_whole {
             // An earlier attempt brought all of it: whether its provider still has it no longer matters.
-            return Ok(self.end(incoming, wanted, watched).await);
+            return Ok(self.end(incoming, &coming.version, wanted, watched).await);
         }
+        let coming = Mutex::new(coming);
         let got = {
-            let sink = InTime { desk: self, until: wanted.until, incoming: &mut *incoming, watched };
+            let sink =
+                InTime { desk: self, until: wanted.until, fetch, incoming: &mut *incoming, watched, coming: &coming };
             let mut fetching = pin!(self.fetch(wanted, sink));
             let mut stopped = pin!(watched.stopped());
             // What a resumed saga holds may be nearly over: only from then on bytes must have arrived.
@@ -226,9 +265,11 @@ impl Desk {
                 }
             }
         };
+        let coming = coming.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(match got {
             Ok(()) if self.now() >= wanted.until => Err(late().into()),
-            Ok(()) => self.end(incoming, wanted, watched).await,
+            Ok(()) => self.end(incoming, &coming.version, wanted, watched).await,
+            Err(Ended::Missed(missed)) => Err(self.missed(missed, coming, fetch).into()),
             Err(ended) => {
                 clear_if_cancelled(incoming, &ended).await;
                 Err(ended)
@@ -240,11 +281,14 @@ impl Desk {
     async fn end(
         &self,
         incoming: Box<dyn Incoming>,
+        version: &Version,
         wanted: &Wanted<'_>,
         watched: &Watched<'_>,
     ) -> std::result::Result<StoredFile, Ended> {
+        // What broke off unnoticed says nothing of the file.
+        let is_cut = version.total().is_some_and(|total| (1..total).contains(&watched.received()));
         match watched.all_here() {
-            Ok(()) => self.keep(incoming, wanted.fetch).await.map_err(Ended::from),
+            Ok(()) => self.keep(incoming, Some(version).filter(|_| !is_cut), wanted.fetch).await.map_err(Ended::from),
             Err(stop) => {
                 let ended = Ended::from(stop);
                 clear_if_cancelled(incoming, &ended).await;
@@ -302,13 +346,46 @@ impl Desk {
         })
     }
 
-    async fn keep(&self, incoming: Box<dyn Incoming>, fetch: &Fetch) -> std::result::Result<StoredFile, Missed> {
+    /// `version`: what came, where all of it did.
+    async fn keep(
+        &self,
+        incoming: Box<dyn Incoming>,
+        version: Option<&Version>,
+        fetch: &Fetch,
+    ) -> std::result::Result<StoredFile, Missed> {
         incoming.commit(fetch.bytes, &fetch.sha256_prefix).await.map_err(|why| {
-            let retry = !matches!(why, VaultError::TooLong { .. });
-            let has_arrived = matches!(why, VaultError::Write { .. } | VaultError::Read { .. });
-            Missed { has_arrived, ..Missed::new(why.to_string(), retry) }
+            let words = why.to_string();
+            match (why, version) {
+                (VaultError::NotAsPromised { .. } | VaultError::TooLong { .. }, Some(version)) => {
+                    self.refused(fetch, version, words)
+                }
+                (VaultError::Write { .. } | VaultError::Read { .. }, _) => {
+                    Missed { has_arrived: true, ..Missed::new(words, true) }
+                }
+                _ => Missed::new(words, true),
+            }
         })
     }
+
+    /// Why a transfer did not come to its end, where the file itself is the reason.
+    fn missed(&self, missed: Missed, coming: Coming, fetch: &Fetch) -> Missed {
+        match coming {
+            Coming { unusable: Some(why), .. } => Missed { is_refused: true, ..Missed::new(why, false) },
+            Coming { too_long: Some(why), version, .. } => self.refused(fetch, &version, why),
+            _ => missed,
+        }
+    }
+
+    /// What came was refused: it is tried again until that is sure.
+    fn refused(&self, fetch: &Fetch, version: &Version, why: String) -> Missed {
+        let unusable = self.refusals.note(&key_of(fetch), version, &why, self.now());
+        let retry = unusable.is_none();
+        Missed { is_refused: true, ..Missed::new(unusable.unwrap_or(why), retry) }
+    }
+}
+
+fn key_of(fetch: &Fetch) -> TransitKey {
+    TransitKey { provider_id: fetch.provider_id.clone(), job_id: fetch.job_id.clone(), item: fetch.item }
 }
 
 /// Leaves nothing of a cancelled transfer; what broke off otherwise is gone on with. What can't be deleted now is

@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, broadcast};
 use crate::capture::Wishes;
 use crate::contract::Topic;
 use crate::reconcile::lanes::Lanes;
+use crate::refusals::Refusals;
 use crate::transfers::Board;
 
 /// Changes that nobody has read yet are dropped beyond this number; the window re-reads anyway.
@@ -76,6 +77,8 @@ pub struct Desk {
     pub(crate) board: Board,
     /// Runs of which something may be finished and is to be saved.
     pub(crate) wishes: Wishes,
+    /// Files that were refused as they came.
+    pub(crate) refusals: Refusals,
     /// Who of all that this process does may be with a provider.
     pub(crate) lanes: Lanes,
     /// The pass of the reconciler that this process makes now, if any.
@@ -105,6 +108,7 @@ impl Desk {
             in_flight: Mutex::new(HashSet::new()),
             board: Board::default(),
             wishes: Wishes::default(),
+            refusals: Refusals::default(),
             sweeping: tokio::sync::Mutex::new(()),
             changes,
         }

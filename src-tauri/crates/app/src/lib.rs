@@ -26,6 +26,7 @@ mod queue;
 mod read_back;
 mod reconcile;
 mod recover;
+mod refusals;
 mod requests;
 mod review;
 mod transfers;

@@ -368,7 +368,8 @@ impl Desk {
         let mut waiting = self.wishes.waiting();
         if missed.retry && !missed.gone {
             let kept_here = missed.has_arrived.then(|| waiting.until(&of, KEPT_ON_ITS_WAY, now));
-            waiting.try_again(&Wish { of, asks: false }, kept_here.or(ready.file.deadline), now);
+            // Whoever made the file anew promises something else of it now.
+            waiting.try_again(&Wish { of, asks: missed.is_refused }, kept_here.or(ready.file.deadline), now);
         } else {
             waiting.end_try(&of);
         }
