@@ -169,7 +169,7 @@ impl Desk {
         watched: &Watched<'_>,
     ) -> Result<std::result::Result<StoredFile, Ended>> {
         let Some(saved) = copy_of(wanted.scope, wanted.fetch) else {
-            return self.from_provider(wanted, pulse, watched).await;
+            return self.fetched_and_noted(wanted, pulse, watched).await;
         };
         match self.copy(&saved.file).await {
             Copy::Whole(file) => Ok(watched.all_here().map(|()| file).map_err(Ended::from)),
@@ -179,14 +179,14 @@ impl Desk {
                 let why = "our copy is missing or damaged".to_owned();
                 Ok(Err(Missed { copy_lost: true, ..Missed::new(why, true) }.into()))
             }
-            Copy::Lost => match self.from_provider(wanted, pulse, watched).await? {
+            Copy::Lost => match self.fetched_and_noted(wanted, pulse, watched).await? {
                 Err(Ended::Missed(missed)) => Ok(Err(Missed { copy_lost: true, ..missed }.into())),
                 brought => Ok(brought),
             },
         }
     }
 
-    async fn from_provider(
+    async fn fetched_and_noted(
         &self,
         wanted: &Wanted<'_>,
         pulse: &mut dyn Pulse,
