@@ -19,11 +19,15 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::looking::Remote;
 use super::uploads::Uploads;
-use super::{Access, Address, ContentKey, Endpoint, Measured, Put, Shelf, ShelfError, Shelved, Staged, words};
+use super::{
+    Access, Address, ContentKey, Endpoint, Measured, Put, Shelf, ShelfError, Shelved, Staged,
+    words,
+};
 use crate::http::{Limits, Pace, StorageLine};
 use crate::vault::container;
 
@@ -31,6 +35,8 @@ use crate::vault::container;
 pub const PART: usize = 8 * 1024 * 1024;
 /// Parts under way at once; with one being read this bounds the memory of a file.
 const PARTS_AT_ONCE: usize = 4;
+/// Parts of all files of a shelf that are in memory at once: four files at full speed, 160 MiB. Others wait.
+const PARTS_IN_ALL: u32 = 20;
 /// How often a whole file is sent before it is given up.
 const UPLOADS: u32 = 3;
 /// How often a part is read before it is given up.
@@ -48,6 +54,8 @@ pub struct StoreShelf {
     signs: bool,
     pace: Arc<dyn Pace>,
     part: usize,
+    /// As many permits as parts may be in memory.
+    room: Semaphore,
 }
 
 impl std::fmt::Debug for StoreShelf {
@@ -72,7 +80,16 @@ impl StoreShelf {
         let uploads = Uploads::of(&address, access, &line);
         let context = OperationContext::new().with_http_transport(opendal::HttpTransporter::new(Shared(line)));
         let signs = matches!(access, Access::S3 { .. } | Access::GoogleAccount(_));
-        Ok(Self { operator: operator.with_context(context), address, place, uploads, signs, pace, part: PART })
+        Ok(Self {
+            operator: operator.with_context(context),
+            address,
+            place,
+            uploads,
+            signs,
+            pace,
+            part: PART,
+            room: Semaphore::new(PARTS_IN_ALL as usize),
+        })
     }
 
     /// The same shelf with other parts; a store takes none below 5 MiB but the last.
@@ -100,8 +117,20 @@ impl StoreShelf {
         ShelfError::Refused { place: self.place.clone(), why, temporary: false }
     }
 
+    /// Room for the parts of a file of so many bytes that are in memory at once, as soon as others have left it.
+    /// Whoever has it asks for no more of it.
+    async fn room(&self, bytes: u64) -> Result<SemaphorePermit<'_>, ShelfError> {
+        let parts = bytes.div_ceil(self.part as u64).clamp(1, PARTS_AT_ONCE as u64) + 1;
+        let permits = u32::try_from(parts).unwrap_or(PARTS_IN_ALL).min(PARTS_IN_ALL);
+        // Nobody closes it.
+        let closed =
+            |_| ShelfError::Refused { place: self.place.clone(), why: "it is closed".into(), temporary: false };
+        self.room.acquire_many(permits).await.map_err(closed)
+    }
+
     /// Sends the file once.
     async fn send(&self, staged: &Staged<'_>) -> Result<(), Sent> {
+        let _room = self.room(staged.bytes).await.map_err(Sent::Ours)?;
         let disk = |error: std::io::Error| Sent::Ours(self.disk(staged, &error));
         let mut file = tokio::fs::File::open(staged.path).await.map_err(disk)?;
         let path = path_of(staged.key);
@@ -250,6 +279,7 @@ impl Shelf for StoreShelf {
     async fn measure(&self, key: &ContentKey) -> Result<Measured, ShelfError> {
         let failed = |error: opendal::Error| self.failed(key, &error);
         let bytes = self.operator.stat(&path_of(key)).await.map_err(failed)?.content_length();
+        let _room = self.room(bytes).await?;
         let step = self.part as u64;
         let parts = (0..bytes.div_ceil(step)).map(|n| self.part(key, n * step, ((n + 1) * step).min(bytes)));
         let mut parts = futures_util::stream::iter(parts).buffered(PARTS_AT_ONCE);
@@ -451,5 +481,45 @@ impl opendal::HttpTransport for Shared {
         request: http::Request<opendal::Buffer>,
     ) -> opendal::Result<http::Response<opendal::HttpBody>> {
         self.0.fetch(request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+
+    use super::super::Locator;
+    use super::*;
+    use crate::providers::subject::NoWait;
+
+    /// A shelf that nobody is behind: nothing is sent in these tests.
+    fn shelf() -> StoreShelf {
+        let locator = Locator { at: "s3://box".into(), endpoint: Some("http://127.0.0.1:9".into()), region: None };
+        let address = locator.read().expect("an address");
+        let access = address.access(&"ID:SECRET".into()).expect("a key");
+        StoreShelf::connect(address, &access, Limits::default(), Arc::new(NoWait::default())).expect("a shelf")
+    }
+
+    #[tokio::test]
+    async fn files_under_way_together_take_no_more_memory_than_there_is_room_for() {
+        let shelf = shelf();
+        let all = PARTS_IN_ALL as usize;
+        for (bytes, parts) in [(0, 2), (1, 2), (PART as u64 + 1, 3), (100 * PART as u64, 5)] {
+            let room = shelf.room(bytes).await.expect("room");
+            assert_eq!(all - shelf.room.available_permits(), parts, "{bytes}");
+            drop(room);
+        }
+        let key = ContentKey::new(&"ab".repeat(32)).expect("a hash");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let staged = Staged { path: file.path(), key: &key, bytes: 100, media_type: "video/mp4" };
+        let others = shelf.room.acquire_many(PARTS_IN_ALL).await.expect("room");
+        let mut put = pin!(shelf.put(&staged));
+        assert!(poll!(&mut put).is_pending());
+        drop(others);
+        // It has waited, and takes its turn before anything else is done.
+        assert!(poll!(&mut put).is_pending());
+        assert_eq!(shelf.room.available_permits(), all - 2);
     }
 }
