@@ -1,6 +1,7 @@
 //! `makegoodctl recover`: what the window does with Review and Confirm, for the files of one case. The sheet
 //! is shown, the transfer is shown while it goes on, and an interrupt cancels it as the window's button does.
 
+mod ending;
 mod progress;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use makegood_domain::ids::CaseId;
 use makegood_domain::plan::ActionKind;
 use makegood_domain::ports::{Ids as _, StoreError};
 
+use self::ending::Ending;
 use self::progress::Progress;
 use super::signals::asked_to_end;
 use crate::clock::SystemIds;
@@ -30,7 +32,8 @@ pub(super) struct Options {
     /// A case, its ticket, or a run that a case is about.
     #[arg(value_name = "CASE|RUN")]
     what: String,
-    /// Only go on if the file of this item is among those that are brought.
+    /// Only go on if the file of this item is among those that are brought. The others of the case are brought with
+    /// it: what is decided is decided for all of them.
     #[arg(long, value_name = "N")]
     item: Option<u32>,
     /// Ask no provider again before deciding: go by what the record knows.
@@ -67,6 +70,9 @@ async fn work(console: &wiring::Console, options: &Options) -> anyhow::Result<Ex
     {
         eprintln!("makegoodctl: the file of item {item} is not among those that are brought; nothing was done");
         return Ok(ExitCode::FAILURE);
+    }
+    if let Some(item) = options.item.filter(|_| sheet.files.len() > 1) {
+        eprintln!("makegoodctl: the other files are brought together with that of item {item}");
     }
     if options.dry_run {
         return Ok(ExitCode::SUCCESS);
@@ -156,19 +162,34 @@ async fn carry_out(desk: &Desk, sheet: &ReviewSheet) -> anyhow::Result<ActionVie
     let mut confirming = std::pin::pin!(desk.confirm(request));
     let mut interrupted = std::pin::pin!(asked_to_end());
     let mut looks = tokio::time::interval(LOOK);
-    let mut is_asked = false;
+    let mut ending = Ending::default();
     loop {
         tokio::select! {
             outcome = &mut confirming => {
                 progress.end();
                 return Ok(outcome?);
             }
-            _ = looks.tick() => progress.tell(&of_action(desk, &key).await?),
-            heard = &mut interrupted, if !is_asked => {
-                is_asked = true;
+            _ = looks.tick() => {
+                let transfers = of_action(desk, &key).await?;
+                progress.tell(&transfers);
+                let due = ending.due(transfers);
+                if !due.is_empty() {
+                    progress.end();
+                }
+                if let Some(outcome) = cancel(desk, due, &mut confirming).await? {
+                    return Ok(outcome?);
+                }
+            }
+            heard = &mut interrupted => {
                 heard.context("an interrupt is not heard")?;
+                // Who asks again is heard again.
+                interrupted.set(asked_to_end());
                 progress.end();
-                if let Some(outcome) = cancel(desk, of_action(desk, &key).await?, &mut confirming).await? {
+                let asked = ending.ask(of_action(desk, &key).await?);
+                if asked.is_empty() {
+                    eprintln!("makegoodctl: no file is on its way now; the step at hand is finished, and no further file is brought");
+                }
+                if let Some(outcome) = cancel(desk, asked, &mut confirming).await? {
                     return Ok(outcome?);
                 }
             }
@@ -188,9 +209,6 @@ async fn cancel<F: Future>(
     transfers: Vec<TransferView>,
     confirming: &mut std::pin::Pin<&mut F>,
 ) -> anyhow::Result<Option<F::Output>> {
-    if transfers.is_empty() {
-        eprintln!("makegoodctl: no file is on its way now; the step at hand is finished");
-    }
     for transfer in transfers {
         let request = CancelTransferRequest { run_id: transfer.run_id, item: transfer.item };
         let mut ending = std::pin::pin!(desk.cancel_transfer(request));

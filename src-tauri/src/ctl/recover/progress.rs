@@ -83,10 +83,15 @@ fn megabytes(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn transfer(phase: TransferPhase, received: u64, total: Option<u64>, rate: Option<u64>) -> TransferView {
+    pub(in crate::ctl::recover) fn transfer(
+        phase: TransferPhase,
+        received: u64,
+        total: Option<u64>,
+        rate: Option<u64>,
+    ) -> TransferView {
         TransferView {
             action_key: None,
             case_id: None,
