@@ -145,6 +145,7 @@ async fn connected(home: &Path, settings: Settings, keys: Keys, tell: Telling<'_
     let vault = vault::open(home, &settings.vault, &vault_keys(&settings.workspace)).await?;
     tell(Opening::at("Opening the record"));
     let Record { store, read_only } = record::open(&place).await?;
+    vault.belongs_to(&store.record_id().await?);
     let (agent, may_reconcile) = agent(&*store, settings.agent, read_only.is_none().then_some(&policy)).await?;
     let workspace = WorkspaceInfo { name: settings.workspace, banner: read_only.clone() };
     let cadence = SignedDuration::from_mins(policy.reconcile.cadence_minutes);

@@ -152,7 +152,10 @@ impl Studio {
     /// Everything below the vault, but for what was refused and is evidence.
     fn everything(&self) -> Vec<PathBuf> {
         let mut files = all_files(&self.home().join("vault"));
-        files.retain(|file| file.extension().is_none_or(|extension| extension != "evidence"));
+        // What was refused, and the mark that says whose the vault is, are no files of anybody's.
+        files.retain(|file| {
+            file.extension().is_none_or(|extension| extension != "evidence") && !file.ends_with("owner")
+        });
         files
     }
 

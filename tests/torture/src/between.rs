@@ -202,6 +202,7 @@ between! {
         fn claim_removal(removal: &Removal, at: Timestamp) -> bool;
         fn end_removal(sha256: &str, at: Timestamp) -> bool;
         fn claimed_removals(limit: u32) -> Vec<String>;
+        fn record_id() -> String;
     }
 }
 

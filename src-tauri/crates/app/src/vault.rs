@@ -134,7 +134,8 @@ impl Desk {
     /// made. `told` hears of each file that goes, before it does.
     ///
     /// # Errors
-    /// When the vault's list or the record can't be read. A single file that can't be taken away is only told.
+    /// When the vault is another record's, whose files are nobody's here; when its list or the record can't be read.
+    /// A single file that can't be taken away is only told.
     pub async fn sweep_vault(
         &self,
         sweeping: &Sweeping<'_>,
@@ -142,6 +143,7 @@ impl Desk {
     ) -> Result<VaultSweep> {
         let mut report = VaultSweep::default();
         if !sweeping.is_rehearsal {
+            self.vault.claim().await.map_err(in_words)?;
             self.end_what_broke_off(&mut report).await?;
         }
         let mut after: Option<String> = None;

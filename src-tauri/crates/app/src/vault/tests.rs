@@ -21,6 +21,8 @@ struct Shelf {
     files: Mutex<BTreeMap<String, VaultFile>>,
     /// Why nothing can be taken away.
     stuck: Mutex<Option<&'static str>>,
+    /// Whose it is, where it is another record's.
+    owner: Mutex<Option<&'static str>>,
     /// Removals that the audit did not know of when they were made.
     unannounced: Mutex<Vec<String>>,
     store: Mutex<Option<Arc<MemoryStore>>>,
@@ -64,6 +66,12 @@ impl Vault for Shelf {
     }
     async fn clear(&self, _: Timestamp) -> std::result::Result<u32, VaultError> {
         Ok(3)
+    }
+    async fn claim(&self) -> std::result::Result<(), VaultError> {
+        match *held(&self.owner) {
+            None => Ok(()),
+            Some(owner) => Err(VaultError::Write { what: "the shelf".into(), why: format!("it is {owner}'s") }),
+        }
     }
 }
 
@@ -236,4 +244,22 @@ async fn a_check_tells_a_whole_file_from_a_damaged_and_a_missing_one() {
     assert!(matches!(&checked, Checked::Unread { why } if why.contains("not there")), "{checked:?}");
     let after = house.desk.recorded_files(Some(&recorded[1].sha256)).await.expect("a list");
     assert_eq!(after, recorded[2..]);
+}
+
+#[tokio::test]
+async fn of_a_vault_of_another_record_nothing_is_taken_away() {
+    let house = House::filled().await;
+    let before = house.files();
+    house.clock.advance(SignedDuration::from_hours(24 * 60));
+    *held(&house.shelf.owner) = Some("another record");
+    let stop = AtomicBool::new(false);
+    let sweeping = Sweeping { is_rehearsal: false, by: "ana".into(), stop: &stop };
+    let told = house.desk.sweep_vault(&sweeping, |view| panic!("{view:?} goes")).await.map_err(|why| why.to_string());
+    assert!(told.as_ref().is_err_and(|why| why.contains("another record")), "{told:?}");
+    assert_eq!(house.files(), before);
+    let claimed = house.store.claimed_removals(10).await.expect("a list");
+    assert_eq!(claimed, Vec::<String>::new(), "nor is any removal in the record");
+    *held(&house.shelf.owner) = None;
+    let (swept, _) = house.sweep(false).await;
+    assert!(swept.removed > 0, "its own it is swept of");
 }

@@ -9,7 +9,7 @@ pub mod shelf;
 pub mod transit;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use makegood_domain::keeping::VaultFile;
 use makegood_domain::media::MediaFacts;
 use makegood_domain::plan::StoredFile;
 use makegood_domain::ports::{FileSink, Held, Incoming, Start, TransitKey, Vault, VaultError};
+use tokio::sync::OnceCell;
 
 use shelf::{ContentKey, FolderShelf, Put, Shelf, ShelfError, StoreShelf};
 use transit::{Staged, Transit};
@@ -32,6 +33,14 @@ const TRANSIT: &str = "transit";
 pub struct ShelfVault<S> {
     shelf: Arc<S>,
     transit: Transit,
+    owner: Arc<Owner>,
+}
+
+/// Whose files are kept, where that was said, and whether the shelf was found to be theirs.
+#[derive(Debug, Default)]
+struct Owner {
+    record: OnceLock<String>,
+    has_it: OnceCell<()>,
 }
 
 /// A vault in a folder.
@@ -41,7 +50,7 @@ pub type StoreVault = ShelfVault<StoreShelf>;
 
 impl<S> Clone for ShelfVault<S> {
     fn clone(&self) -> Self {
-        Self { shelf: Arc::clone(&self.shelf), transit: self.transit.clone() }
+        Self { shelf: Arc::clone(&self.shelf), transit: self.transit.clone(), owner: Arc::clone(&self.owner) }
     }
 }
 
@@ -61,13 +70,29 @@ impl<S: Shelf> ShelfVault<S> {
     /// A vault on this shelf, with a folder on a disk of ours for files on their way.
     #[must_use]
     pub fn on(shelf: S, transit: impl Into<PathBuf>) -> Self {
-        Self { shelf: Arc::new(shelf), transit: Transit::open(transit, LIMIT_BYTES) }
+        Self { shelf: Arc::new(shelf), transit: Transit::open(transit, LIMIT_BYTES), owner: Arc::default() }
     }
 
     /// The same vault with another limit on the length of a file.
     #[must_use]
     pub fn with_limit(self, limit_bytes: u64) -> Self {
         Self { transit: self.transit.with_limit(limit_bytes), ..self }
+    }
+
+    /// Makes sure that the shelf is our record's.
+    async fn is_ours(&self) -> Result<(), VaultError> {
+        let Some(record) = self.owner.record.get() else { return Ok(()) };
+        let owner = self.shelf.claim(record).await.map_err(writing)?;
+        if owner == *record {
+            return Ok(());
+        }
+        let why = format!(
+            "it belongs to another record ({owner}), and two records take away each other's files. Give this one a \
+             folder, a bucket or a prefix of its own; where the other is worked with no more, delete the file `{}` \
+             there, and this one takes it over",
+            shelf::OWNER
+        );
+        Err(VaultError::Write { what: self.shelf.place().to_owned(), why })
     }
 
     /// Whether a file lies in its place, whole. That a shelf can't be asked now says nothing of what is on it.
@@ -84,6 +109,7 @@ impl<S: Shelf> ShelfVault<S> {
 #[async_trait]
 impl<S: Shelf + 'static> Vault for ShelfVault<S> {
     async fn begin(&self, key: &TransitKey) -> Result<Box<dyn Incoming>, VaultError> {
+        self.owner.has_it.get_or_try_init(|| self.is_ours()).await?;
         let mut staged = self.transit.begin(key).await?;
         if let Some(stored) = staged.kept().cloned() {
             if self.has(&stored).await? {
@@ -127,6 +153,16 @@ impl<S: Shelf + 'static> Vault for ShelfVault<S> {
         let listed = self.shelf.list(after.as_ref(), limit).await.map_err(reading)?;
         let file = |one: shelf::Shelved| VaultFile { sha256: one.key.to_string(), bytes: one.bytes, since: one.since };
         Ok(listed.into_iter().map(file).collect())
+    }
+
+    fn belongs_to(&self, record: &str) {
+        if self.owner.record.set(record.to_owned()).is_err() {
+            tracing::debug!(record, "the vault was told before whose it is");
+        }
+    }
+
+    async fn claim(&self) -> Result<(), VaultError> {
+        self.is_ours().await
     }
 
     async fn remove(&self, sha256: &str) -> Result<(), VaultError> {

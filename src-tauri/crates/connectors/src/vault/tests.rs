@@ -50,6 +50,27 @@ async fn a_file_is_kept_under_its_hash_and_proved_by_reading() {
 }
 
 #[tokio::test]
+async fn a_vault_is_one_records_and_another_is_told_so() {
+    let (home, picture) = (home(), Sample::png());
+    home.vault.belongs_to("record-a");
+    let stored = home.put(&picture.bytes, 0, "").await.expect("stored");
+    // The first use has put its mark there.
+    let other = LocalVault::open(home.folder.path()).expect("a vault");
+    other.belongs_to("record-b");
+    for told in [other.claim().await, other.begin(&key()).await.map(|_| ())] {
+        let why = told.map_err(|why| why.to_string()).expect_err("it is another's");
+        assert!(why.contains("belongs to another record (record-a)"), "{why}");
+    }
+    assert_eq!(other.verify(&stored.sha256).await, Ok(stored), "looking is free");
+    let again = LocalVault::open(home.folder.path()).expect("a vault");
+    again.belongs_to("record-a");
+    assert_eq!(again.claim().await, Ok(()));
+    std::fs::remove_file(home.folder.path().join(shelf::OWNER)).expect("given up");
+    assert_eq!(other.claim().await, Ok(()), "of nobody's it takes hold");
+    assert!(again.claim().await.is_err(), "and who had it before is refused, though it was not");
+}
+
+#[tokio::test]
 async fn what_was_not_promised_is_refused_and_leaves_nothing() {
     let (home, video) = (home(), Sample::mp4(100));
     for (bytes, promised, prefix, says) in [

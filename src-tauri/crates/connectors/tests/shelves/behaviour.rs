@@ -19,6 +19,16 @@ pub async fn holds(subject: &Subject) {
         a_file_that_changed_on_its_way_gets_no_name(&*subject.shelf).await;
     }
     links_read_the_file_where_there_are_any(subject).await;
+    who_claims_it_first_has_it(&*subject.shelf).await;
+}
+
+async fn who_claims_it_first_has_it(shelf: &dyn Shelf) {
+    let (one, other) = tokio::join!(shelf.claim("one"), shelf.claim("other"));
+    let owner = one.expect("claimed");
+    assert!(["one", "other"].contains(&&*owner), "{owner}");
+    assert_eq!(other, Ok(owner.clone()));
+    assert_eq!(shelf.claim("a third").await, Ok(owner));
+    assert_eq!(shelf.list(None, 3).await, Ok(Vec::new()), "the mark is no file");
 }
 
 fn measured(file: &OnDisk) -> Measured {

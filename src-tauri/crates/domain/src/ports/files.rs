@@ -51,4 +51,7 @@ pub trait FileStore: Send + Sync {
     async fn end_removal(&self, sha256: &str, at: Timestamp) -> StoreResult<bool>;
     /// Files whose removal was claimed and not ended, by their hashes.
     async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>>;
+    /// What this record is known by in a vault: made with it, and never another. A record that was copied into another
+    /// database is another one, because both can be worked with from then on.
+    async fn record_id(&self) -> StoreResult<String>;
 }

@@ -357,6 +357,18 @@ pub trait Vault: Send + Sync {
         let _ = (after, limit);
         Err(VaultError::Read { what: self.place(), why: "it has no list of its files".to_owned() })
     }
+    /// Says whose files are kept here from now on. A vault is one record's, because another would take its files away:
+    /// they are nothing that it knows of.
+    fn belongs_to(&self, record: &str) {
+        let _ = record;
+    }
+    /// Makes sure that the vault is ours, and takes it where it is nobody's.
+    ///
+    /// # Errors
+    /// Where it is another record's, or can't be asked.
+    async fn claim(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
     /// Takes a file away. One that is not there is no error. Whether anything needs it is the caller's to know.
     ///
     /// # Errors

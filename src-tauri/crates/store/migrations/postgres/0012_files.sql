@@ -11,6 +11,17 @@ CREATE TRIGGER removals_stay BEFORE DELETE OR TRUNCATE ON record.removals
     FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('removals are never deleted');
 CREATE VIEW api.removals AS SELECT * FROM record.removals;
 
+-- What this record is known by in a vault, which is one record's. It is not copied into another database: that is
+-- another record.
+CREATE TABLE record.this_record (
+    one integer PRIMARY KEY CHECK (one = 1),
+    id  text    NOT NULL
+);
+INSERT INTO record.this_record VALUES (1, replace(gen_random_uuid()::text, '-', ''));
+CREATE TRIGGER this_record_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON record.this_record
+    FOR EACH STATEMENT EXECUTE FUNCTION record.only_grows('what a record is known by stays');
+CREATE VIEW api.this_record AS SELECT * FROM record.this_record;
+
 CREATE INDEX outputs_by_vault ON record.outputs (vault) WHERE vault IS NOT NULL;
 
 -- Who found a file in the vault just before it was taken away must fetch it anew: an hour is longer than any
@@ -90,7 +101,8 @@ BEGIN
     RETURN to_jsonb(v_ended);
 END $$;
 
-REVOKE ALL ON record.removals, api.removals FROM PUBLIC;
+REVOKE ALL ON record.removals, api.removals, record.this_record, api.this_record FROM PUBLIC;
 REVOKE ALL ON FUNCTION api.claim_removal, api.end_removal FROM PUBLIC;
-GRANT SELECT ON api.removals TO makegood_agent, makegood_approver, makegood_reconciler, makegood_auditor;
+GRANT SELECT ON api.removals, api.this_record
+    TO makegood_agent, makegood_approver, makegood_reconciler, makegood_auditor;
 GRANT EXECUTE ON FUNCTION api.claim_removal, api.end_removal TO makegood_reconciler;

@@ -11,6 +11,20 @@ CREATE TRIGGER removals_stay BEFORE DELETE ON removals BEGIN
     SELECT RAISE(ABORT, 'removals are never deleted');
 END;
 
+-- What this record is known by in a vault, which is one record's. It is not copied into another database: that is
+-- another record.
+CREATE TABLE this_record (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT    NOT NULL
+) STRICT;
+INSERT INTO this_record VALUES (1, lower(hex(randomblob(16))));
+CREATE TRIGGER this_record_stays BEFORE UPDATE ON this_record BEGIN
+    SELECT RAISE(ABORT, 'what a record is known by stays');
+END;
+CREATE TRIGGER this_record_is_kept BEFORE DELETE ON this_record BEGIN
+    SELECT RAISE(ABORT, 'what a record is known by stays');
+END;
+
 CREATE INDEX outputs_by_vault ON outputs (vault) WHERE vault IS NOT NULL;
 
 -- Who found a file in the vault just before it was taken away must fetch it anew: an hour is longer than any

@@ -12,7 +12,7 @@ use super::source;
 use crate::postgres::fault::backend;
 
 const TABLES_HERE: &str = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
-        AND name NOT LIKE 'case\_search%' ESCAPE '\' AND name <> 'schema_migrations' ORDER BY name";
+        AND name NOT LIKE 'case\_search%' ESCAPE '\' AND name NOT IN ('schema_migrations', 'this_record') ORDER BY name";
 const COLUMNS_HERE: &str = "SELECT name, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
 const TABLES_THERE: &str = "SELECT c.relname::text FROM pg_class c
     WHERE c.relnamespace = 'record'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -25,8 +25,9 @@ const REFERENCES: &str = "SELECT DISTINCT c.conrelid::regclass::text, c.confreli
     FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'record'::regnamespace
       AND c.conrelid <> c.confrelid";
 
-/// Tables of PostgreSQL alone: its own list of changes, levels in stripes, what is searched, seals.
-const ONLY_THERE: [&str; 4] = ["audit_seals", "balance_stripes", "case_search", "schema_migrations"];
+/// Tables of PostgreSQL alone: its own list of changes, levels in stripes, what is searched, seals; and what the record
+/// is known by in a vault, because a copy is another record.
+const ONLY_THERE: [&str; 5] = ["audit_seals", "balance_stripes", "case_search", "schema_migrations", "this_record"];
 
 /// Columns of SQLite alone. A level is the sum of stripes, and is compared; the last posting follows
 /// from the postings; the chain of the audit follows from its lines.

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use makegood_domain::diagnose::Verdict;
 use makegood_domain::ids::{CaseId, TicketId};
 use makegood_domain::ports::{
-    ActionState, ActionStore, AttachmentFile, CaseStore, Draft, DraftKind, FactStore, QueueQuery, SavedView, StoreError,
+    ActionState, ActionStore, AttachmentFile, CaseStore, Draft, DraftKind, FactStore, FileStore, QueueQuery, SavedView,
+    StoreError,
 };
 use makegood_domain::support::Attachment;
 use makegood_testkit::postgres::{Cluster, SUPERUSER, VIRTUAL_TIME};
@@ -91,6 +92,13 @@ async fn a_record_is_copied_whole_and_answers_the_same() {
 
     let here = SqliteStore::open(&path).await.unwrap();
     let there = PgStore::connect(&owner).await.unwrap();
+    let (old, new) = (here.record_id().await.unwrap(), there.record_id().await.unwrap());
+    assert!(old.len() == 32 && new.len() == 32 && old != new, "a copy is another record: {old} {new}");
+    assert_eq!(
+        SqliteStore::open(&path).await.unwrap().record_id().await.unwrap(),
+        old,
+        "and the old one stays what it was"
+    );
     let case: CaseId = "c1".into();
     let requester = new_case("c1").ticket.requester;
     let other: TicketId = "tck_other".into();

@@ -38,6 +38,7 @@ statements! {
     /// Runs of which a copy of this file was saved.
     SAVED_RUNS = "SELECT DISTINCT run_id FROM captures WHERE sha256 = ?1 ORDER BY run_id";
     CLAIMED = "SELECT sha256 FROM removals WHERE removed_at IS NULL ORDER BY sha256 LIMIT ?1";
+    RECORD_ID = "SELECT id FROM this_record";
 }
 
 impl SqliteStore {
@@ -51,6 +52,10 @@ impl SqliteStore {
         let query = sqlx::query(KNOWN).bind(after.unwrap_or_default()).bind(i64::from(limit));
         let rows = query.fetch_all(&self.readers).await.map_err(backend)?;
         assemble::each(&rows, assemble::known_file)
+    }
+
+    pub(super) async fn read_record_id(&self) -> StoreResult<String> {
+        sqlx::query_scalar(RECORD_ID).fetch_one(&self.readers).await.map_err(backend)
     }
 
     pub(super) async fn claim_file(&self, removal: &Removal, at: Timestamp) -> StoreResult<bool> {

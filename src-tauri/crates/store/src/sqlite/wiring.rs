@@ -340,6 +340,9 @@ impl FileStore for SqliteStore {
     async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>> {
         self.read_claimed_removals(limit).await
     }
+    async fn record_id(&self) -> StoreResult<String> {
+        self.read_record_id().await
+    }
 }
 
 #[async_trait]

@@ -76,6 +76,7 @@ pub enum Op {
     ClaimRemoval,
     EndRemoval,
     ClaimedRemovals,
+    RecordId,
     Health,
 }
 

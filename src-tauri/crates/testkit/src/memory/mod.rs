@@ -39,7 +39,8 @@ mod tests;
 mod wiring;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use makegood_domain::ports::{StoreError, StoreResult};
@@ -53,6 +54,8 @@ use record::Record;
 pub struct MemoryStore {
     record: Mutex<Record>,
     faults: Mutex<VecDeque<(Op, Fault)>>,
+    /// Given when it is first asked for.
+    id: OnceLock<String>,
 }
 
 /// All that a store held at one moment.
@@ -114,6 +117,12 @@ impl MemoryStore {
     /// Holds exactly that again.
     pub fn restore(&self, snapshot: &Snapshot) {
         *self.record.lock().unwrap_or_else(PoisonError::into_inner) = snapshot.0.clone();
+    }
+
+    /// As no other of this program has it.
+    fn id(&self) -> String {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        self.id.get_or_init(|| format!("memory-{}", MADE.fetch_add(1, Ordering::Relaxed))).clone()
     }
 
     fn fault(&self, op: Op) -> Option<Fault> {

@@ -435,6 +435,9 @@ impl FileStore for MemoryStore {
     async fn claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>> {
         self.read(Op::ClaimedRemovals, |record| Ok(files::claimed(record, limit)))
     }
+    async fn record_id(&self) -> StoreResult<String> {
+        self.read(Op::RecordId, |_| Ok(self.id()))
+    }
 }
 
 #[async_trait]

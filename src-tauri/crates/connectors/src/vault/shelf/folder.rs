@@ -1,7 +1,7 @@
 //! A shelf on a disk. A file gets its place by a rename within the folder, and the folder is synced after it,
 //! so that a crash leaves either nothing or the whole file (reliability 1.5).
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::super::{container, sync_folder};
-use super::{ContentKey, Measured, Put, Shelf, ShelfError, Shelved, Staged};
+use super::{ContentKey, LONGEST_OWNER, Measured, OWNER, Put, Shelf, ShelfError, Shelved, Staged};
 
 const READ_CHUNK: usize = 256 * 1024;
 /// How the name of something ends that has no place yet.
@@ -127,6 +127,11 @@ impl Shelf for FolderShelf {
         Ok(None)
     }
 
+    async fn claim(&self, owner: &str) -> Result<String, ShelfError> {
+        let (root, owner) = (self.root.clone(), owner.to_owned());
+        self.aside(move || claim(&root, &owner)).await.map_err(|error| self.refused(&error))
+    }
+
     async fn clear(&self, before: Timestamp) -> Result<u32, ShelfError> {
         let root = self.root.clone();
         self.aside(move || clear(&root, before)).await.map_err(|error| self.refused(&error))
@@ -224,6 +229,24 @@ fn list(root: &Path, after: Option<&ContentKey>, limit: usize) -> std::io::Resul
         }
     }
     Ok(found)
+}
+
+/// Whose the folder is; of nobody's, from now on the owner's.
+fn claim(root: &Path, owner: &str) -> std::io::Result<String> {
+    let path = root.join(OWNER);
+    if !path.try_exists()? {
+        let mut mark = tempfile::Builder::new().prefix("owner-").suffix(UNFINISHED).tempfile_in(root)?;
+        mark.write_all(owner.as_bytes())?;
+        mark.as_file().sync_all()?;
+        match mark.persist_noclobber(&path) {
+            Err(error) if error.error.kind() != ErrorKind::AlreadyExists => return Err(error.error),
+            // Of two at once one was first.
+            Ok(_) | Err(_) => sync_folder(root)?,
+        }
+    }
+    let mut told = String::new();
+    std::fs::File::open(&path)?.take(LONGEST_OWNER).read_to_string(&mut told)?;
+    Ok(told.trim().to_owned())
 }
 
 /// Removes what a crash left on its way to its place.

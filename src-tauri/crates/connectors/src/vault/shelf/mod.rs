@@ -61,6 +61,11 @@ pub struct Staged<'a> {
     pub media_type: &'a str,
 }
 
+/// The name of the mark that says whose a shelf is.
+pub const OWNER: &str = "owner";
+/// A mark longer than this is none of ours, in bytes.
+const LONGEST_OWNER: u64 = 256;
+
 /// How a file got its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -172,6 +177,12 @@ pub trait Shelf: Send + Sync {
     /// # Errors
     /// When it can't be signed.
     async fn link(&self, key: &ContentKey, valid_for: Duration) -> Result<Option<Url>, ShelfError>;
+
+    /// Puts a mark with its owner's name on the shelf, unless there is one. Whose it is.
+    ///
+    /// # Errors
+    /// When it can't be read or written.
+    async fn claim(&self, owner: &str) -> Result<String, ShelfError>;
 
     /// Takes away what was begun before an instant and never finished, and says how much that was.
     ///

@@ -25,7 +25,7 @@ use url::Url;
 use super::looking::Remote;
 use super::uploads::Uploads;
 use super::{
-    Access, Address, ContentKey, Endpoint, Measured, Put, Shelf, ShelfError, Shelved, Staged,
+    Access, Address, ContentKey, Endpoint, LONGEST_OWNER, Measured, OWNER, Put, Shelf, ShelfError, Shelved, Staged,
     words,
 };
 use crate::http::{Limits, Pace, StorageLine};
@@ -104,8 +104,7 @@ impl StoreShelf {
     }
 
     fn failed(&self, key: &ContentKey, error: &opendal::Error) -> ShelfError {
-        let is_bucket = words::told(error).is_some_and(words::is_about_bucket);
-        if error.kind() == ErrorKind::NotFound && !is_bucket {
+        if is_missing(error) {
             ShelfError::Missing { place: self.place.clone(), key: key.clone() }
         } else {
             self.refused(error)
@@ -188,6 +187,19 @@ impl StoreShelf {
         tracing::warn!(file.sha256 = staged.key.as_str(), flaw, "a file arrived damaged and is taken away again");
         self.remove(staged.key).await?;
         Ok(Err(flaw))
+    }
+
+    /// Whose the mark says that it is; `None` where there is none.
+    async fn owner(&self) -> Result<Option<String>, ShelfError> {
+        let read = async {
+            let length = self.operator.stat(OWNER).await?.content_length();
+            self.operator.read_with(OWNER).range(0..length.min(LONGEST_OWNER)).await
+        };
+        match read.await {
+            Ok(told) => Ok(Some(String::from_utf8_lossy(&told.to_bytes()).trim().to_owned())),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.refused(&error)),
+        }
     }
 
     /// Whether the store has compared a file with a checksum of ours. Where it can't be asked that, it has not.
@@ -369,6 +381,22 @@ impl Shelf for StoreShelf {
         Ok(Url::parse(&signed.uri().to_string()).ok())
     }
 
+    async fn claim(&self, owner: &str) -> Result<String, ShelfError> {
+        if let Some(found) = self.owner().await? {
+            return Ok(found);
+        }
+        let mark = self.operator.write_with(OWNER, owner.to_owned()).if_not_exists(true).content_type("text/plain");
+        if let Err(error) = mark.await
+            && !is_worth_another(&error)
+        {
+            return Err(self.refused(&error));
+        }
+        // Of two at once one was first: what is there decides.
+        let why = || "the mark that says whose it is was not kept".to_owned();
+        let refused = || ShelfError::Refused { place: self.place.clone(), why: why(), temporary: true };
+        self.owner().await?.ok_or_else(refused)
+    }
+
     async fn clear(&self, before: Timestamp) -> Result<u32, ShelfError> {
         let Some(uploads) = &self.uploads else { return Ok(0) };
         uploads.clear(before).await.map_err(|error| ShelfError::Refused {
@@ -394,6 +422,11 @@ fn is_worth_another(error: &opendal::Error) -> bool {
     let is_taken =
         matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists | ErrorKind::Conflict);
     is_taken || is_lost || error.is_temporary() || words::code(error) == Some("NoSuchUpload")
+}
+
+/// Whether it is an object that is not there, and not the bucket.
+fn is_missing(error: &opendal::Error) -> bool {
+    error.kind() == ErrorKind::NotFound && !words::told(error).is_some_and(words::is_about_bucket)
 }
 
 /// The folder of all objects of ours below the prefix.

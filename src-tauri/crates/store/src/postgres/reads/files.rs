@@ -23,6 +23,7 @@ statements! {
             GROUP BY sha256 ORDER BY sha256 COLLATE "C" LIMIT $2)) f
         GROUP BY sha256 ORDER BY sha256 COLLATE "C" LIMIT $2"#;
     CLAIMED = r#"SELECT sha256 FROM api.removals WHERE removed_at IS NULL ORDER BY sha256 COLLATE "C" LIMIT $1"#;
+    RECORD_ID = "SELECT id FROM api.this_record";
 }
 
 impl PgStore {
@@ -43,5 +44,9 @@ impl PgStore {
 
     pub(in crate::postgres) async fn read_claimed_removals(&self, limit: u32) -> StoreResult<Vec<String>> {
         sqlx::query_scalar(CLAIMED).bind(i64::from(limit)).fetch_all(&self.pool).await.map_err(backend)
+    }
+
+    pub(in crate::postgres) async fn read_record_id(&self) -> StoreResult<String> {
+        sqlx::query_scalar(RECORD_ID).fetch_one(&self.pool).await.map_err(backend)
     }
 }

@@ -88,7 +88,7 @@ const BACK_TO_0005: &str = "
     DROP VIEW sweep_restorations; DROP VIEW due_run_changes;
     DROP TRIGGER refunds_reverse; DROP TABLE released_refunds; DROP TABLE releases;
     DROP VIEW standing_captures; DROP TABLE captures;
-    DROP TRIGGER outputs_have_their_file; DROP TRIGGER outputs_show_what_is_there; DROP INDEX outputs_by_vault; DROP TABLE removals;
+    DROP TRIGGER outputs_have_their_file; DROP TRIGGER outputs_show_what_is_there; DROP INDEX outputs_by_vault; DROP TABLE removals; DROP TABLE this_record;
     DROP TABLE letter_tries; DROP TABLE endpoints; DROP INDEX outbox_to_tell; DROP TRIGGER jobs_meet_deliveries; DROP TABLE deliveries; DROP TABLE pruned;
     DROP TABLE events_taken; DROP TABLE dead_letters; DROP TABLE import_positions; DROP TABLE logins; DROP TABLE approvals; DROP TABLE person_days; DROP TABLE default_limits; DROP TABLE people;
     DROP INDEX outputs_by_node; DROP INDEX refunds_by_time; DROP INDEX charges_by_time; DROP TABLE passes; DROP TABLE detections;
