@@ -78,6 +78,10 @@ impl Shelf for Away {
         self.there()?.link(key, valid_for).await
     }
 
+    async fn claim(&self, owner: &str) -> Result<String, ShelfError> {
+        self.there()?.claim(owner).await
+    }
+
     async fn clear(&self, before: Timestamp) -> Result<u32, ShelfError> {
         self.there()?.clear(before).await
     }

@@ -2,8 +2,8 @@
 //! when it is seen twice, at a fresh address (reliability 2, N14). A host of files that says 404 once may be a host
 //! that has not heard of the file yet, an address that has ended, or somebody in between.
 
-use jiff::{SignedDuration, Timestamp};
-use makegood_domain::ports::JobRef;
+use jiff::Timestamp;
+use makegood_domain::ports::{JobRef, ProviderPort as _};
 use makegood_domain::work::{ItemState, JobItem, JobState, ProviderFile};
 
 use super::inquiry::Inquiry;
@@ -106,8 +106,7 @@ impl Adapter {
 
     /// Until when files are kept, by what the vendor states.
     fn deadline(&self, finished_at: Option<Timestamp>, job: &JobRef) -> Option<Timestamp> {
-        let kept = SignedDuration::from_mins(i64::from(self.file_minutes?));
-        finished_at.unwrap_or(job.submitted_at).checked_add(kept).ok()
+        finished_at.unwrap_or(job.submitted_at).checked_add(self.keeps()?).ok()
     }
 }
 

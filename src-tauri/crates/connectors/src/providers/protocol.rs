@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use makegood_domain::ids::{JobId, ProviderId};
 use makegood_domain::ports::{
     Capability, Descriptor, FileSink, Health, JobList, JobRef, JobWindow, KeyCheck, LastAnswer, LeftAlone, ListedJob,
