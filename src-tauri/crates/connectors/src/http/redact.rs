@@ -9,52 +9,72 @@ pub const SHOWN_BYTES: usize = 64 * 1024;
 /// Parts of a key that are shorter are words, and prove nothing.
 const SHORTEST_PART: usize = 6;
 
-/// `text` without secrets, cut at [`SHOWN_BYTES`] on a character.
+/// `text` without secrets, cut at [`SHOWN_BYTES`] on a character. However long it is, little more than that is read
+/// and copied: an answer can be megabytes long.
 #[must_use]
-pub fn shown<'a>(text: &str, keys: impl IntoIterator<Item = &'a SecretString>) -> String {
-    let mut clean = text.to_owned();
-    for key in keys.into_iter().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) {
-        clean = clean.replace(key, "[key]");
-        // A key of several parts, `ACCESS:SECRET`, is as secret in each of them.
-        for part in key.split(':').filter(|part| part.len() >= SHORTEST_PART && part.len() < key.len()) {
-            clean = clean.replace(part, "[key]");
-        }
+pub fn shown<'a>(text: impl AsRef<[u8]>, keys: impl IntoIterator<Item = &'a SecretString>) -> String {
+    let keys: Vec<&str> = keys.into_iter().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()).collect();
+    // A key that is cut in two is not found any more: so much of the end is read, and not shown.
+    let unseen = keys.iter().map(|key| key.len()).max().unwrap_or(0) + LONGEST_CHARACTER;
+    let (start, is_whole) = without_bytes(text.as_ref(), SHOWN_BYTES + unseen);
+    let mut clean = String::from_utf8_lossy(&start).into_owned();
+    for secret in keys.into_iter().flat_map(secrets_in) {
+        clean = clean.replace(secret, "[key]");
     }
-    clean = without_bytes(&clean);
+    let end = if is_whole { clean.len() } else { clean.len().saturating_sub(unseen) };
+    let is_cut = !is_whole || end > SHOWN_BYTES;
     // Cut before the addresses are cleaned: half an address is cleaned as well as a whole one.
-    let long = clean.len() > SHOWN_BYTES;
-    if long {
-        clean.truncate(clean.floor_char_boundary(SHOWN_BYTES));
-    }
+    clean.truncate(clean.floor_char_boundary(end.min(SHOWN_BYTES)));
     clean = without_tokens(&without_queries(&clean));
-    if long {
+    if is_cut {
         clean.push_str("… [cut]");
     }
     clean
 }
 
+/// Bytes of a character in UTF-8, at the most.
+const LONGEST_CHARACTER: usize = 4;
+
+/// What must not be seen of a key: all of it, and, of several parts, `ACCESS:SECRET`, each of them. Of one that is as
+/// long as a file, also what is left beside its runs of base64, which are taken for a file's.
+fn secrets_in(key: &str) -> impl Iterator<Item = &str> {
+    let is_part = |part: &&str| part.len() >= SHORTEST_PART && part.len() < key.len();
+    let parts = key.split(':').filter(is_part);
+    let is_long = key.len() >= BYTES_FROM;
+    let beside = key.split(|c: char| is_base64(u8::try_from(c).unwrap_or(0)));
+    let beside = beside.filter(move |_| is_long).filter(is_part);
+    std::iter::once(key).chain(parts).chain(beside)
+}
+
 /// A run of characters of base64 that is longer than any word or key: the bytes of a file.
 const BYTES_FROM: usize = 2048;
 
-/// `text` without the bytes of files that came inside it.
-fn without_bytes(text: &str) -> String {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
-    let mut clean = String::with_capacity(text.len().min(2 * SHOWN_BYTES));
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+}
+
+/// The beginning of `text` without the bytes of files that came inside it, up to so many bytes, and whether that is
+/// all of it.
+fn without_bytes(text: &[u8], longest: usize) -> (Vec<u8>, bool) {
+    let mut clean = Vec::with_capacity(text.len().min(longest));
     let mut rest = text;
-    while !rest.is_empty() {
-        let run = rest.bytes().take_while(|byte| is_base64(*byte)).count();
+    while !rest.is_empty() && clean.len() <= longest {
+        let run = rest.iter().take_while(|byte| is_base64(**byte)).count();
         let (word, after) = rest.split_at(run);
         if run >= BYTES_FROM {
-            clean.push_str(&format!("[{run} characters]"));
+            clean.extend_from_slice(format!("[{run} characters]").as_bytes());
         } else {
-            clean.push_str(word);
+            clean.extend_from_slice(word);
         }
-        let end = after.bytes().position(is_base64).unwrap_or(after.len());
+        let room = longest.saturating_sub(clean.len()) + 1;
+        let end = after.iter().take(room).position(|byte| is_base64(*byte)).unwrap_or(after.len().min(room));
         let (between, next) = after.split_at(end);
-        clean.push_str(between);
+        clean.extend_from_slice(between);
         rest = next;
     }
-    clean
+    let is_whole = rest.is_empty() && clean.len() <= longest;
+    clean.truncate(longest);
+    (clean, is_whole)
 }
 
 /// `text` without JSON Web Tokens, which are as good as a key while they last: three words of base64,
@@ -170,6 +190,41 @@ mod tests {
         assert!(cut.len() < SHOWN_BYTES + 20 && cut.ends_with("[cut]"));
         let file = format!("{{\"a\":\"{}==\",\"b\":\"{}\"}}", "Zm9v/+".repeat(500), "x".repeat(100));
         assert_eq!(shown(&file, None), format!("{{\"a\":\"[3002 characters]\",\"b\":\"{}\"}}", "x".repeat(100)));
+    }
+
+    #[test]
+    fn a_key_across_the_cut_is_not_half_shown() {
+        let key = SecretString::from("sk-0123456789:abcdefghij");
+        for at in SHOWN_BYTES - 40..=SHOWN_BYTES + 60 {
+            for tail in ["", " and more", &" more".repeat(100)] {
+                let text = format!("{}sk-0123456789:abcdefghij{tail}", " ".repeat(at));
+                let clean = shown(&text, Some(&key));
+                assert!(!clean.contains("sk-") && !clean.contains("abc"), "{at}: {:?}", clean.trim_start());
+                assert!(clean.len() <= SHOWN_BYTES + 12, "{at}");
+                let is_long = text.replace(key.expose_secret(), "[key]").len() > SHOWN_BYTES;
+                assert_eq!(clean.ends_with("[cut]"), is_long, "{at}: {}", text.len());
+            }
+        }
+        // Keys that are taken out bring the end nearer, and what is cut in two there is not shown either.
+        let text = "sk-0123456789:abcdefghij ".repeat(SHOWN_BYTES / 16);
+        let clean = shown(&text, Some(&key));
+        assert!(!clean.contains("sk-") && !clean.contains("abc") && clean.ends_with("[cut]"));
+    }
+
+    #[test]
+    fn of_a_key_as_long_as_a_file_nothing_stays() {
+        let long = "A1b2".repeat(600);
+        let key = SecretString::from(format!("{{\"private\": \"{long}\", \"of\": \"robot@acme.example\"}}"));
+        let clean = shown(format!("no: {}", key.expose_secret()), Some(&key));
+        assert!(!clean.contains("A1b2") && !clean.contains("robot"), "{clean}");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_text_is_shown_as_far_as_it_is() {
+        assert_eq!(shown(b"a\xffb", None), "a\u{fffd}b");
+        let long = [b"\xff".repeat(SHOWN_BYTES), b"end".to_vec()].concat();
+        let clean = shown(&long, None);
+        assert!(clean.len() < SHOWN_BYTES + 20 && clean.ends_with("[cut]"));
     }
 
     proptest::proptest! {
