@@ -7,6 +7,8 @@ use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use url::Url;
 
+use super::inline::Files;
+
 /// A question. A GET, or a POST that only reads: nothing here changes anything at a provider, so
 /// that every question may be asked again.
 #[derive(Clone, Debug)]
@@ -19,8 +21,8 @@ pub struct Ask {
     pub(super) range: Option<String>,
     /// The version that the part must be of.
     pub(super) if_range: Option<HeaderValue>,
-    /// Bytes of the answer, where more than the client's limit is usual.
-    pub(super) longest: Option<u64>,
+    /// Of an answer that holds files.
+    pub(super) files: Option<Files>,
     /// Reads a wanted wait out of a refusal's body, where a provider says it there.
     pub(super) delay_in: fn(&[u8]) -> Option<Duration>,
     /// Asked a single time, whatever comes: somebody waits for the answer.
@@ -41,16 +43,7 @@ pub(super) struct Posted {
 impl Ask {
     #[must_use]
     pub fn new(url: Url, with_key: bool) -> Self {
-        Self {
-            url,
-            with_key,
-            posted: None,
-            range: None,
-            if_range: None,
-            longest: None,
-            delay_in: |_| None,
-            once: false,
-        }
+        Self { url, with_key, posted: None, range: None, if_range: None, files: None, delay_in: |_| None, once: false }
     }
 
     /// The same question, asked by POST with this body. Only for what changes nothing: it is asked
@@ -60,10 +53,11 @@ impl Ask {
         Self { posted: Some(Posted { media_type, body: body.into() }), ..self }
     }
 
-    /// The same, for an answer of up to so many bytes: one that holds files.
+    /// The same, for an answer of up to so many bytes beside the client's limit, because files come inside it. They
+    /// are taken out of it, and kept only where they are wanted.
     #[must_use]
-    pub fn up_to(self, bytes: u64) -> Self {
-        Self { longest: Some(bytes), ..self }
+    pub fn holding_files(self, longest: u64, are_wanted: bool) -> Self {
+        Self { files: Some(Files { longest, are_wanted }), ..self }
     }
 
     /// The same, for a provider that says in a refusal's body how long to wait.

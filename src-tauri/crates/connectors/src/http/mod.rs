@@ -9,6 +9,7 @@ mod download;
 mod gate;
 mod grant;
 mod guard;
+pub mod inline;
 mod pace;
 mod post;
 mod redact;
@@ -46,6 +47,7 @@ use address::JudgingResolver;
 use causes::chain;
 use gate::Gate;
 use grant::Grant;
+use inline::{Body, Inline};
 use speed::Speed;
 use turns::Turns;
 
@@ -134,6 +136,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// The files that came inside it, where they were wanted.
+    pub inline: Option<Inline>,
 }
 
 /// Why there is no answer. The texts are for agents: no keys, no query strings.
@@ -302,12 +306,12 @@ impl Http {
 
     /// `text` without keys and query strings, cut.
     #[must_use]
-    pub fn shown(&self, text: &str) -> String {
+    pub fn shown(&self, text: impl AsRef<[u8]>) -> String {
         let token = match &self.key {
             Some(KeyValue::Granted(grant)) => grant.last(),
             _ => None,
         };
-        shown(text, self.line.key.as_ref().map(|key| &key.secret).into_iter().chain(&token))
+        shown(text.as_ref(), self.line.key.as_ref().map(|key| &key.secret).into_iter().chain(&token))
     }
 
     /// Asks, follows, and reads the whole answer.
@@ -331,7 +335,8 @@ impl Http {
         match self.patiently(&ask, false).await? {
             Arrived::Whole(answer) => Ok(answer),
             Arrived::Open(response) => {
-                Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: Vec::new() })
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                Ok(Answer { status, headers, body: Vec::new(), inline: None })
             }
         }
     }
@@ -489,18 +494,17 @@ impl Http {
     /// Reads a body up to the limit, as long as it keeps coming.
     async fn read(&self, mut response: Response, ask: &Ask) -> Result<Answer, HttpError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let limit = ask.longest.unwrap_or(self.line.limits.answer_bytes);
-        let (mut body, mut speed) = (Vec::new(), Speed::since(self.pace.elapsed()));
+        let (usual, told) = (self.line.limits.answer_bytes, response.content_length());
+        let mut body = Body::begin(ask.files, usual, response.status().is_success(), told).await;
+        let mut speed = Speed::since(self.pace.elapsed());
         while let Some(chunk) = self.chunk(&mut response).await? {
-            if (body.len() + chunk.len()) as u64 > limit {
-                return Err(HttpError::TooLong(limit));
-            }
-            body.extend_from_slice(&chunk);
+            body.take(&chunk)?;
             let now = self.pace.elapsed();
             speed.in_time(now, self.line.limits.file)?;
-            speed.keeps_up(now, body.len() as u64)?;
+            speed.keeps_up(now, body.seen())?;
         }
-        Ok(Answer { status, headers, body })
+        let (body, inline) = body.end();
+        Ok(Answer { status, headers, body, inline })
     }
 
     async fn chunk(&self, response: &mut Response) -> Result<Option<bytes::Bytes>, HttpError> {

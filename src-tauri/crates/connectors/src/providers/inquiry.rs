@@ -7,6 +7,7 @@ use makegood_domain::ports::{JobRef, RawAnswer};
 use makegood_domain::work::JobState;
 use url::Url;
 
+use crate::http::inline::Inline;
 use crate::http::{Answer, Ask, Http, HttpError, same_origin};
 
 use super::protocol::Facts;
@@ -26,6 +27,8 @@ pub struct Inquiry<'a> {
     /// `None` while fetching a file: then nothing is kept.
     pub now: Option<Timestamp>,
     pub raw: Vec<RawAnswer>,
+    /// The files that came inside the last answer, while fetching one.
+    pub inline: Option<Inline>,
     /// Somebody waits for the answer: each question is asked a single time.
     pub hasty: bool,
     /// Why the last question that was not answered was not.
@@ -62,6 +65,12 @@ impl Inquiry<'_> {
         url.set_query(None);
         url.set_fragment(None);
         Ok(url)
+    }
+
+    /// Whether a file is fetched, and not only looked for.
+    #[must_use]
+    pub fn is_fetching(&self) -> bool {
+        self.now.is_none()
     }
 
     /// Asks once, with the patience of the client.
@@ -103,11 +112,14 @@ impl Inquiry<'_> {
     }
 
     /// Keeps what was answered, or why nothing was.
-    fn note(&mut self, url: &Url, answer: Result<Answer, HttpError>) -> Result<Answer, Unread> {
-        match &answer {
-            Ok(answer) => self.keep(url, answer.status, &String::from_utf8_lossy(&answer.body)),
+    fn note(&mut self, url: &Url, mut answer: Result<Answer, HttpError>) -> Result<Answer, Unread> {
+        match &mut answer {
+            Ok(answer) => {
+                self.inline = answer.inline.take();
+                self.keep(url, answer.status, &answer.body);
+            }
             Err(error) => {
-                self.keep(url, 0, &error.to_string());
+                self.keep(url, 0, error.to_string().as_bytes());
                 self.unanswered = Some(error.clone());
             }
         }
@@ -180,7 +192,7 @@ impl Inquiry<'_> {
         };
         match self.http.probe(&Ask::new(url.clone(), self.facts.key.with_files)).await {
             Ok(answer) => {
-                self.keep(&url, answer.status, &String::from_utf8_lossy(&answer.body));
+                self.keep(&url, answer.status, &answer.body);
                 match answer.status {
                     200 | 206 if !is_page(&answer) => {
                         asset.exists_now = Some(true);
@@ -190,7 +202,7 @@ impl Inquiry<'_> {
                     _ => {}
                 }
             }
-            Err(error) => self.keep(&url, 0, &error.to_string()),
+            Err(error) => self.keep(&url, 0, error.to_string().as_bytes()),
         }
     }
 
@@ -209,7 +221,7 @@ impl Inquiry<'_> {
         }
     }
 
-    fn keep(&mut self, url: &Url, status: u16, body: &str) {
+    fn keep(&mut self, url: &Url, status: u16, body: &[u8]) {
         let Some(fetched_at) = self.now else { return };
         let (url, body) = (self.http.shown(url.as_str()), self.http.shown(body));
         self.raw.push(RawAnswer { url, status, body, fetched_at });

@@ -19,6 +19,7 @@ use makegood_domain::work::{Job, JobState};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::http::inline::{Inline, is_left};
 use crate::http::{Answer, Ask, DownloadError, Downloaded, Form, Http, Shut};
 
 use super::explain::{Document, Explained, Word};
@@ -151,14 +152,15 @@ impl Adapter {
 
     pub(super) fn inquiry<'a>(&'a self, job: &'a JobRef, now: Option<Timestamp>) -> Inquiry<'a> {
         let (http, facts, history) = (&self.http, self.protocol.facts(), self.history.as_ref());
-        Inquiry { http, facts, job, history, now, raw: Vec::new(), hasty: false, unanswered: None }
+        Inquiry { http, facts, job, history, now, raw: Vec::new(), inline: None, hasty: false, unanswered: None }
     }
 
-    /// The file of one item, by a fresh look-up.
-    async fn find_asset(&self, job: &JobRef, item: u32) -> Result<Asset, ProviderError> {
+    /// The file of one item, by a fresh look-up, and all files that came inside the answer to that.
+    async fn find_asset(&self, job: &JobRef, item: u32) -> Result<(Asset, Option<Inline>), ProviderError> {
         let mut inquiry = self.inquiry(job, None);
         let reading = self.protocol.read(&mut inquiry).await.unwrap_or_else(Reading::from);
         let reading = inquiry.believed(reading);
+        let inline = inquiry.inline.take();
         let words = reading.error.unwrap_or_else(|| "no reason was given".to_owned());
         let fail = |what: String, retry, gone| Err(self.error("look-up", &what, retry, gone));
         match (reading.state, reading.pieces) {
@@ -170,10 +172,10 @@ impl Adapter {
                 if let [Piece::File(asset)] = &pieces[..]
                     && self.is_archive(asset, job.items()).await
                 {
-                    return Ok(Asset { member: Some(item), ..asset.clone() });
+                    return Ok((Asset { member: Some(item), ..asset.clone() }, None));
                 }
                 match in_their_places(pieces, job.items()).into_iter().nth(index) {
-                    Some(Piece::File(asset)) => Ok(asset),
+                    Some(Piece::File(asset)) => Ok((asset, inline)),
                     _ => fail(format!("item {item} has no file"), Retry::Permanent, false),
                 }
             }
@@ -188,9 +190,13 @@ impl Adapter {
         }
     }
 
-    async fn transfer(&self, asset: &Asset, sink: &mut dyn FileSink) -> Result<Option<String>, Missed> {
-        if let Some(inline) = asset.url.strip_prefix("data:") {
-            return self.unpack(inline, sink).await.map_err(Missed::from);
+    async fn transfer(
+        &self,
+        (asset, inline): &(Asset, Option<Inline>),
+        sink: &mut dyn FileSink,
+    ) -> Result<Option<String>, Missed> {
+        if let Some(address) = asset.url.strip_prefix("data:") {
+            return self.unpack(address, inline.as_ref(), sink).await.map_err(Missed::from);
         }
         if let Some(item) = asset.member {
             return self.unpack_member(asset, item, sink).await;
@@ -217,13 +223,21 @@ impl Adapter {
         }
     }
 
-    /// A file that came inside the answer.
-    async fn unpack(&self, inline: &str, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
+    /// A file that came inside the answer, from its text or from what that was taken out of.
+    async fn unpack(
+        &self,
+        address: &str,
+        inline: Option<&Inline>,
+        sink: &mut dyn FileSink,
+    ) -> Result<Option<String>, ProviderError> {
         let broken = |what: &str| self.error("download", what, Retry::Permanent, false);
-        let (head, text) = inline.split_once(";base64,").ok_or_else(|| broken("a data address without base64"))?;
+        let (head, text) = address.split_once(";base64,").ok_or_else(|| broken("a data address without base64"))?;
+        let mut bytes: Box<dyn Read + Send + '_> = match inline.filter(|_| is_left(text)) {
+            Some(inline) => Box::new(inline.file(text).map_err(|_| broken("the answer lacks the file that it names"))?),
+            None => Box::new(DecoderReader::new(text.trim().as_bytes(), &STANDARD)),
+        };
         let kept = |error: VaultError| self.error("download", &error.to_string(), Retry::Unknown, false);
         sink.starts(&Start::default()).await.map_err(kept)?;
-        let mut bytes = DecoderReader::new(text.trim().as_bytes(), &STANDARD);
         let mut piece = vec![0; INLINE_PIECE];
         loop {
             match bytes.read(&mut piece) {
@@ -335,8 +349,8 @@ impl ProviderPort for Adapter {
     }
 
     async fn fetch(&self, job: &JobRef, item: u32, sink: &mut dyn FileSink) -> Result<Option<String>, ProviderError> {
-        let asset = self.find_asset(job, item).await?;
-        let missed = match self.transfer(&asset, sink).await {
+        let found = self.find_asset(job, item).await?;
+        let missed = match self.transfer(&found, sink).await {
             Err(missed) if missed.is_refused => missed.error,
             done => return done.map_err(|missed| missed.error),
         };

@@ -14,6 +14,7 @@ use super::files::holds_more;
 use super::kind::FileKind;
 use super::protocol::Facts;
 use super::reading::{Asset, Piece, Pieces, Reading, body_of, count, lenient, words_in};
+use crate::http::inline::unpacked_bytes;
 
 /// `google.rpc.Code.CANCELLED`.
 const CANCELLED: i64 = 1;
@@ -234,7 +235,7 @@ fn asset(media: Media) -> Option<Asset> {
         (Some(url), _) => Some(Asset { url, kind, ..Asset::default() }),
         (None, Some(text)) => {
             let media_type = media.media_type.unwrap_or_else(|| "video/mp4".to_owned());
-            let bytes = text.trim_end_matches('=').len() as u64 * 3 / 4;
+            let bytes = unpacked_bytes(&text);
             Some(Asset { url: format!("data:{media_type};base64,{text}"), bytes, kind, ..Asset::default() })
         }
         (None, None) => None,

@@ -6,6 +6,7 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Generation, Refusal};
+use crate::http::inline::unpacked_bytes;
 use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, body_of, words_in};
 
 /// An image that the filter took comes blurred, with this in place of `SUCCESS`.
@@ -106,11 +107,9 @@ fn asset_of(text: &str, place: usize) -> Asset {
 }
 
 fn inline(media_type: &str, text: &str) -> Asset {
-    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-    let bytes = (text.len() / 4 * 3).saturating_sub(padding);
     Asset {
         url: format!("data:{media_type};base64,{text}"),
-        bytes: bytes as u64,
+        bytes: unpacked_bytes(text),
         exists_now: Some(true),
         ..Asset::default()
     }

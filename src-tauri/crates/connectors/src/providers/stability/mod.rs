@@ -81,7 +81,7 @@ impl Protocol for Stability {
             202 => Ok(map::explain(202, b"")),
             200 | 206 if is_file(&media_type) => Ok(map::of_file(finish_reason(&answer), at(&url, &answer))),
             200..=299 => {
-                let answer = inquiry.pose(&Ask::new(url, true).up_to(LONGEST)).await?;
+                let answer = inquiry.pose(&Ask::new(url, true).holding_files(LONGEST, inquiry.is_fetching())).await?;
                 Ok(map::explain(answer.status, &answer.body))
             }
             status => Ok(map::explain(status, &answer.body)),
@@ -90,7 +90,7 @@ impl Protocol for Stability {
 }
 
 fn is_file(media_type: &str) -> bool {
-    ["video/", "image/", "audio/", "model/"].iter().any(|kind| media_type.starts_with(kind))
+    ["video/", "image/", "audio/", "model/", "application/octet-stream"].iter().any(|kind| media_type.starts_with(kind))
 }
 
 fn finish_reason(answer: &Answer) -> Option<&str> {

@@ -110,12 +110,28 @@ async fn asked(reply: Reply) -> (Job, Result<Vec<u8>, (Retry, bool)>) {
 #[tokio::test]
 async fn the_answer_is_the_file() {
     let video = Sample::mp4(300_000);
-    for reply in [Reply::file("video/mp4", video.bytes.clone()), Reply::new(200, "video/mp4", video.bytes.clone())] {
+    for reply in [
+        Reply::file("video/mp4", video.bytes.clone()),
+        Reply::new(200, "video/mp4", video.bytes.clone()),
+        Reply::file("application/octet-stream", video.bytes.clone()),
+    ] {
         let (found, fetched) = asked(reply).await;
         assert_eq!(found.state, JobState::Succeeded, "{found:?}");
         let file = found.items[0].file.as_ref().map(|file| (file.exists_now, file.bytes));
         assert_eq!(file, Some((Some(true), video.bytes.len() as u64)));
         assert!(fetched.is_ok_and(|bytes| bytes == video.bytes));
+    }
+}
+
+#[tokio::test]
+async fn a_long_file_inside_json_comes_whole() {
+    let file = Sample::mp4(400_000).bytes;
+    let text = base64::engine::general_purpose::STANDARD.encode(&file);
+    for text in [text.clone(), format!("data:video/mp4;base64,{text}")] {
+        let body = json!({"video": text, "finish_reason": "SUCCESS", "seed": 7});
+        let (found, fetched) = asked(Reply::json(200, &body)).await;
+        assert_eq!(found.state, JobState::Succeeded, "{found:?}");
+        assert!(fetched.is_ok_and(|bytes| bytes == file));
     }
 }
 

@@ -91,7 +91,8 @@ impl Protocol for Veo {
         })?;
         let url = question(inquiry, &name)?;
         let body = json!({ "operationName": name.whole() }).to_string();
-        let ask = Ask::new(url, true).posting("application/json", body).up_to(LONGEST_ANSWER);
+        let ask = Ask::new(url, true).posting("application/json", body);
+        let ask = ask.holding_files(LONGEST_ANSWER, inquiry.is_fetching());
         let answer = inquiry.pose_twice(&ask).await?;
         let mut reading = veo::explain(answer.status, &answer.body);
         if answer.status == 403 && name.model == NO_MODEL {
