@@ -21,7 +21,7 @@ use super::wire::Hours;
 /// A limit in real time of what a script lets run out.
 const HASTY: Duration = Duration::from_millis(250);
 /// A limit in real time that no script reaches, however busy the machine is.
-const PATIENT: Duration = Duration::from_secs(60);
+pub const PATIENT: Duration = Duration::from_secs(60);
 
 /// A bug, outside the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl House {
         };
         let mut incoming: Box<dyn Incoming> = match self.plant {
             Plant::Splices => Box::new(Splicing { into: incoming, began: false }),
-            Plant::TakesParts | Plant::Hoards => Box::new(Hoard { bytes: Vec::new() }),
+            Plant::TakesParts | Plant::Hoards => Box::new(Hoard::default()),
             _ => incoming,
         };
         let is_whole = incoming.held().is_some_and(|held| held.is_whole());
@@ -201,7 +201,8 @@ impl Incoming for Splicing {
 }
 
 /// A planted bug: keeps everything in memory, and looks into nothing.
-struct Hoard {
+#[derive(Default)]
+pub struct Hoard {
     bytes: Vec<u8>,
 }
 

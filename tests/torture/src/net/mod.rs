@@ -5,6 +5,7 @@
 //! it once it is cancelled, no more requests and bytes than it allows, little memory, and no task behind it.
 
 mod house;
+mod inline;
 mod memory;
 mod play;
 pub mod proxies;
@@ -44,6 +45,9 @@ struct Tally {
     requests: usize,
     /// The most memory that a play took beyond what was in use before; `None` where nobody tells.
     grown: Option<u64>,
+    /// The same of all look-ups of an answer with a long file inside, and of all fetches of it.
+    looked: Option<u64>,
+    fetched: Option<u64>,
 }
 
 pub fn run(run: &Run) -> anyhow::Result<Verdict> {
@@ -73,6 +77,10 @@ pub fn played(size: &Size, run: &Run) -> anyhow::Result<Verdict> {
     verdict.count("plays", tally.plays);
     verdict.count("requests", tally.requests);
     verdict.count("grown-max", memory::told(tally.grown));
+    if tally.scripts.contains(inline::NAME) {
+        verdict.count("inline-looked-max", memory::told(tally.looked));
+        verdict.count("inline-fetched-max", memory::told(tally.fetched));
+    }
     Ok(verdict)
 }
 
@@ -99,6 +107,9 @@ async fn seeded(seed: u64, size: &Size, run: &Run, verdict: &mut Verdict, tally:
     }
     if size.rows.is_empty() || size.rows.contains(&"N2") {
         storm::played(seed, size.plant, run, verdict, tally).await?;
+    }
+    if size.rows.is_empty() || size.rows.contains(&"N9") {
+        inline::played(seed, size.plant, run, verdict, tally).await?;
     }
     Ok(())
 }
