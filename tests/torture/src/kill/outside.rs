@@ -30,14 +30,14 @@ pub struct Made {
     pub first: bool,
     /// Its files are of some megabytes, and come in many parts.
     pub large: bool,
-    /// It gives each file from its first byte, whatever is there already.
+    /// It tells no version of a file, and gives each from its first byte, whatever is there already.
     pub forgetful: bool,
 }
 
-/// What a large file has at the least.
-pub const LARGE: usize = 2 * 1024 * 1024;
+/// What a large file has at the least: many times of what a program that is ended may lose of it.
+pub const LARGE: usize = 8 * 1024 * 1024;
 /// The parts in which one comes.
-pub const LARGE_PARTS: usize = 12;
+pub const LARGE_PARTS: usize = 32;
 
 impl Made {
     fn has(self, item: u32) -> bool {

@@ -126,7 +126,7 @@ pub struct Program {
     /// The provider's files are large.
     #[arg(long)]
     pub large: bool,
-    /// The provider never goes on where a transfer broke off.
+    /// The provider tells no version of a file, and never goes on where a transfer broke off.
     #[arg(long)]
     pub forgetful: bool,
     /// A reconciler has refunded the first item before its file was there, which is then saved only.

@@ -20,6 +20,8 @@ const SEEDS_FULL: u64 = 25;
 const TRIALS_A_RECORD: usize = 150;
 /// Of the pairs, so many in the quick form.
 const PAIRS_QUICK: usize = 6;
+/// One trial in so many is of a file without a version.
+const UNTAGGED: usize = 4;
 
 /// What the trials came to.
 #[derive(Debug, Default)]
@@ -96,23 +98,24 @@ fn plan(net: Net, size: &Size, dice: &mut Dice) -> Vec<Trial> {
         Some(seeds) => {
             for _ in 0..seeds {
                 let all = points.iter().flat_map(|point| kinds.iter().map(move |kind| (point, kind)));
-                trials.extend(all.map(|(point, kind)| Trial { net, blows: vec![Blow::of(point, *kind, dice)] }));
+                trials.extend(all.map(|(point, kind)| trial(net, vec![Blow::of(point, *kind, dice)], dice)));
             }
         }
         None => {
             let first = dice.index(kinds.len());
             for (place, point) in points.iter().enumerate() {
                 let kind = kinds[(first + place) % kinds.len()];
-                trials.push(Trial { net, blows: vec![Blow::of(point, kind, dice)] });
+                let is_tagged = !(first + place).is_multiple_of(UNTAGGED);
+                trials.push(Trial { net, blows: vec![Blow::of(point, kind, dice)], is_tagged });
             }
         }
     }
     let mut pairs: Vec<Trial> = points
         .iter()
         .flat_map(|first| points.iter().map(move |second| (first, second)))
-        .map(|(first, second)| Trial {
-            net,
-            blows: vec![Blow::of(first, Kind::Killed, dice), Blow::of(second, Kind::Killed, dice)],
+        .map(|(first, second)| {
+            let blows = vec![Blow::of(first, Kind::Killed, dice), Blow::of(second, Kind::Killed, dice)];
+            trial(net, blows, dice)
         })
         .collect();
     if let Some(some) = size.pairs {
@@ -123,6 +126,10 @@ fn plan(net: Net, size: &Size, dice: &mut Dice) -> Vec<Trial> {
     }
     trials.extend(pairs);
     trials
+}
+
+fn trial(net: Net, blows: Vec<Blow>, dice: &mut Dice) -> Trial {
+    Trial { net, blows, is_tagged: dice.index(UNTAGGED) != 0 }
 }
 
 fn act_out(
@@ -164,5 +171,6 @@ mod tests {
         assert_eq!(trials.len(), 12 + 6);
         let names: std::collections::BTreeSet<_> = trials[..12].iter().map(|trial| trial.blows[0].name).collect();
         assert_eq!(names.len(), 12);
+        assert_eq!(trials[..12].iter().filter(|trial| !trial.is_tagged).count(), 12 / UNTAGGED);
     }
 }

@@ -39,12 +39,14 @@ const fn within(name: &'static str, marks: &'static [&'static str], micros: u64)
     Point { name, marks, within_micros: micros }
 }
 
-const BYTES: &[&str] = &[
+/// After the first part of the file, after each quarter of it, and after the last. At all but the first more is here
+/// than an end may lose.
+pub const BYTES: &[&str] = &[
     "vault_write.after.1",
-    "vault_write.after.4",
-    "vault_write.after.7",
-    "vault_write.after.10",
-    "vault_write.after.12",
+    "vault_write.after.8",
+    "vault_write.after.16",
+    "vault_write.after.24",
+    "vault_write.after.32",
 ];
 
 /// Where the file is delivered: by the second effect of its action, after the lease.

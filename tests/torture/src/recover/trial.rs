@@ -47,26 +47,38 @@ impl Blow {
     }
 }
 
-impl Kind {
-    /// Bytes of a file that come again after such an end: what a cut took was not on the disk, and a file as short as
-    /// these is synced when it is whole.
-    fn fetched_again_at_most(self) -> u64 {
-        if self == Self::PowerCut { LENGTH + TWICE_MAX } else { TWICE_MAX }
+impl Blow {
+    /// Bytes of a file that come again after such an end. What a cut took was not on the disk, and a file as short as
+    /// these is synced when it is whole. Of a file without a version nobody can ask for the rest, so that all of it
+    /// comes again until it is in the vault, and nothing afterwards.
+    fn fetched_again_at_most(&self, is_tagged: bool) -> u64 {
+        match (self.kind, is_tagged) {
+            (Kind::PowerCut, _) => LENGTH + TWICE_MAX,
+            (_, true) => TWICE_MAX,
+            (_, false) if UNTAGGED_LOST.contains(&self.name) => LENGTH + TWICE_MAX,
+            (_, false) => 0,
+        }
     }
 }
+
+/// The steps from the first byte to the place in the vault.
+const UNTAGGED_LOST: [&str; 4] = ["k2", "k3", "k4", "k5"];
 
 /// A recovery, and its ends.
 #[derive(Clone, Debug)]
 pub struct Trial {
     pub net: Net,
     pub blows: Vec<Blow>,
+    /// Whether the provider tells which version of the file it gives.
+    pub is_tagged: bool,
 }
 
 impl Trial {
     fn told(&self) -> String {
         let blows: Vec<String> =
             self.blows.iter().map(|blow| format!("{} at {} ({})", blow.kind.word(), blow.name, blow.mark)).collect();
-        format!("{}, {}", self.net.word(), blows.join(", then "))
+        let untagged = if self.is_tagged { "" } else { ", without a version" };
+        format!("{}{untagged}, {}", self.net.word(), blows.join(", then "))
     }
 }
 
@@ -133,7 +145,7 @@ impl Scene {
         Ok(Self { ground, disk, home, lane, runs: 0, plant, files })
     }
 
-    fn program(&self, net: Net, at: i64, stand_at: Option<&str>) -> Program {
+    fn program(&self, trial: &Trial, at: i64, stand_at: Option<&str>) -> Program {
         Program {
             record: self.ground.place(),
             home: self.home.clone(),
@@ -146,8 +158,8 @@ impl Scene {
             told: false,
             forgets: false,
             large: true,
-            forgetful: self.plant.forgetful,
-            refunded: net == Net::Refunded,
+            forgetful: self.plant.forgetful || !trial.is_tagged,
+            refunded: trial.net == Net::Refunded,
         }
     }
 
@@ -159,9 +171,9 @@ impl Scene {
         let (mut at, mut fetched, mut again_at_most) = (Story::Recover.start(), 0, 0);
         let mut wrong = Vec::new();
         for blow in &trial.blows {
-            let struck = self.strike(trial.net, blow, at, dice).with_context(|| trial.told())?;
+            let struck = self.strike(trial, blow, at, dice).with_context(|| trial.told())?;
             fetched += struck.fetched;
-            again_at_most += if struck.ended { blow.kind.fetched_again_at_most() } else { 0 };
+            again_at_most += if struck.ended { blow.fetched_again_at_most(trial.is_tagged) } else { 0 };
             toll.ends += u64::from(struck.ended);
             toll.passed_by += u64::from(!struck.ended);
             if !struck.ended && trial.blows.len() == 1 {
@@ -170,7 +182,7 @@ impl Scene {
             wrong.extend(struck.complaint);
             at += if dice.chance(50) { MUCH_LATER } else { 0 };
         }
-        let end = Victim::spawn(self.program(trial.net, at, None).arguments(), None)?.wait()?;
+        let end = Victim::spawn(self.program(trial, at, None).arguments(), None)?.wait()?;
         fetched += bytes_of(&end);
         if !(end.done && end.lines.iter().any(|line| line.starts_with(ENDED))) {
             wrong.push(end.complaint.unwrap_or_else(|| "it is not finished".to_owned()));
@@ -179,7 +191,7 @@ impl Scene {
         // is on the disk is no measure of it.
         if trial.blows.iter().all(|blow| blow.kind != Kind::Stopped) {
             let twice = fetched.saturating_sub(LENGTH + 70_000);
-            if trial.blows.iter().all(|blow| blow.kind != Kind::PowerCut) {
+            if trial.is_tagged && trial.blows.iter().all(|blow| blow.kind != Kind::PowerCut) {
                 toll.most_twice = toll.most_twice.max(twice);
             }
             if twice > again_at_most {
@@ -192,9 +204,9 @@ impl Scene {
     }
 
     /// Lets a program come to a place, and ends it there.
-    fn strike(&self, net: Net, blow: &Blow, at: i64, dice: &mut Dice) -> anyhow::Result<Struck> {
+    fn strike(&self, trial: &Trial, blow: &Blow, at: i64, dice: &mut Dice) -> anyhow::Result<Struck> {
         let watch = if blow.kind == Kind::PowerCut { Some(self.disk.watch()?) } else { None };
-        let program = self.program(net, at, Some(blow.mark));
+        let program = self.program(trial, at, Some(blow.mark));
         let mut victim = Victim::spawn(program.arguments(), watch.as_ref())?;
         if !victim.hear_of(STANDS)? {
             // It had no need to come by, or says why not.
@@ -209,7 +221,7 @@ impl Scene {
                 let complaint = end.done.then(|| "it did not break when it was told to".to_owned());
                 Ok(Struck { ended: true, fetched: bytes_of(&end), complaint })
             }
-            Kind::Stopped => self.stop(net, victim, at),
+            Kind::Stopped => self.stop(trial, victim, at),
             Kind::Killed | Kind::PowerCut => {
                 if !blow.within.is_zero() {
                     victim.say("go on")?;
@@ -223,10 +235,10 @@ impl Scene {
     }
 
     /// Another program does the work while it is stopped, after its lease; then it goes on.
-    fn stop(&self, net: Net, mut victim: Victim, at: i64) -> anyhow::Result<Struck> {
+    fn stop(&self, trial: &Trial, mut victim: Victim, at: i64) -> anyhow::Result<Struck> {
         victim.signal("STOP")?;
         victim.say("go on")?;
-        let other = Victim::spawn(self.program(net, at + MUCH_LATER, None).arguments(), None)?.wait()?;
+        let other = Victim::spawn(self.program(trial, at + MUCH_LATER, None).arguments(), None)?.wait()?;
         victim.signal("CONT")?;
         let first = victim.wait()?;
         let complaint = [&other, &first].into_iter().find(|end| !end.done);
@@ -307,4 +319,32 @@ fn kept_in(vault: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::points::BYTES;
+    use super::*;
+
+    #[test]
+    fn who_begins_anew_is_seen_to_at_every_place_in_the_file_but_the_first() {
+        let part = LENGTH / LARGE_PARTS as u64;
+        assert!(TWICE_MAX * 6 < LENGTH, "{TWICE_MAX} of {LENGTH}");
+        let seen = BYTES.iter().filter(|mark| {
+            let parts: u64 = mark.rsplit('.').next().and_then(|number| number.parse().ok()).expect("a number");
+            assert!(parts <= LARGE_PARTS as u64, "{mark} is never passed");
+            // Some files are longer than they must be.
+            parts * part > TWICE_MAX + 70_000
+        });
+        assert_eq!(seen.count(), BYTES.len() - 1);
+    }
+
+    #[test]
+    fn a_file_without_a_version_may_come_again_until_it_is_in_the_vault() {
+        let blow = |name, kind| Blow { name, mark: "", within: Duration::ZERO, kind };
+        for (name, want) in [("k1", 0), ("k2", LENGTH + TWICE_MAX), ("k5", LENGTH + TWICE_MAX), ("k6", 0), ("k11", 0)] {
+            assert_eq!(blow(name, Kind::Killed).fetched_again_at_most(false), want, "{name}");
+            assert_eq!(blow(name, Kind::Panics).fetched_again_at_most(true), TWICE_MAX, "{name}");
+        }
+    }
 }
