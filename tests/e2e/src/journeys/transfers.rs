@@ -58,6 +58,8 @@ pub async fn a_cancelled_recovery_leaves_nothing_half(stage: &Stage) -> anyhow::
     window.close().await
 }
 
+/// The act goes on, under its key, and is done once. Of its bytes none can be seen to: a practice clip is shorter than
+/// what a killed program may lose of a file. That the bytes of a long one go on, `torture recover` holds (k2).
 pub async fn a_recovery_goes_on_after_a_crash(stage: &Stage) -> anyhow::Result<()> {
     let before = stage.vault_digests()?;
     stage.files_take(ENDLESS_SECONDS);
