@@ -306,12 +306,12 @@ impl Http {
 
     /// `text` without keys and query strings, cut.
     #[must_use]
-    pub fn shown(&self, text: impl AsRef<[u8]>) -> String {
+    pub fn shown(&self, text: &(impl AsRef<[u8]> + ?Sized)) -> String {
         let token = match &self.key {
             Some(KeyValue::Granted(grant)) => grant.last(),
             _ => None,
         };
-        shown(text.as_ref(), self.line.key.as_ref().map(|key| &key.secret).into_iter().chain(&token))
+        shown(text, self.line.key.as_ref().map(|key| &key.secret).into_iter().chain(&token))
     }
 
     /// Asks, follows, and reads the whole answer.
