@@ -72,9 +72,9 @@ describe('the start', () => {
 
   it('says why it can’t be opened and where the settings are, and tries again by one key', async () => {
     await begin();
-    opener.tell({ state: 'failed', why: 'the record at db.example:5432 refused the password', settings: '/home/ana/makegood.toml' });
+    opener.tell({ state: 'failed', why: 'the record at db.example:5432 refused the password', settings: '/profile/makegood.toml' });
     expect(text('start-why')).toBe('the record at db.example:5432 refused the password');
-    expect(text('start-failure')).toContain('/home/ana/makegood.toml');
+    expect(text('start-failure')).toContain('/profile/makegood.toml');
     expect(document.activeElement).toBe(find('start-again'));
     press('Enter');
     expect(opener.tries).toBe(1);

@@ -87,11 +87,12 @@ fn sweeps() -> Vec<Sweep> {
     ]
 }
 
-/// Every row of every table.
+/// Every row of every table but the record's own name, which no other has.
 async fn rows(store: &SqliteStore) -> Vec<(String, Vec<String>)> {
     const TABLES: &str = "SELECT s.name,
             (SELECT group_concat('quote(\"' || name || '\")', ' || '' '' || ') FROM pragma_table_info(s.name))
-        FROM sqlite_schema s WHERE s.type = 'table' AND s.name NOT LIKE 'case_search%' ORDER BY s.name";
+        FROM sqlite_schema s WHERE s.type = 'table' AND s.name NOT LIKE 'case_search%'
+            AND s.name <> 'this_record' ORDER BY s.name";
     let tables: Vec<(String, String)> = sqlx::query_as(TABLES).fetch_all(&store.writer).await.unwrap();
     let mut all = Vec::new();
     for (table, columns) in tables {
