@@ -160,6 +160,11 @@ async fn copied(options: &Copy) -> anyhow::Result<ExitCode> {
     }
     let rows: u64 = tables.iter().map(|table| table.rows).sum();
     println!("{} tables with {rows} rows, the same on both sides", tables.len());
+    println!(
+        "the copy is a record of its own, and a vault is one record's: where the copy takes over, work with {} no more and \
+         delete the file `owner` in its vault",
+        options.from.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
