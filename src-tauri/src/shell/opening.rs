@@ -121,8 +121,11 @@ pub fn opening(opener: State<'_, Opener>) -> Opening {
 /// Tries again, after what was in the way is mended. Does nothing while it is under way, or open.
 #[tauri::command]
 pub fn open_again(app: AppHandle, opener: State<'_, Opener>) {
-    let failed = matches!(*held(&opener.0.stage), Opening::Failed { .. });
-    if failed {
+    let mut stage = held(&opener.0.stage);
+    // Told before it begins: of two presses the second finds it under way.
+    if matches!(*stage, Opening::Failed { .. }) {
+        *stage = Opening::at(LOOKING);
+        drop(stage);
         opener.begin(&app);
     }
 }

@@ -83,7 +83,7 @@ fn an_emptied_task_is_expired_when_its_day_is_over() {
         json!({"id": "cgt-1", "model": "m", "status": "succeeded", "content": null, "updated_at": 1_772_352_000});
     for (now, want) in [
         (&["seedance"][..], "expired"),
-        (&["seedance", "--now=2026-03-02T07:59:59Z"], "unknown"),
+        (&["seedance", "--now=2026-03-02T07:59:59Z"], "retryable"),
         (&["seedance", "--now=2026-03-02T08:00:00Z"], "expired"),
     ] {
         assert_eq!(explain(now, &emptied.to_string()).1["state"], want, "{now:?}");

@@ -233,7 +233,7 @@ impl Desk {
                 return Ok(Err(Missed { has_arrived, ..Missed::new(why.to_string(), true) }.into()));
             }
         };
-        let (held, fetch) = (incoming.held(), wanted.fetch);
+        let (held, fetch, is_anothers) = (incoming.held(), wanted.fetch, incoming.is_anothers());
         let is_whole = held.as_ref().is_some_and(Held::is_whole);
         let coming = Coming { version: Version::held(held, fetch), unusable: None, too_long: None };
         if is_whole {
@@ -269,7 +269,11 @@ impl Desk {
         Ok(match got {
             Ok(()) if self.now() >= wanted.until => Err(late().into()),
             Ok(()) => self.end(incoming, &coming.version, wanted, watched).await,
-            Err(Ended::Missed(missed)) => Err(self.missed(missed, coming, fetch).into()),
+            Err(Ended::Missed(missed)) => {
+                let missed = self.missed(missed, coming, fetch);
+                // Another attempt has all that is here of it, and that may be the whole file.
+                Err(Missed { gone: missed.gone && !is_anothers, retry: missed.retry || is_anothers, ..missed }.into())
+            }
             Err(ended) => {
                 clear_if_cancelled(incoming, &ended).await;
                 Err(ended)

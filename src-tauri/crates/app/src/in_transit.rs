@@ -13,7 +13,7 @@ use crate::desk::Desk;
 /// Items of which it can't be said now whether their files lie here.
 #[derive(Default)]
 pub(crate) struct Unsaid {
-    /// Their files are just being brought.
+    /// Their files are just being brought, here or by another program.
     pub brought: Vec<u32>,
     /// What lies here could not be read, or not whether the vault has it.
     pub unread: Vec<u32>,
@@ -38,6 +38,7 @@ impl Desk {
                     tracing::info!(job = %file.job_id, file.item, "its provider gives it no more, and it lies here whole");
                     is_here(scope, &file, until);
                 }
+                Ok(incoming) if incoming.is_anothers() => unsaid.brought.push(file.item),
                 Ok(_) => {}
                 Err(why) => {
                     tracing::warn!(job = %file.job_id, file.item, %why, "whether a file lies here was not found out");

@@ -82,7 +82,7 @@ impl<S: Shelf> ShelfVault<S> {
     /// Makes sure that the shelf is our record's.
     async fn is_ours(&self) -> Result<(), VaultError> {
         let Some(record) = self.owner.record.get() else { return Ok(()) };
-        let owner = self.shelf.claim(record).await.map_err(writing)?;
+        let owner = self.shelf.claim(record).await.map_err(reading)?;
         if owner == *record {
             return Ok(());
         }
@@ -204,6 +204,10 @@ impl<S: Shelf> FileSink for Arriving<S> {
 
 #[async_trait]
 impl<S: Shelf> Incoming for Arriving<S> {
+    fn is_anothers(&self) -> bool {
+        self.staged.is_alone()
+    }
+
     async fn commit(self: Box<Self>, bytes: u64, sha256_prefix: &str) -> Result<StoredFile, VaultError> {
         let Self { vault, staged } = *self;
         if let Some(stored) = staged.kept().cloned() {

@@ -296,6 +296,11 @@ pub struct TransitKey {
 /// is kept for the next attempt, for a day.
 #[async_trait]
 pub trait Incoming: FileSink {
+    /// Whether another attempt has this file in its hands just now. Then nothing of it is seen here, and that says
+    /// nothing of what is there.
+    fn is_anothers(&self) -> bool {
+        false
+    }
     /// Looks into what arrived, checks it against what was promised, and keeps it under its hash.
     /// `bytes` 0 and an empty prefix promise nothing.
     ///

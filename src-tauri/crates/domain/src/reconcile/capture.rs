@@ -71,8 +71,12 @@ pub fn not_to_be_had(scope: &Scope, root: &RunId, policy: &Policy, now: Timestam
 
 /// Takes a file for one that can be had until an instant: it lies whole on its way to us.
 pub fn is_here(scope: &mut Scope, file: &NotToBeHad, until: Timestamp) {
-    let mut jobs = scope.runs.iter_mut().flat_map(|dossier| &mut dossier.jobs);
-    let Some(job) = jobs.find(|job| job.id == file.job_id && job.provider_id == file.provider_id) else { return };
+    let is_meant = |job: &Job| job.id == file.job_id && job.provider_id == file.provider_id;
+    let mut jobs = scope.runs.iter_mut().map(|dossier| &mut dossier.jobs);
+    let Some(jobs) = jobs.find(|jobs| jobs.iter().any(is_meant)) else { return };
+    let Some(mut job) = jobs.iter().find(|job| is_meant(job)).cloned() else { return };
+    // Of its other items the job says what it said, and that is not that it succeeded.
+    job.items.retain(|row| row.item == file.item);
     job.state = JobState::Succeeded;
     if !job.items.iter().any(|row| row.item == file.item) {
         let (item, finished_at) = (file.item, job.finished_at);
@@ -83,6 +87,7 @@ pub fn is_here(scope: &mut Scope, file: &NotToBeHad, until: Timestamp) {
         row.file.as_ref().map_or((0, String::new()), |file| (file.bytes, file.sha256_prefix.clone()));
     row.state = ItemState::Succeeded;
     row.file = Some(ProviderFile { bytes, sha256_prefix, available_until: Some(until), exists_now: Some(true) });
+    jobs.push(job);
 }
 
 #[cfg(test)]
@@ -221,6 +226,29 @@ mod tests {
                 assert_eq!((decision.transfers.len(), decision.restorations.len()), (1, 0), "{name}");
                 assert_eq!(unsaved(&world.scope, &root, &world.policy, world.now).len(), 1, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_here_of_one_item_says_nothing_of_another() {
+        use crate::reconcile::{Question, decide};
+        for state in [JobState::LookupFailed, JobState::Unrecognised, JobState::Processing] {
+            let run = RunKit::new("run_a", 2).charge(&[("w", 90)]).made().gone(1).edit(|row| {
+                row.jobs[0].state = state;
+                row.jobs[0].items.truncate(1);
+                row.run.requested_items = 2;
+            });
+            let mut world = World::of([run]);
+            let root = RunId::from("run_a");
+            let missing = not_to_be_had(&world.scope, &root, &world.policy, world.now);
+            let first = missing.iter().find(|file| file.item == 1).expect("it was made");
+            is_here(&mut world.scope, first, ago(-24));
+            let tried = std::collections::BTreeMap::new();
+            let every = jiff::SignedDuration::from_mins(5);
+            let question = Question { scope: &world.scope, root: &root, tries: 0, tried: &tried, every };
+            let decision = decide(&question, &world.policy, world.now);
+            let brought: Vec<u32> = decision.transfers.iter().map(|transfer| transfer.item).collect();
+            assert_eq!((brought, decision.restorations.len()), (vec![1], 0), "{state:?}");
         }
     }
 }

@@ -58,7 +58,7 @@ pub fn believed_at(now: Timestamp, submitted_at: Timestamp, reading: Reading) ->
         return reading;
     }
     let why = "ModelArk says succeeded without a content, and the day that it keeps one is not over";
-    Reading { about: reading.about, ..Reading::unrecognised(why) }
+    Reading { about: reading.about, cause: Some(Cause::Passing), ..Reading::of(JobState::LookupFailed).saying(why) }
 }
 
 /// The video; its last frame is by the way. A day later the content is emptied, and the task stays: unless another

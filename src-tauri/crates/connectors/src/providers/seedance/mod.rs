@@ -116,10 +116,8 @@ impl Protocol for Seedance {
         let is_missing = |status, body: &[u8]| map::explain(status, body).is_missing();
         let answer = inquiry.ask_twice_if(&url, |answer| is_missing(answer.status, &answer.body)).await?;
         let reading = map::explain(answer.status, &answer.body);
-        // While a file is fetched the time is not asked for: then it was looked at before.
-        Ok(match inquiry.now {
-            Some(now) => map::believed_at(now, inquiry.job.submitted_at, reading),
-            None => reading,
-        })
+        // While a file is fetched the time is not known: then an emptied content proves nothing, and a look-up tells
+        // whether its day is over.
+        Ok(map::believed_at(inquiry.now.unwrap_or(Timestamp::MIN), inquiry.job.submitted_at, reading))
     }
 }

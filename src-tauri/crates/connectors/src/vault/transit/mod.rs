@@ -68,7 +68,7 @@ impl Transit {
         for attempt in 1..=LOCK_TRIES {
             let (folder, name) = (Arc::clone(&self.folder), stem.clone());
             if let Some(found) = blocking(&self.folder, move || Part::open(&folder, &name)).await? {
-                return Ok(self.staged(stem, found));
+                return Ok(self.staged(stem, found, false));
             }
             if attempt < LOCK_TRIES {
                 tokio::time::sleep(LOCK_PAUSE).await;
@@ -77,10 +77,10 @@ impl Transit {
         tracing::debug!(transit = stem, "another program is bringing this file: this one works alone");
         let folder = Arc::clone(&self.folder);
         let part = blocking(&self.folder, move || Part::alone(&folder)).await?;
-        Ok(self.staged(stem, Found { part, kept: None }))
+        Ok(self.staged(stem, Found { part, kept: None }, true))
     }
 
-    fn staged(&self, stem: String, found: Found) -> Staged {
+    fn staged(&self, stem: String, found: Found, is_alone: bool) -> Staged {
         let Found { part, kept } = found;
         let (bytes, version) = (part.bytes(), part.version().clone());
         let (folder, limit_bytes) = (Arc::clone(&self.folder), self.limit_bytes);
@@ -94,6 +94,7 @@ impl Transit {
             version,
             kept,
             is_placed: false,
+            is_alone,
             started: false,
         }
     }
@@ -114,6 +115,8 @@ pub struct Staged {
     kept: Option<StoredFile>,
     /// Whether the keeper has found it in its place.
     is_placed: bool,
+    /// Whether another attempt has what is here of the file.
+    is_alone: bool,
     /// Whether the receiver was told which bytes come.
     started: bool,
 }
@@ -132,6 +135,12 @@ impl Staged {
     #[must_use]
     pub fn kept(&self) -> Option<&StoredFile> {
         self.kept.as_ref()
+    }
+
+    /// Whether another attempt has what is here of the file, so that this one sees nothing of it.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     /// What an earlier attempt meant to keep is in its place: what is left of it here is of no use.

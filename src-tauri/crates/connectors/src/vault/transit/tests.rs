@@ -162,6 +162,7 @@ async fn the_second_of_two_at_once_works_alone() {
     }
     assert_eq!(home.files(".part").len(), 0);
     let mut alone = home.transit.begin(&key()).await.expect("begun");
+    assert!(alone.is_alone(), "it says so: what it sees says nothing of what is there");
     alone.was_not_kept();
     let mut other = home.transit.begin(&key()).await.expect("begun");
     other.write(b"half of it").await.expect("written");

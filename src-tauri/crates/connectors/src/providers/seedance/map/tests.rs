@@ -70,12 +70,12 @@ fn an_emptied_content_is_believed_when_its_day_is_over() {
     for emptied in [json!(null), json!({}), json!({"video_url": ""}), json!({"video_url": null})] {
         let body = json!({"status": "succeeded", "content": emptied});
         for (now, ended, want) in [
-            (at(600), json!(1_772_352_300), JobState::Unrecognised),
-            (at(299 + day), json!(1_772_352_300), JobState::Unrecognised),
+            (at(600), json!(1_772_352_300), JobState::LookupFailed),
+            (at(299 + day), json!(1_772_352_300), JobState::LookupFailed),
             (at(300 + day), json!(1_772_352_300), JobState::Succeeded),
-            (at(day - 1), json!(null), JobState::Unrecognised),
+            (at(day - 1), json!(null), JobState::LookupFailed),
             (at(day), json!(null), JobState::Succeeded),
-            (at(0), json!(1_772_352_300), JobState::Unrecognised),
+            (at(0), json!(1_772_352_300), JobState::LookupFailed),
         ] {
             let mut task = body.clone();
             task["updated_at"] = ended.clone();
