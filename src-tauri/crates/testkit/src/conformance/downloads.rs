@@ -215,7 +215,9 @@ async fn refusals(subject: &dyn Subject) {
         let waited = (stage.connected.waited)();
         assert!(!gone || waited >= Duration::from_secs(1), "{what} is believed when it is seen twice: {waited:?}");
     }
-    for (scene, gone) in [(Scene::Emptied, true), (Scene::Failed, false), (Scene::Processing, false)] {
+    for (scene, gone) in
+        [(Scene::Emptied, subject.emptied_is_gone()), (Scene::Failed, false), (Scene::Processing, false)]
+    {
         let stage = Stage::set(subject).await;
         if stage.play(&scene) {
             let fetched = stage.connected.port.fetch(&stage.job(1), 1, &mut Kept::default()).await;

@@ -49,6 +49,11 @@ pub struct Listed {
 pub trait Subject: Sync {
     /// Connects to a provider at `base`, with [`KEY`] and a pace that waits for nothing.
     fn connect(&self, base: &str) -> Connected;
+    /// Whether an answer without files says by itself that they are gone; of some it also counts how long ago the job
+    /// ended, which is not known while a file is fetched.
+    fn emptied_is_gone(&self) -> bool {
+        true
+    }
     /// The job that all scenes are about.
     fn job_id(&self) -> JobId;
     fn locator(&self) -> Option<String> {

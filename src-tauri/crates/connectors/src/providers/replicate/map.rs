@@ -97,7 +97,11 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
     }
     let found = places(output, Shape::Texts, is_file);
     // An address elsewhere is listed too, so that people are told of it; nobody follows it.
-    let found = if found.is_empty() { places(output, Shape::Texts, &is_address) } else { found };
+    // A link among the words of a text is none of them.
+    let found = match found.is_empty() && is_of_addresses(output) {
+        true => places(output, Shape::Texts, &is_address),
+        false => found,
+    };
     let files: Vec<Asset> = found.iter().flatten().cloned().collect();
     match files.is_empty() {
         false => {
@@ -105,11 +109,8 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
             let holds_more = holds_more(output, &files);
             Reading { pieces: Pieces::Listed(pieces), holds_more, ..Reading::of(JobState::Succeeded) }
         }
-        // A text may tell where the file is.
-        true if holds_more(output, &[]) => {
-            Reading::unrecognised("Replicate says succeeded, and the output tells an address and no file")
-        }
-        // It may be what was ordered, or stand in the place of it: nobody says that no file was made.
+        // It may be what was ordered, or stand in the place of it, or tell where the file is: nobody says that no file
+        // was made.
         true if is_text(output) => Reading { holds_more: true, ..Reading::of(JobState::Succeeded) }
             .saying("the model returned a text, and no file that is known as one"),
         true => Reading::unrecognised("Replicate says succeeded, and the output is neither file nor text"),
@@ -119,6 +120,16 @@ fn succeeded(prediction: &Prediction, is_file: &dyn Fn(&str) -> bool) -> Reading
 fn is_address(text: &str) -> bool {
     let is_one = ["https://", "http://", "file://"].into_iter().any(|scheme| text.starts_with(scheme));
     is_one && !text.contains(char::is_whitespace)
+}
+
+/// Whether all texts of an output are addresses.
+fn is_of_addresses(output: &Value) -> bool {
+    match output {
+        Value::String(text) => text.is_empty() || is_address(text),
+        Value::Array(list) => list.iter().all(is_of_addresses),
+        Value::Object(fields) => fields.values().all(is_of_addresses),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// Whether an output says something of its own; an empty one does not. A path inside the machine that
@@ -234,7 +245,16 @@ mod tests {
         assert_eq!(count(json!(file(0))), Some(1));
         assert_eq!(count(json!([file(0), file(1)])), Some(2));
         assert_eq!(count(json!({"video": file(0), "thumbs": [file(1)]})), Some(2));
-        for text in [json!("a poem"), json!(["a", "poem"]), json!(["/src/out.png"]), json!({"score": 0.5}), json!(42)] {
+        let links = json!(["Foxes", " are canids, see ", "https://elsewhere.example/fox", "."]);
+        for text in [
+            json!("a poem"),
+            json!(["a", "poem"]),
+            json!(["/src/out.png"]),
+            json!({"score": 0.5}),
+            json!(42),
+            json!("see https://elsewhere.example/fox for more"),
+            links,
+        ] {
             let reading = explained(&json!({"status": "succeeded", "output": text}));
             let told = (reading.state, reading.pieces, reading.holds_more);
             assert_eq!(

@@ -16,6 +16,10 @@ impl Subject for Tasks {
         subject::connect("seedance", &format!("{base}/api/v3"))
     }
 
+    fn emptied_is_gone(&self) -> bool {
+        false
+    }
+
     fn job_id(&self) -> JobId {
         JobId::from(TASK)
     }
