@@ -7,7 +7,8 @@ use makegood_domain::work::JobState;
 use serde_json::Value;
 
 use super::wire::{Delivery, History, QueueStatus, Request};
-use crate::providers::files::{Shape, collect, holds_more};
+use crate::providers::FileKind;
+use crate::providers::files::{Shape, collect, holds_more, places};
 use crate::providers::reading::{Asset, Cause, Piece, Pieces, Reading, Unread, body_of, said, words_in};
 
 /// The kind of error of a request that its caller gave up.
@@ -104,16 +105,30 @@ fn succeeded(output: &Value, is_file: &dyn Fn(&str) -> bool) -> Reading {
         .flatten()
         .map(|flag| flag.as_bool().unwrap_or(false))
         .collect();
-    let found = collect(output, Shape::Objects, is_file);
-    let found = if found.is_empty() { less_sure(output, is_file) } else { found };
-    if found.is_empty() {
+    let found = places(output, Shape::Objects, is_file);
+    let found = match found.iter().any(Option::is_some) {
+        true => found,
+        false => less_sure(output, is_file).into_iter().map(Some).collect(),
+    };
+    let files: Vec<Asset> = found.iter().flatten().cloned().collect();
+    if files.is_empty() {
         return without_file(output);
     }
-    let holds_more = holds_more(output, &found);
+    let holds_more = holds_more(output, &files);
+    // The flags are about the images, place by place; other files come before or behind them.
+    let mut flags = flags.into_iter();
+    let mut is_withheld = |place: &Option<Asset>| {
+        let is_image =
+            place.as_ref().is_none_or(|asset| !matches!(asset.kind, Some(FileKind::Video | FileKind::Audio)));
+        is_image && flags.next() == Some(true)
+    };
     let pieces: Vec<Piece> = found
         .into_iter()
-        .enumerate()
-        .map(|(i, asset)| if flags.get(i) == Some(&true) { Piece::Filtered } else { Piece::File(asset) })
+        .map(|place| match (is_withheld(&place), place) {
+            (true, _) => Piece::Filtered,
+            (false, Some(asset)) => Piece::File(asset),
+            (false, None) => Piece::Missing,
+        })
         .collect();
     let all_filtered = !pieces.is_empty() && pieces.iter().all(|piece| *piece == Piece::Filtered);
     let state = if all_filtered { JobState::Filtered } else { JobState::Succeeded };

@@ -134,6 +134,25 @@ fn flagged_images_keep_their_place() {
 }
 
 #[test]
+fn flags_are_about_the_images_and_their_places() {
+    let image = |n: u32| json!({"url": format!("https://v3b.fal.media/f/{n}.png")});
+    let film = json!({"url": "https://v3b.fal.media/f/v.mp4"});
+    let told = |body: Value| {
+        let Pieces::Listed(pieces) = result(200, &bytes(&body), &is_file).pieces else { panic!("a list: {body}") };
+        let tell = |piece: Piece| match piece {
+            Piece::Filtered => "withheld".to_owned(),
+            Piece::Missing => "missing".to_owned(),
+            Piece::File(asset) => asset.url.rsplit('/').next().unwrap_or_default().to_owned(),
+        };
+        pieces.into_iter().map(tell).collect::<Vec<_>>()
+    };
+    let beside = json!({"images": [image(0), image(1)], "video": film, "has_nsfw_concepts": [false, true]});
+    assert_eq!(told(beside), ["v.mp4", "0.png", "withheld"]);
+    let gap = json!({"images": [image(0), null, image(2)], "has_nsfw_concepts": [false, false, true]});
+    assert_eq!(told(gap), ["0.png", "missing", "withheld"]);
+}
+
+#[test]
 fn the_history_answers_for_its_request_only() {
     let id = JobId::from("req-1");
     let found = |request: Value| {
